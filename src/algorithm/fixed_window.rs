@@ -1,0 +1,247 @@
+use super::{Algorithm, Sealed};
+use crate::cell::Cell;
+use crate::decision::{Admitted, Denied, Snapshot};
+use crate::word::{Split, Word};
+use crate::{Quota, Timestamp};
+use core::fmt::DebugStruct;
+use core::num::NonZeroU64;
+
+/// At most L permits in each window of W: the rule, without the shared word.
+///
+/// Window k is k·W ≤ t < (k+1)·W, counted from the clock's origin. Hence at most L permits in each
+/// window, and at most 2L in any interval of length W: L at the end of one window and L at the
+/// start of the next. Where that matters, another rule fits better.
+///
+/// The state is a [`Word`]: the newest window and the permits spent in it. A reading from an older
+/// window is refused, for what was spent in that window is no longer known.
+///
+/// Most callers want [`Limiter::fixed_window`](crate::Limiter::fixed_window), which keeps the word
+/// and is safe to share. This type is for those who keep the word elsewhere:
+///
+/// ```
+/// use casgate::algorithm::FixedWindow;
+/// use casgate::word::Word;
+/// use casgate::{Quota, Timestamp};
+///
+/// let rule = FixedWindow::new(Quota::per_second(2));
+/// let mut word = Word::default();
+/// let mut ask = |now| match rule.decide(word, 1, now) {
+///     Some(next) => { word = next; true }
+///     None => false,
+/// };
+/// let now = Timestamp::ZERO;
+/// assert!(ask(now) && ask(now) && !ask(now));
+/// assert!(ask(Timestamp::from_secs(1)));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FixedWindow {
+    period: NonZeroU64,
+    limit: u32,
+    split: Split,
+}
+
+impl FixedWindow {
+    /// The rule that keeps `quota`.
+    ///
+    /// ```
+    /// use casgate::{Quota, algorithm::FixedWindow};
+    /// const RULE: FixedWindow = FixedWindow::new(Quota::per_minute(600));
+    /// ```
+    #[must_use]
+    pub const fn new(quota: Quota) -> Self {
+        let limit = quota.permits();
+        Self { period: quota.period_nanos(), limit, split: Split::for_limit(limit) }
+    }
+
+    /// Where the fields of this rule's words lie.
+    ///
+    /// ```
+    /// use casgate::{Quota, algorithm::FixedWindow, word::Split};
+    /// let rule = FixedWindow::new(Quota::per_second(100));
+    /// assert_eq!(rule.split(), Split::for_limit(100));
+    /// ```
+    #[must_use]
+    pub const fn split(&self) -> Split {
+        self.split
+    }
+
+    /// The word after `n` permits are spent at `now`, or `None` if they don't fit and the word
+    /// must stay. `word` is zero or what this rule returned before; `n` is at least 1.
+    ///
+    /// Constant time; one multiplication, and a division when a window begins.
+    ///
+    /// ```
+    /// # use casgate::{Quota, Timestamp, algorithm::FixedWindow, word::Word};
+    /// let rule = FixedWindow::new(Quota::per_second(2));
+    /// let full = rule.decide(Word::default(), 2, Timestamp::ZERO).unwrap();
+    /// assert_eq!(rule.decide(full, 1, Timestamp::ZERO), None);
+    /// ```
+    #[inline]
+    #[must_use]
+    pub const fn decide(&self, word: Word, n: u32, now: Timestamp) -> Option<Word> {
+        let current = match self.place(word, now) {
+            Place::Current => word,
+            Place::Later => match self.open(now) {
+                Some(opened) => opened,
+                None => return None,
+            },
+            Place::Earlier => return None,
+        };
+        if n <= self.limit - self.split.count(current) { Some(current.plus(n)) } else { None }
+    }
+
+    /// The numbers of an admission that left `word` behind.
+    ///
+    /// ```
+    /// # use casgate::{Quota, Timestamp, algorithm::FixedWindow, word::Word};
+    /// let rule = FixedWindow::new(Quota::per_second(2));
+    /// let word = rule.decide(Word::default(), 1, Timestamp::ZERO).unwrap();
+    /// assert_eq!(rule.admitted(word, Timestamp::ZERO).remaining(), 1);
+    /// ```
+    #[inline]
+    #[must_use]
+    pub const fn admitted(&self, word: Word, now: Timestamp) -> Admitted {
+        Admitted { ticket: word.bits(), after: self.snapshot(word, now) }
+    }
+
+    /// The numbers of a refusal of `n` permits on `word`.
+    ///
+    /// ```
+    /// # use casgate::{Quota, Timestamp, algorithm::FixedWindow, word::Word};
+    /// let rule = FixedWindow::new(Quota::per_second(2));
+    /// let denied = rule.denied(Word::default(), 3, Timestamp::ZERO);
+    /// assert_eq!(denied.retry_after(), None);
+    /// ```
+    #[inline]
+    #[must_use]
+    pub const fn denied(&self, word: Word, n: u32, now: Timestamp) -> Denied {
+        let wait = if n > self.limit {
+            None
+        } else {
+            // The word's own window if the reading is older and the request fits, else the next.
+            let index = self.split.index(word);
+            let fits = n <= self.limit - self.split.count(word);
+            let index = if fits { index } else { index.saturating_add(1) };
+            match self.start(index) {
+                Some(start) => NonZeroU64::new(start.saturating_sub(now.as_nanos())),
+                None => None,
+            }
+        };
+        Denied { wait, now: self.snapshot(word, now) }
+    }
+
+    /// What is left at `now`.
+    ///
+    /// ```
+    /// # use casgate::{Quota, Timestamp, algorithm::FixedWindow, word::Word};
+    /// let rule = FixedWindow::new(Quota::per_second(2));
+    /// assert_eq!(rule.snapshot(Word::default(), Timestamp::ZERO).remaining(), 2);
+    /// ```
+    #[inline]
+    #[must_use]
+    pub const fn snapshot(&self, word: Word, now: Timestamp) -> Snapshot {
+        let spent = self.split.count(word);
+        let remaining = match self.place(word, now) {
+            Place::Current => self.limit - spent,
+            Place::Later => match self.open(now) {
+                Some(_) => self.limit,
+                None => 0,
+            },
+            Place::Earlier => 0,
+        };
+        // Full at the start of the word's window if nothing is spent in it, else at its end.
+        let full_at = match self.start(self.split.index(word).saturating_add((spent > 0) as u64)) {
+            Some(start) => start,
+            None => u64::MAX,
+        };
+        let reset_after = full_at.saturating_sub(now.as_nanos());
+        Snapshot { limit: self.limit, remaining, reset_after }
+    }
+
+    /// The word with its window's permits given back. The window stays, so that an older one is
+    /// not let in again.
+    ///
+    /// ```
+    /// # use casgate::{Quota, Timestamp, algorithm::FixedWindow, word::Word};
+    /// let rule = FixedWindow::new(Quota::per_second(2));
+    /// let full = rule.decide(Word::default(), 2, Timestamp::ZERO).unwrap();
+    /// assert!(rule.decide(rule.reset(full), 2, Timestamp::ZERO).is_some());
+    /// ```
+    #[inline]
+    #[must_use]
+    pub const fn reset(&self, word: Word) -> Word {
+        self.split.pack(self.split.index(word), 0)
+    }
+
+    /// Where `now` lies, seen from the word's window. No division: the word's window is nearly
+    /// always the current one.
+    #[inline]
+    const fn place(&self, word: Word, now: Timestamp) -> Place {
+        // Cannot wrap: an index comes from a reading divided by this period.
+        let start = self.split.index(word).wrapping_mul(self.period.get());
+        match now.as_nanos().checked_sub(start) {
+            Some(elapsed) if elapsed < self.period.get() => Place::Current,
+            Some(_) => Place::Later,
+            None => Place::Earlier,
+        }
+    }
+
+    /// The window of `now`, nothing spent; `None` past the last window that the word can tell.
+    #[cold]
+    #[inline(never)]
+    const fn open(&self, now: Timestamp) -> Option<Word> {
+        let index = now.as_nanos() / self.period.get();
+        if index <= self.split.max_index() { Some(self.split.pack(index, 0)) } else { None }
+    }
+
+    /// When window `index` begins; `None` past the last that the clock or the word can tell.
+    #[inline]
+    const fn start(&self, index: u64) -> Option<u64> {
+        if index <= self.split.max_index() { index.checked_mul(self.period.get()) } else { None }
+    }
+}
+
+impl Sealed for FixedWindow {}
+
+impl Algorithm for FixedWindow {
+    type State = Cell;
+
+    #[inline]
+    fn check_n_at(&self, state: &Cell, n: u32, now: Timestamp) -> Result<Admitted, Denied> {
+        if n == 0 {
+            return Ok(self.admitted(Word::from_bits(state.load()), now));
+        }
+        state
+            .update(|bits| self.decide(Word::from_bits(bits), n, now).map(Word::bits))
+            .map(|next| self.admitted(Word::from_bits(next), now))
+            .map_err(|seen| self.denied(Word::from_bits(seen), n, now))
+    }
+
+    fn peek_at(&self, state: &Cell, now: Timestamp) -> Snapshot {
+        self.snapshot(Word::from_bits(state.load()), now)
+    }
+
+    fn reset(&self, state: &Cell) {
+        // A word that is already so is not written: a reset of an idle limiter is a read.
+        let _ = state.update(|bits| {
+            let word = Word::from_bits(bits);
+            let reset = self.reset(word);
+            (reset != word).then_some(reset.bits())
+        });
+    }
+
+    fn describe(&self, state: &Cell, out: &mut DebugStruct<'_, '_>) {
+        let word = Word::from_bits(state.load());
+        out.field("limit", &self.limit)
+            .field("period", &core::time::Duration::from_nanos(self.period.get()))
+            .field("window", &self.split.index(word))
+            .field("count", &self.split.count(word));
+    }
+}
+
+/// Where a clock reading lies, seen from a word's window.
+enum Place {
+    Earlier,
+    Current,
+    Later,
+}

@@ -1,0 +1,29 @@
+use super::Clock;
+use crate::timestamp::Timestamp;
+
+/// A clock without its cheap reading: every decision takes the precise one.
+///
+/// For those who want the bound of a rule in real time, with no lag in it.
+///
+/// ```
+/// use casgate::clock::{Clock, Precise, SystemClock};
+/// use casgate::{Limiter, Quota};
+///
+/// static LIMITER: Limiter<casgate::FixedWindow, Precise<SystemClock>> =
+///     Limiter::fixed_window(Quota::per_second(100)).with_clock(Precise(SystemClock));
+///
+/// assert!(LIMITER.is_allowed());
+/// assert!(Precise::<SystemClock>::MAX_LAG.is_zero());
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Precise<C>(
+    /// The clock that is read precisely.
+    pub C,
+);
+
+impl<C: Clock> Clock for Precise<C> {
+    #[inline]
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+}

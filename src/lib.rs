@@ -1,0 +1,53 @@
+//! A lock-free rate limiter on one atomic word, model-checked over every interleaving.
+//!
+//! ```
+//! use casgate::{Limiter, Quota, Timestamp};
+//!
+//! static LIMITER: Limiter = Limiter::fixed_window(Quota::per_second(2));
+//!
+//! // Two permits in the window of this second, whoever asks for them and in whatever order.
+//! let now = Timestamp::from_secs(7);
+//! assert_eq!(LIMITER.check_at(now)?.remaining(), 1);
+//! assert_eq!(LIMITER.check_at(now)?.remaining(), 0);
+//! let denied = LIMITER.check_at(now).unwrap_err();
+//! assert_eq!(denied.retry_after().unwrap().as_secs(), 1);
+//!
+//! // In service the clock is read for you.
+//! assert!(LIMITER.check().is_ok());
+//! # Ok::<(), casgate::Denied>(())
+//! ```
+//!
+//! [`Limiter`] states the guarantees, [`FixedWindow`] the rule and its bound, [`clock`] what the
+//! clock's lag adds to it.
+//!
+//! # Features
+//!
+//! - `std` (default): [`SystemClock`](clock::SystemClock) can be read. Without it the crate is
+//!   `no_std` and needs neither an allocator nor an operating system: give the time to
+//!   [`check_at`](Limiter::check_at), or a [`Clock`](clock::Clock) of your own.
+//!
+//! On targets without 64-bit atomics the word is `portable-atomic`'s, which takes a lock.
+
+#![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+pub mod algorithm;
+mod cell; // `pub` inside only for the sealed `Algorithm::State`
+pub mod clock;
+mod decision;
+mod limiter;
+mod quota;
+mod sync;
+mod timestamp;
+pub mod word;
+
+pub use algorithm::FixedWindow;
+pub use decision::{Admitted, Denied, Snapshot};
+pub use limiter::Limiter;
+pub use quota::{Quota, QuotaError};
+pub use timestamp::Timestamp;
+
+/// The README's example, run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,246 @@
+use crate::algorithm::{Algorithm, FixedWindow};
+use crate::cell::Cell;
+use crate::clock::{Clock, SystemClock};
+use crate::decision::{Admitted, Denied, Snapshot};
+use crate::quota::Quota;
+use crate::sync::const_unless_modelled;
+use crate::timestamp::Timestamp;
+use core::fmt;
+
+/// A rate limiter that threads share by reference: each decision is one atomic step on one word.
+///
+/// ```
+/// use casgate::{Limiter, Quota};
+///
+/// static SIGNUPS: Limiter = Limiter::fixed_window(Quota::per_second(100));
+///
+/// match SIGNUPS.check() {
+///     Ok(admitted) => println!("#{} ({} left)", admitted.ticket(), admitted.remaining()),
+///     Err(denied) => println!("retry in {:?}", denied.retry_after()),
+/// }
+/// # assert!(SIGNUPS.peek().remaining() < 100);
+/// ```
+///
+/// # Guarantees
+///
+/// - **Sound and maximal.** The rule's bound holds for the clock readings of the admitted permits,
+///   and a request is refused only if admitting it would break the bound, or if its reading is
+///   older than what the limiter has already seen.
+/// - **Linearizable.** Each call takes effect at one instant between call and return. Admissions
+///   carry [tickets](Admitted::ticket) in that order.
+/// - **A refusal is pure**: it writes nothing, so a limiter under attack is a shared read.
+/// - **Lock-free.** A thread stopped anywhere stops nobody else.
+/// - **Total.** No input panics, wraps or admits by accident: not zero permits (admitted, nothing
+///   spent), not more than the limit (refused for ever), not a clock that runs backwards.
+///
+/// # Memory ordering
+///
+/// Every operation is `Relaxed`, failed ones too. All state is one word, and changes to it are
+/// read-modify-writes, so its modification order alone decides. In turn a limiter synchronizes
+/// nothing else: an admission does not make another thread's writes visible.
+///
+/// # Cost
+///
+/// No lock and no allocation. An admission is a load and one compare-and-swap, which is repeated,
+/// after a short spin, for each concurrent change that came first; a refusal is a load. A limiter is
+/// 24 bytes and is not padded: in an array that threads hammer, wrap each in
+/// `crossbeam_utils::CachePadded`.
+pub struct Limiter<A: Algorithm = FixedWindow, C = SystemClock> {
+    state: A::State,
+    algorithm: A,
+    clock: C,
+}
+
+impl Limiter<FixedWindow> {
+    const_unless_modelled! {
+        /// At most `quota.permits()` in each window k·W ≤ t < (k+1)·W of the clock, where W is
+        /// `quota.period()`; see [`FixedWindow`].
+        ///
+        /// ```
+        /// use casgate::{Limiter, Quota};
+        /// static LIMITER: Limiter = Limiter::fixed_window(Quota::per_second(100));
+        /// assert!(LIMITER.is_allowed());
+        /// ```
+        #[must_use]
+        pub fn fixed_window(quota: Quota) -> Self {
+            Self { state: Cell::new(0), algorithm: FixedWindow::new(quota), clock: SystemClock }
+        }
+    }
+}
+
+// Concrete in the rule and `Copy` in the clock, since a `const fn` cannot drop what might have a destructor.
+impl<C: Copy> Limiter<FixedWindow, C> {
+    /// The same limiter on another clock.
+    ///
+    /// ```
+    /// use casgate::clock::ManualClock;
+    /// use casgate::{Limiter, Quota};
+    /// static CLOCK: ManualClock = ManualClock::new();
+    /// let limiter = Limiter::fixed_window(Quota::per_second(1)).with_clock(&CLOCK);
+    /// assert!(limiter.is_allowed());
+    /// ```
+    #[must_use]
+    pub const fn with_clock<C2>(self, clock: C2) -> Limiter<FixedWindow, C2> {
+        Limiter { state: self.state, algorithm: self.algorithm, clock }
+    }
+}
+
+impl<A: Algorithm, C> Limiter<A, C> {
+    /// Decides on one permit at `now`.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota, Timestamp};
+    /// let limiter = Limiter::fixed_window(Quota::per_second(1));
+    /// assert!(limiter.check_at(Timestamp::from_millis(10)).is_ok());
+    /// assert!(limiter.check_at(Timestamp::from_millis(20)).is_err());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`] if the permit does not fit; nothing is spent.
+    #[inline]
+    pub fn check_at(&self, now: Timestamp) -> Result<Admitted, Denied> {
+        self.check_n_at(1, now)
+    }
+
+    /// Decides on `n` permits at `now`, all or none.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota, Timestamp};
+    /// let limiter = Limiter::fixed_window(Quota::per_second(10));
+    /// let now = Timestamp::ZERO;
+    /// assert!(limiter.check_n_at(8, now).is_ok());
+    /// assert!(limiter.check_n_at(3, now).is_err());
+    /// assert!(limiter.check_n_at(2, now).is_ok());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`] if the permits don't fit; nothing is spent.
+    #[inline]
+    pub fn check_n_at(&self, n: u32, now: Timestamp) -> Result<Admitted, Denied> {
+        self.algorithm.check_n_at(&self.state, n, now)
+    }
+
+    /// [`check_at`](Self::check_at) for callers that only branch.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota, Timestamp};
+    /// let limiter = Limiter::fixed_window(Quota::per_second(1));
+    /// assert!(limiter.is_allowed_at(Timestamp::ZERO));
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn is_allowed_at(&self, now: Timestamp) -> bool {
+        self.check_at(now).is_ok()
+    }
+
+    /// What is left at `now`. Spends nothing and writes nothing.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota, Timestamp};
+    /// let limiter = Limiter::fixed_window(Quota::per_second(3));
+    /// assert_eq!(limiter.peek_at(Timestamp::ZERO).remaining(), 3);
+    /// ```
+    #[must_use]
+    pub fn peek_at(&self, now: Timestamp) -> Snapshot {
+        self.algorithm.peek_at(&self.state, now)
+    }
+
+    /// Gives back what was spent, as if nothing had been: the limiter is full at once. Tickets are
+    /// handed out anew.
+    ///
+    /// One atomic step: a concurrent request is either before it, and forgiven, or after it.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota, Timestamp};
+    /// let limiter = Limiter::fixed_window(Quota::per_hour(1));
+    /// assert!(limiter.is_allowed_at(Timestamp::ZERO));
+    /// limiter.reset();
+    /// assert!(limiter.is_allowed_at(Timestamp::ZERO));
+    /// ```
+    pub fn reset(&self) {
+        self.algorithm.reset(&self.state);
+    }
+}
+
+impl<A: Algorithm, C: Clock> Limiter<A, C> {
+    /// Decides on one permit now.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota};
+    /// let limiter = Limiter::fixed_window(Quota::per_hour(1));
+    /// assert!(limiter.check().is_ok());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`] if the permit does not fit; nothing is spent.
+    #[inline]
+    pub fn check(&self) -> Result<Admitted, Denied> {
+        self.check_n(1)
+    }
+
+    /// Decides on `n` permits now, all or none.
+    ///
+    /// Reads the clock cheaply, and precisely only for a request refused by less than the cheap
+    /// reading can lag; see [`clock`](crate::clock#two-readings).
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota};
+    /// let limiter = Limiter::fixed_window(Quota::per_hour(10));
+    /// assert!(limiter.check_n(8).is_ok());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`] if the permits don't fit; nothing is spent.
+    #[inline]
+    pub fn check_n(&self, n: u32) -> Result<Admitted, Denied> {
+        match self.check_n_at(n, self.clock.recent()) {
+            Err(denied) if denied.retry_after().is_some_and(|wait| wait <= C::MAX_LAG) => {
+                self.check_n_precisely(n)
+            }
+            decided => decided,
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn check_n_precisely(&self, n: u32) -> Result<Admitted, Denied> {
+        self.check_n_at(n, self.clock.now())
+    }
+
+    /// [`check`](Self::check) for callers that only branch.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota};
+    /// let limiter = Limiter::fixed_window(Quota::per_hour(1));
+    /// assert!(limiter.is_allowed());
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn is_allowed(&self) -> bool {
+        self.check().is_ok()
+    }
+
+    /// What is left now. Spends nothing and writes nothing.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota};
+    /// let limiter = Limiter::fixed_window(Quota::per_hour(3));
+    /// assert_eq!(limiter.peek().remaining(), 3);
+    /// ```
+    #[must_use]
+    pub fn peek(&self) -> Snapshot {
+        self.peek_at(self.clock.now())
+    }
+}
+
+impl<A: Algorithm, C> fmt::Debug for Limiter<A, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("Limiter");
+        self.algorithm.describe(&self.state, &mut out);
+        out.finish_non_exhaustive()
+    }
+}

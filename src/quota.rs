@@ -1,0 +1,198 @@
+use core::fmt;
+use core::num::{NonZeroU32, NonZeroU64};
+use core::time::Duration;
+
+/// How much is allowed: a number of permits per period.
+///
+/// A quota is a ratio of two integers and is never rounded: three per second is not one per
+/// 333,333,333 ns. It can be as fast as one permit per nanosecond and its period as long as 584
+/// years (the nanoseconds that a `u64` holds).
+///
+/// ```
+/// use casgate::Quota;
+/// use std::time::Duration;
+///
+/// const API: Quota = Quota::per_minute(600);
+/// assert_eq!(API.permits(), 600);
+/// assert_eq!(API.period(), Duration::from_secs(60));
+/// ```
+///
+/// A quota of zero does not compile in a `const` or a `static`:
+///
+/// ```compile_fail
+/// const NOTHING: casgate::Quota = casgate::Quota::per_second(0);
+/// # fn main() { let _ = NOTHING; }
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Quota {
+    permits: NonZeroU32,
+    period: NonZeroU64,
+}
+
+impl Quota {
+    /// `permits` per second.
+    ///
+    /// ```
+    /// assert_eq!(casgate::Quota::per_second(5).permits(), 5);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If `permits` is zero or above 10⁹ (one per nanosecond). In a `const` that is a compile error.
+    #[must_use]
+    pub const fn per_second(permits: u32) -> Self {
+        Self::per_seconds(permits, 1)
+    }
+
+    /// `permits` per minute.
+    ///
+    /// ```
+    /// assert_eq!(casgate::Quota::per_minute(5).period().as_secs(), 60);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If `permits` is zero. In a `const` that is a compile error.
+    #[must_use]
+    pub const fn per_minute(permits: u32) -> Self {
+        Self::per_seconds(permits, 60)
+    }
+
+    /// `permits` per hour.
+    ///
+    /// ```
+    /// assert_eq!(casgate::Quota::per_hour(5).period().as_secs(), 3_600);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If `permits` is zero. In a `const` that is a compile error.
+    #[must_use]
+    pub const fn per_hour(permits: u32) -> Self {
+        Self::per_seconds(permits, 3_600)
+    }
+
+    /// `permits` per day of 86,400 seconds.
+    ///
+    /// ```
+    /// assert_eq!(casgate::Quota::per_day(5).period().as_secs(), 86_400);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If `permits` is zero. In a `const` that is a compile error.
+    #[must_use]
+    pub const fn per_day(permits: u32) -> Self {
+        Self::per_seconds(permits, 86_400)
+    }
+
+    const fn per_seconds(permits: u32, secs: u64) -> Self {
+        match Self::new(permits, Duration::from_secs(secs)) {
+            Ok(quota) => quota,
+            Err(error) => panic!("{}", error.message()),
+        }
+    }
+
+    /// `permits` per `period`, for quotas that come from configuration.
+    ///
+    /// ```
+    /// use casgate::{Quota, QuotaError};
+    /// use std::time::Duration;
+    ///
+    /// assert!(Quota::new(3, Duration::from_millis(250)).is_ok());
+    /// assert_eq!(Quota::new(0, Duration::from_secs(1)), Err(QuotaError::ZeroPermits));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A [`QuotaError`] if either is zero, if the period is longer than 584 years, or if the quota
+    /// is faster than one permit per nanosecond.
+    pub const fn new(permits: u32, period: Duration) -> Result<Self, QuotaError> {
+        let Some(permits) = NonZeroU32::new(permits) else {
+            return Err(QuotaError::ZeroPermits);
+        };
+        if period.as_nanos() > u64::MAX as u128 {
+            return Err(QuotaError::PeriodTooLong);
+        }
+        let Some(period) = NonZeroU64::new(period.as_nanos() as u64) else {
+            return Err(QuotaError::ZeroPeriod);
+        };
+        if permits.get() as u64 > period.get() {
+            return Err(QuotaError::TooFast);
+        }
+        Ok(Self { permits, period })
+    }
+
+    /// Permits per [period](Self::period).
+    ///
+    /// ```
+    /// assert_eq!(casgate::Quota::per_hour(5).permits(), 5);
+    /// ```
+    #[must_use]
+    pub const fn permits(&self) -> u32 {
+        self.permits.get()
+    }
+
+    /// The period in which [permits](Self::permits) are allowed.
+    ///
+    /// ```
+    /// assert_eq!(casgate::Quota::per_hour(5).period().as_secs(), 3_600);
+    /// ```
+    #[must_use]
+    pub const fn period(&self) -> Duration {
+        Duration::from_nanos(self.period.get())
+    }
+
+    /// The period in nanoseconds: at least 1, and at least [permits](Self::permits).
+    pub(crate) const fn period_nanos(&self) -> NonZeroU64 {
+        self.period
+    }
+}
+
+impl fmt::Debug for Quota {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Quota({} per {:?})", self.permits, self.period())
+    }
+}
+
+/// Why [`Quota::new`] refused.
+///
+/// ```
+/// use casgate::{Quota, QuotaError};
+/// use std::time::Duration;
+///
+/// let error = Quota::new(2, Duration::from_nanos(1)).unwrap_err();
+/// assert_eq!(error, QuotaError::TooFast);
+/// assert_eq!(error.to_string(), "a quota faster than one permit per nanosecond cannot be represented");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum QuotaError {
+    /// No permits at all: to refuse everything needs no limiter.
+    ZeroPermits,
+    /// A period of no time.
+    ZeroPeriod,
+    /// A period above `u64::MAX` nanoseconds, which is 584 years.
+    PeriodTooLong,
+    /// More permits than the period has nanoseconds.
+    TooFast,
+}
+
+impl QuotaError {
+    const fn message(self) -> &'static str {
+        match self {
+            Self::ZeroPermits => "a quota needs at least one permit",
+            Self::ZeroPeriod => "a quota needs a period longer than zero",
+            Self::PeriodTooLong => "a quota's period cannot exceed 584 years",
+            Self::TooFast => "a quota faster than one permit per nanosecond cannot be represented",
+        }
+    }
+}
+
+impl fmt::Display for QuotaError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message())
+    }
+}
+
+impl core::error::Error for QuotaError {}

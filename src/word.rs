@@ -1,0 +1,129 @@
+//! The state words: how a rule's state is laid out in 64 bits. Pure and `const`, no atomics.
+
+/// The whole state of a fixed-window limiter.
+///
+/// ```text
+/// 63                     bits 0
+/// | window index | count |
+/// ```
+///
+/// The index is that of the newest window in which permits were spent, the count how many of them.
+/// Only a [`Split`] knows where one field ends. Words order as the limiter does: by window, then
+/// by count. The word of a limiter nobody has asked yet is zero.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Word(u64);
+
+impl Word {
+    /// The word as it stands in memory.
+    ///
+    /// ```
+    /// assert_eq!(casgate::word::Word::default().bits(), 0);
+    /// ```
+    #[must_use]
+    pub const fn bits(self) -> u64 {
+        self.0
+    }
+
+    /// The word that [`bits`](Self::bits) came from.
+    ///
+    /// ```
+    /// use casgate::word::Word;
+    /// assert_eq!(Word::from_bits(7).bits(), 7);
+    /// ```
+    #[must_use]
+    pub const fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
+    /// The same window with `n` more permits spent. The caller has seen that they fit.
+    pub(crate) const fn plus(self, n: u32) -> Self {
+        Self(self.0 + n as u64)
+    }
+}
+
+/// Where the count of a [`Word`] ends and the window index begins, chosen from the limit: the
+/// count takes the bits that the limit needs, the index gets the rest.
+///
+/// # The index never wraps
+///
+/// For every quota up to one permit per nanosecond, every instant of the clock's first 292 years
+/// has a window index that fits its field. *Proof.* Let the limit L need c bits, so
+/// 2^(c−1) ≤ L < 2^c, and let the window be W nanoseconds. One permit per nanosecond at most means
+/// L ≤ W. An instant t < 2^63 then has the index ⌊t/W⌋ ≤ t/L < 2^63 / 2^(c−1) = 2^(64−c), and the
+/// index has 64 − c bits. ∎ Where W ≥ 2L the same holds for all 584 years of a [`Timestamp`].
+///
+/// [`Timestamp`]: crate::Timestamp
+///
+/// ```
+/// use casgate::word::Split;
+///
+/// let split = Split::for_limit(100); // 7 bits of count
+/// let word = split.pack(5, 99);
+/// assert_eq!((split.index(word), split.count(word)), (5, 99));
+/// assert_eq!(split.max_index(), u64::MAX >> 7);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Split {
+    count_bits: u32,
+}
+
+impl Split {
+    /// The split whose count field holds every number up to `limit` and no bit more.
+    ///
+    /// ```
+    /// use casgate::word::Split;
+    /// assert_eq!(Split::for_limit(1).max_index(), u64::MAX >> 1);
+    /// assert_eq!(Split::for_limit(u32::MAX).max_index(), u64::MAX >> 32);
+    /// ```
+    #[must_use]
+    pub const fn for_limit(limit: u32) -> Self {
+        Self { count_bits: u32::BITS - limit.leading_zeros() }
+    }
+
+    /// The word of window `index` with `count` permits spent, both within their fields.
+    ///
+    /// ```
+    /// # use casgate::word::Split;
+    /// assert_eq!(Split::for_limit(3).pack(2, 1).bits(), 0b10_01);
+    /// ```
+    #[must_use]
+    pub const fn pack(self, index: u64, count: u32) -> Word {
+        debug_assert!(index <= self.max_index());
+        Word(index << self.count_bits).plus(count)
+    }
+
+    /// The window index.
+    ///
+    /// ```
+    /// # use casgate::word::Split;
+    /// let split = Split::for_limit(3);
+    /// assert_eq!(split.index(split.pack(2, 1)), 2);
+    /// ```
+    #[must_use]
+    pub const fn index(self, word: Word) -> u64 {
+        word.0 >> self.count_bits
+    }
+
+    /// The permits spent in that window.
+    ///
+    /// ```
+    /// # use casgate::word::Split;
+    /// let split = Split::for_limit(3);
+    /// assert_eq!(split.count(split.pack(2, 1)), 1);
+    /// ```
+    #[must_use]
+    pub const fn count(self, word: Word) -> u32 {
+        (word.0 & !(u64::MAX << self.count_bits)) as u32
+    }
+
+    /// The last window index that the word can hold.
+    ///
+    /// ```
+    /// # use casgate::word::Split;
+    /// assert_eq!(Split::for_limit(3).max_index(), u64::MAX >> 2);
+    /// ```
+    #[must_use]
+    pub const fn max_index(self) -> u64 {
+        u64::MAX >> self.count_bits
+    }
+}
