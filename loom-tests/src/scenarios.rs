@@ -1,0 +1,219 @@
+//! The scenarios. Expectations are attached to the outcome as a whole, never to one caller.
+
+use crate::explore::thread;
+use crate::gate::Gate;
+use crate::history::History;
+use casgate::{Quota, Timestamp};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The window of every scenario, in nanoseconds.
+const WINDOW: u64 = 10;
+
+fn quota(limit: u32) -> Quota {
+    Quota::new(limit, Duration::from_nanos(WINDOW)).expect("a limit below the window")
+}
+
+const fn at(nanos: u64) -> Timestamp {
+    Timestamp::from_nanos(nanos)
+}
+
+/// One request: permits and reading.
+pub type Request = (u32, u64);
+
+/// Each script is one caller's requests, made one after another. The last script runs on the
+/// calling thread. Returns the gate and what happened.
+fn race<G: Gate>(limit: u32, scripts: &[&[Request]]) -> (Arc<G>, Arc<History>) {
+    let gate = Arc::new(G::with_quota(quota(limit)));
+    let history = Arc::new(History::default());
+    run(&gate, &history, scripts, 0);
+    (gate, history)
+}
+
+/// [`race`] on a gate that has been used: `first` is the number of the first caller.
+fn run<G: Gate>(gate: &Arc<G>, history: &Arc<History>, scripts: &[&[Request]], first: usize) {
+    let mut callers: Vec<_> = scripts
+        .iter()
+        .enumerate()
+        .map(|(i, script)| {
+            let (gate, history) = (Arc::clone(gate), Arc::clone(history));
+            let script = script.to_vec();
+            move || {
+                for (n, now) in script {
+                    history.record(first + i, n, at(now), || gate.check_n_at(n, at(now)));
+                }
+            }
+        })
+        .collect();
+    let last = callers.pop();
+    let threads: Vec<_> = callers.into_iter().map(thread::spawn).collect();
+    if let Some(last) = last {
+        last();
+    }
+    for thread in threads {
+        thread.join().expect("no caller panics");
+    }
+}
+
+/// At a frozen clock, `callers` × `calls` requests of one permit: exactly min(k, limit) pass.
+///
+/// # Panics
+///
+/// If the gate lets another number pass, or its tickets or denials are out of order.
+pub fn frozen<G: Gate>(limit: u32, callers: usize, calls: usize) {
+    let script = vec![(1, 0); calls];
+    let scripts = vec![script.as_slice(); callers];
+    let (gate, history) = race::<G>(limit, &scripts);
+    let admitted = history.admitted(at(0), at(WINDOW));
+    let expected = limit.min((callers * calls) as u32);
+    assert!(admitted == expected, "{admitted} admitted of {expected}\n{history}");
+    assert_eq!(gate.peek_at(at(0)).remaining(), limit - expected, "the word remembers\n{history}");
+    history.assert_tickets_in_order();
+    history.assert_denials_final();
+}
+
+/// Callers on both sides of a boundary, a late one included: each window keeps its limit, the
+/// window that is open keeps what it admitted, and an older one is never written back.
+///
+/// # Panics
+///
+/// If not.
+pub fn roll<G: Gate>(scripts: &[&[Request]]) {
+    const LIMIT: u32 = 1;
+    let (gate, history) = race::<G>(LIMIT, scripts);
+    // Afterwards, alone: one more of the old window and one more of the new.
+    run(&gate, &history, &[&[(1, WINDOW - 1), (1, WINDOW)]], scripts.len());
+    for window in 0..2 {
+        let admitted = history.admitted(at(window * WINDOW), at((window + 1) * WINDOW));
+        assert!(admitted <= LIMIT, "window {window}: {admitted} admitted of {LIMIT}\n{history}");
+    }
+    let newer = history.admitted(at(WINDOW), at(2 * WINDOW));
+    assert!(newer == LIMIT, "the newer window lost a permit\n{history}");
+    history.assert_tickets_in_order();
+}
+
+/// A window rolled by several callers at once counts each of them.
+///
+/// # Panics
+///
+/// If it does not.
+pub fn roll_together<G: Gate>(limit: u32, callers: usize) {
+    let gate = Arc::new(G::with_quota(quota(limit)));
+    let history = Arc::new(History::default());
+    history.record(0, limit, at(0), || gate.check_n_at(limit, at(0)));
+    let scripts = vec![[(1, WINDOW)]; callers];
+    let scripts: Vec<&[Request]> = scripts.iter().map(<[Request; 1]>::as_slice).collect();
+    run(&gate, &history, &scripts, 1);
+    let admitted = history.admitted(at(WINDOW), at(2 * WINDOW));
+    let expected = limit.min(callers as u32);
+    assert!(admitted == expected, "{admitted} admitted of {expected}\n{history}");
+    let left = gate.peek_at(at(WINDOW)).remaining();
+    assert!(left == limit - expected, "{left} left, {admitted} admitted of {limit}\n{history}");
+    history.assert_tickets_in_order();
+}
+
+/// A request for two beside requests for one: all or none, and what fits is not refused to all.
+///
+/// # Panics
+///
+/// If not.
+pub fn mixed_weights<G: Gate>() {
+    const LIMIT: u32 = 2;
+    let (gate, history) = race::<G>(LIMIT, &[&[(2, 0)], &[(1, 0)], &[(1, 0)]]);
+    let admitted = history.admitted(at(0), at(WINDOW));
+    // Either the two together or both single ones: every order leaves the window full.
+    assert!(admitted == LIMIT, "{admitted} admitted of {LIMIT}\n{history}");
+    assert_eq!(gate.peek_at(at(0)).remaining(), 0, "{history}");
+    history.assert_tickets_in_order();
+}
+
+/// A reset racing two callers of a limit of one: at least one passes and, forgiven once, two at
+/// the most; and what is left agrees with what was admitted after the reset.
+///
+/// # Panics
+///
+/// If not.
+pub fn reset_races<G: Gate>() {
+    const LIMIT: u32 = 1;
+    let gate = Arc::new(G::with_quota(quota(LIMIT)));
+    let history = Arc::new(History::default());
+    let resetter = {
+        let gate = Arc::clone(&gate);
+        thread::spawn(move || gate.reset())
+    };
+    run(&gate, &history, &[&[(1, 0)], &[(1, 0)]], 0);
+    resetter.join().expect("no caller panics");
+    let admitted = history.admitted(at(0), at(WINDOW));
+    assert!((1..=2).contains(&admitted), "{admitted} admitted of {LIMIT}, reset once\n{history}");
+    let spent = LIMIT - gate.peek_at(at(0)).remaining();
+    assert!(spent <= admitted && admitted <= spent + 1, "{admitted} admitted, {spent} spent");
+}
+
+/// A caller of the old window, for whom there was room when it looked, races the roll: the newer
+/// window has exactly what was not admitted in it.
+///
+/// # Panics
+///
+/// If not.
+pub fn add_races_roll<G: Gate>() {
+    const LIMIT: u32 = 2;
+    let gate = Arc::new(G::with_quota(quota(LIMIT)));
+    let history = Arc::new(History::default());
+    history.record(0, 1, at(0), || gate.check_n_at(1, at(0)));
+    run(&gate, &history, &[&[(1, WINDOW - 1)], &[(1, WINDOW)]], 1);
+    let admitted = history.admitted(at(WINDOW), at(2 * WINDOW));
+    let left = gate.peek_at(at(WINDOW)).remaining();
+    assert!(left + admitted == LIMIT, "the newer window lost a permit\n{history}");
+}
+
+/// A reset racing a roll: the older window does not come back.
+///
+/// # Panics
+///
+/// If it does.
+pub fn reset_races_roll<G: Gate>() {
+    let gate = Arc::new(G::with_quota(quota(1)));
+    let history = Arc::new(History::default());
+    history.record(0, 1, at(0), || gate.check_n_at(1, at(0)));
+    let resetter = {
+        let gate = Arc::clone(&gate);
+        thread::spawn(move || gate.reset())
+    };
+    run(&gate, &history, &[&[(1, WINDOW)]], 1);
+    resetter.join().expect("no caller panics");
+    assert!(gate.check_n_at(1, at(0)).is_err(), "an older window came back\n{history}");
+}
+
+/// A peek sees a state that some prefix of the admissions leaves: what is left only falls, and is
+/// never more than the limit less what was admitted before.
+///
+/// # Panics
+///
+/// If not.
+pub fn peek_races<G: Gate>() {
+    const LIMIT: u32 = 2;
+    let gate = Arc::new(G::with_quota(quota(LIMIT)));
+    let history = Arc::new(History::default());
+    let peeker = {
+        let gate = Arc::clone(&gate);
+        thread::spawn(move || [(); 2].map(|()| gate.peek_at(at(0))))
+    };
+    run(&gate, &history, &[&[(1, 0)], &[(1, 0)]], 0);
+    let [first, second] = peeker.join().expect("no caller panics");
+    assert!(first.remaining() <= LIMIT && second.remaining() <= first.remaining(), "{history}");
+    assert_eq!(first.limit(), LIMIT);
+    let full = first.remaining() == LIMIT;
+    assert_eq!(first.reset_after().is_zero(), full, "a full limiter has nothing to reset");
+}
+
+/// The specification that the story started with: caller 0 passes, caller 1 does not. It is wrong,
+/// for concurrent callers have no order of their own.
+///
+/// # Panics
+///
+/// In an interleaving that refutes it.
+pub fn caller_zero_passes<G: Gate>() {
+    let (_, history) = race::<G>(1, &[&[(1, 0)], &[(1, 0)]]);
+    let passed = history.calls().iter().find(|call| call.outcome.is_ok()).map(|call| call.caller);
+    assert!(passed == Some(0), "per-caller: caller 0 did not pass\n{history}");
+}
