@@ -1,7 +1,7 @@
 //! Concurrent scenarios, written once. Under `--cfg casgate_loom` the model checker runs each over
 //! every interleaving; otherwise real threads run it many times.
 //!
-//! A scenario is generic over the [`Gate`] it attacks, so the same code that the limiter must pass
+//! A scenario is generic over the [`Gate`](gate::Gate) it attacks, so the same code that the limiter must pass
 //! must convict the [`seeded`] wrong ones.
 
 pub mod explore;

@@ -90,7 +90,7 @@ impl FixedWindow {
         if n <= self.limit - self.split.count(current) { Some(current.plus(n)) } else { None }
     }
 
-    /// The numbers of an admission that left `word` behind.
+    /// The numbers of an admission at `now` that left `word` behind.
     ///
     /// ```
     /// # use casgate::{Quota, Timestamp, algorithm::FixedWindow, word::Word};
@@ -101,7 +101,13 @@ impl FixedWindow {
     #[inline]
     #[must_use]
     pub const fn admitted(&self, word: Word, now: Timestamp) -> Admitted {
-        Admitted { ticket: word.bits(), after: self.snapshot(word, now) }
+        // The reading lies in the word's window, or the word would be another.
+        let remaining = self.limit - self.split.count(word);
+        let reset_after = self.full_at(word).saturating_sub(now.as_nanos());
+        Admitted {
+            ticket: word.bits(),
+            after: Snapshot { limit: self.limit, remaining, reset_after },
+        }
     }
 
     /// The numbers of a refusal of `n` permits on `word`.
@@ -140,21 +146,12 @@ impl FixedWindow {
     #[inline]
     #[must_use]
     pub const fn snapshot(&self, word: Word, now: Timestamp) -> Snapshot {
-        let spent = self.split.count(word);
         let remaining = match self.place(word, now) {
-            Place::Current => self.limit - spent,
-            Place::Later => match self.open(now) {
-                Some(_) => self.limit,
-                None => 0,
-            },
-            Place::Earlier => 0,
+            Place::Current => self.limit - self.split.count(word),
+            Place::Later if self.window(now) <= self.split.max_index() => self.limit,
+            Place::Later | Place::Earlier => 0,
         };
-        // Full at the start of the word's window if nothing is spent in it, else at its end.
-        let full_at = match self.start(self.split.index(word).saturating_add((spent > 0) as u64)) {
-            Some(start) => start,
-            None => u64::MAX,
-        };
-        let reset_after = full_at.saturating_sub(now.as_nanos());
+        let reset_after = self.full_at(word).saturating_sub(now.as_nanos());
         Snapshot { limit: self.limit, remaining, reset_after }
     }
 
@@ -186,12 +183,29 @@ impl FixedWindow {
         }
     }
 
+    /// The index of the window in which `now` lies.
+    #[inline]
+    const fn window(&self, now: Timestamp) -> u64 {
+        now.as_nanos() / self.period.get()
+    }
+
     /// The window of `now`, nothing spent; `None` past the last window that the word can tell.
-    #[cold]
-    #[inline(never)]
+    /// Inline although rare: a call here would cost every decision the saving of its registers.
+    #[inline]
     const fn open(&self, now: Timestamp) -> Option<Word> {
-        let index = now.as_nanos() / self.period.get();
+        let index = self.window(now);
         if index <= self.split.max_index() { Some(self.split.pack(index, 0)) } else { None }
+    }
+
+    /// When the limiter is full with no other traffic: at the start of the word's window if nothing
+    /// is spent in it, else at its end.
+    #[inline]
+    const fn full_at(&self, word: Word) -> u64 {
+        let spent = self.split.count(word) > 0;
+        match self.start(self.split.index(word).saturating_add(spent as u64)) {
+            Some(start) => start,
+            None => u64::MAX,
+        }
     }
 
     /// When window `index` begins; `None` past the last that the clock or the word can tell.
@@ -212,7 +226,7 @@ impl Algorithm for FixedWindow {
             return Ok(self.admitted(Word::from_bits(state.load()), now));
         }
         state
-            .update(|bits| self.decide(Word::from_bits(bits), n, now).map(Word::bits))
+            .update(move |bits| self.decide(Word::from_bits(bits), n, now).map(Word::bits))
             .map(|next| self.admitted(Word::from_bits(next), now))
             .map_err(|seen| self.denied(Word::from_bits(seen), n, now))
     }
@@ -223,7 +237,7 @@ impl Algorithm for FixedWindow {
 
     fn reset(&self, state: &Cell) {
         // A word that is already so is not written: a reset of an idle limiter is a read.
-        let _ = state.update(|bits| {
+        let _ = state.update(move |bits| {
             let word = Word::from_bits(bits);
             let reset = self.reset(word);
             (reset != word).then_some(reset.bits())

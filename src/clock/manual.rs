@@ -50,7 +50,7 @@ impl ManualClock {
     /// assert_eq!(clock.now(), Timestamp::from_secs(3));
     /// ```
     pub fn advance(&self, by: Duration) {
-        let _ = self.now.update(|nanos| Some((Timestamp::from_nanos(nanos) + by).as_nanos()));
+        let _ = self.now.update(move |nanos| Some((Timestamp::from_nanos(nanos) + by).as_nanos()));
     }
 
     /// Sets the clock, also backwards, which a [`Clock`] must not do by itself: limiters are to
@@ -64,7 +64,7 @@ impl ManualClock {
     /// assert_eq!(clock.now(), Timestamp::from_secs(4));
     /// ```
     pub fn set(&self, to: Timestamp) {
-        let _ = self.now.update(|_| Some(to.as_nanos()));
+        let _ = self.now.update(move |_| Some(to.as_nanos()));
     }
 }
 
