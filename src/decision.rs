@@ -175,6 +175,13 @@ impl Denied {
         }
     }
 
+    /// Whether waiting helps, and for at most `lag`. Compared in nanoseconds: a `Duration` would
+    /// cost two divisions on the path of every refusal.
+    #[inline]
+    pub(crate) fn is_within(&self, lag: Duration) -> bool {
+        self.wait.is_some_and(|wait| u128::from(wait.get()) <= lag.as_nanos())
+    }
+
     /// The permits of a full limiter.
     ///
     /// ```

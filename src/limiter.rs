@@ -45,6 +45,9 @@ use core::fmt;
 /// after a short spin, for each concurrent change that came first; a refusal is a load. A limiter is
 /// 24 bytes and is not padded: in an array that threads hammer, wrap each in
 /// `crossbeam_utils::CachePadded`.
+///
+/// The methods that decide are always inlined: what a caller does not read of the answer is then
+/// not computed.
 pub struct Limiter<A: Algorithm = FixedWindow, C = SystemClock> {
     state: A::State,
     algorithm: A,
@@ -98,7 +101,7 @@ impl<A: Algorithm, C> Limiter<A, C> {
     /// # Errors
     ///
     /// [`Denied`] if the permit does not fit; nothing is spent.
-    #[inline]
+    #[inline(always)]
     pub fn check_at(&self, now: Timestamp) -> Result<Admitted, Denied> {
         self.check_n_at(1, now)
     }
@@ -117,7 +120,7 @@ impl<A: Algorithm, C> Limiter<A, C> {
     /// # Errors
     ///
     /// [`Denied`] if the permits don't fit; nothing is spent.
-    #[inline]
+    #[inline(always)]
     pub fn check_n_at(&self, n: u32, now: Timestamp) -> Result<Admitted, Denied> {
         self.algorithm.check_n_at(&self.state, n, now)
     }
@@ -129,7 +132,7 @@ impl<A: Algorithm, C> Limiter<A, C> {
     /// let limiter = Limiter::fixed_window(Quota::per_second(1));
     /// assert!(limiter.is_allowed_at(Timestamp::ZERO));
     /// ```
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn is_allowed_at(&self, now: Timestamp) -> bool {
         self.check_at(now).is_ok()
@@ -176,7 +179,7 @@ impl<A: Algorithm, C: Clock> Limiter<A, C> {
     /// # Errors
     ///
     /// [`Denied`] if the permit does not fit; nothing is spent.
-    #[inline]
+    #[inline(always)]
     pub fn check(&self) -> Result<Admitted, Denied> {
         self.check_n(1)
     }
@@ -195,12 +198,10 @@ impl<A: Algorithm, C: Clock> Limiter<A, C> {
     /// # Errors
     ///
     /// [`Denied`] if the permits don't fit; nothing is spent.
-    #[inline]
+    #[inline(always)]
     pub fn check_n(&self, n: u32) -> Result<Admitted, Denied> {
         match self.check_n_at(n, self.clock.recent()) {
-            Err(denied) if denied.retry_after().is_some_and(|wait| wait <= C::MAX_LAG) => {
-                self.check_n_precisely(n)
-            }
+            Err(denied) if denied.is_within(C::MAX_LAG) => self.check_n_precisely(n),
             decided => decided,
         }
     }
@@ -218,7 +219,7 @@ impl<A: Algorithm, C: Clock> Limiter<A, C> {
     /// let limiter = Limiter::fixed_window(Quota::per_hour(1));
     /// assert!(limiter.is_allowed());
     /// ```
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn is_allowed(&self) -> bool {
         self.check().is_ok()

@@ -125,11 +125,9 @@ impl FixedWindow {
             None
         } else {
             // The word's own window if the reading is older and the request fits, else the next.
-            let index = self.split.index(word);
             let fits = n <= self.limit - self.split.count(word);
-            let index = if fits { index } else { index.saturating_add(1) };
-            match self.start(index) {
-                Some(start) => NonZeroU64::new(start.saturating_sub(now.as_nanos())),
+            match if fits { Some(self.start(word)) } else { self.end(word) } {
+                Some(due) => NonZeroU64::new(due.saturating_sub(now.as_nanos())),
                 None => None,
             }
         };
@@ -174,9 +172,7 @@ impl FixedWindow {
     /// always the current one.
     #[inline]
     const fn place(&self, word: Word, now: Timestamp) -> Place {
-        // Cannot wrap: an index comes from a reading divided by this period.
-        let start = self.split.index(word).wrapping_mul(self.period.get());
-        match now.as_nanos().checked_sub(start) {
+        match now.as_nanos().checked_sub(self.start(word)) {
             Some(elapsed) if elapsed < self.period.get() => Place::Current,
             Some(_) => Place::Later,
             None => Place::Earlier,
@@ -201,17 +197,29 @@ impl FixedWindow {
     /// is spent in it, else at its end.
     #[inline]
     const fn full_at(&self, word: Word) -> u64 {
-        let spent = self.split.count(word) > 0;
-        match self.start(self.split.index(word).saturating_add(spent as u64)) {
-            Some(start) => start,
+        if self.split.count(word) == 0 {
+            return self.start(word);
+        }
+        match self.end(word) {
+            Some(end) => end,
             None => u64::MAX,
         }
     }
 
-    /// When window `index` begins; `None` past the last that the clock or the word can tell.
+    /// When the word's window begins.
     #[inline]
-    const fn start(&self, index: u64) -> Option<u64> {
-        if index <= self.split.max_index() { index.checked_mul(self.period.get()) } else { None }
+    const fn start(&self, word: Word) -> u64 {
+        // Cannot wrap: the index comes from a reading divided by this period.
+        self.split.index(word).wrapping_mul(self.period.get())
+    }
+
+    /// When the next window begins; `None` past the last that the clock or the word can tell.
+    #[inline]
+    const fn end(&self, word: Word) -> Option<u64> {
+        if self.split.index(word) == self.split.max_index() {
+            return None;
+        }
+        self.start(word).checked_add(self.period.get())
     }
 }
 
@@ -220,7 +228,8 @@ impl Sealed for FixedWindow {}
 impl Algorithm for FixedWindow {
     type State = Cell;
 
-    #[inline]
+    // Always inline, so that what the caller does not read of the answer is not computed.
+    #[inline(always)]
     fn check_n_at(&self, state: &Cell, n: u32, now: Timestamp) -> Result<Admitted, Denied> {
         if n == 0 {
             return Ok(self.admitted(Word::from_bits(state.load()), now));
