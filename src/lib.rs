@@ -25,6 +25,7 @@
 //! - `std` (default): [`SystemClock`](clock::SystemClock) can be read. Without it the crate is
 //!   `no_std` and needs neither an allocator nor an operating system: give the time to
 //!   [`check_at`](Limiter::check_at), or a [`Clock`](clock::Clock) of your own.
+//! - `testing`: [`testing`], tests of concurrent callers that neither hang nor ask who won. Needs `std`.
 //!
 //! On targets without 64-bit atomics the word is `portable-atomic`'s, which takes a lock.
 
@@ -38,6 +39,8 @@ mod decision;
 mod limiter;
 mod quota;
 mod sync;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod timestamp;
 pub mod word;
 

@@ -11,6 +11,12 @@ pub(crate) use core::sync::atomic::{AtomicU64, Ordering};
 #[cfg(all(not(casgate_loom), not(target_has_atomic = "64")))]
 pub(crate) use portable_atomic::{AtomicU64, Ordering};
 
+/// The standard library's own, for test tools whose bookkeeping must add no interleaving.
+#[cfg(feature = "testing")]
+pub(crate) mod unmodelled {
+    pub(crate) use std::sync::atomic::{AtomicUsize, Ordering};
+}
+
 /// Declares a constructor `const`, except under the model checker, whose atomics have no `const`
 /// constructor.
 macro_rules! const_unless_modelled {

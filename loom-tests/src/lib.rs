@@ -6,6 +6,5 @@
 
 pub mod explore;
 pub mod gate;
-pub mod history;
 pub mod scenarios;
 pub mod seeded;

@@ -2,7 +2,7 @@
 
 use crate::explore::thread;
 use crate::gate::Gate;
-use crate::history::History;
+use casgate::testing::History;
 use casgate::{Quota, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +16,12 @@ fn quota(limit: u32) -> Quota {
 
 const fn at(nanos: u64) -> Timestamp {
     Timestamp::from_nanos(nanos)
+}
+
+/// The permits admitted in window `index`.
+fn admitted_in(index: u64, history: &History) -> u32 {
+    let admitted = history.admitted(at(index * WINDOW)..at((index + 1) * WINDOW));
+    admitted.try_into().expect("few callers")
 }
 
 /// One request: permits and reading.
@@ -40,7 +46,7 @@ fn run<G: Gate>(gate: &Arc<G>, history: &Arc<History>, scripts: &[&[Request]], f
             let script = script.to_vec();
             move || {
                 for (n, now) in script {
-                    history.record(first + i, n, at(now), || gate.check_n_at(n, at(now)));
+                    let _ = history.record(first + i, n, at(now), |n, now| gate.check_n_at(n, now));
                 }
             }
         })
@@ -64,11 +70,12 @@ pub fn frozen<G: Gate>(limit: u32, callers: usize, calls: usize) {
     let script = vec![(1, 0); calls];
     let scripts = vec![script.as_slice(); callers];
     let (gate, history) = race::<G>(limit, &scripts);
-    let admitted = history.admitted(at(0), at(WINDOW));
+    let admitted = admitted_in(0, &history);
     let expected = limit.min((callers * calls) as u32);
     assert!(admitted == expected, "{admitted} admitted of {expected}\n{history}");
     assert_eq!(gate.peek_at(at(0)).remaining(), limit - expected, "the word remembers\n{history}");
     history.assert_tickets_in_order();
+    history.assert_tickets_gap_free(..);
     history.assert_denials_final();
 }
 
@@ -84,10 +91,10 @@ pub fn roll<G: Gate>(scripts: &[&[Request]]) {
     // Afterwards, alone: one more of the old window and one more of the new.
     run(&gate, &history, &[&[(1, WINDOW - 1), (1, WINDOW)]], scripts.len());
     for window in 0..2 {
-        let admitted = history.admitted(at(window * WINDOW), at((window + 1) * WINDOW));
+        let admitted = admitted_in(window, &history);
         assert!(admitted <= LIMIT, "window {window}: {admitted} admitted of {LIMIT}\n{history}");
     }
-    let newer = history.admitted(at(WINDOW), at(2 * WINDOW));
+    let newer = admitted_in(1, &history);
     assert!(newer == LIMIT, "the newer window lost a permit\n{history}");
     history.assert_tickets_in_order();
 }
@@ -100,11 +107,11 @@ pub fn roll<G: Gate>(scripts: &[&[Request]]) {
 pub fn roll_together<G: Gate>(limit: u32, callers: usize) {
     let gate = Arc::new(G::with_quota(quota(limit)));
     let history = Arc::new(History::default());
-    history.record(0, limit, at(0), || gate.check_n_at(limit, at(0)));
+    let _ = history.record(0, limit, at(0), |n, now| gate.check_n_at(n, now));
     let scripts = vec![[(1, WINDOW)]; callers];
     let scripts: Vec<&[Request]> = scripts.iter().map(<[Request; 1]>::as_slice).collect();
     run(&gate, &history, &scripts, 1);
-    let admitted = history.admitted(at(WINDOW), at(2 * WINDOW));
+    let admitted = admitted_in(1, &history);
     let expected = limit.min(callers as u32);
     assert!(admitted == expected, "{admitted} admitted of {expected}\n{history}");
     let left = gate.peek_at(at(WINDOW)).remaining();
@@ -120,11 +127,13 @@ pub fn roll_together<G: Gate>(limit: u32, callers: usize) {
 pub fn mixed_weights<G: Gate>() {
     const LIMIT: u32 = 2;
     let (gate, history) = race::<G>(LIMIT, &[&[(2, 0)], &[(1, 0)], &[(1, 0)]]);
-    let admitted = history.admitted(at(0), at(WINDOW));
+    let admitted = admitted_in(0, &history);
     // Either the two together or both single ones: every order leaves the window full.
     assert!(admitted == LIMIT, "{admitted} admitted of {LIMIT}\n{history}");
     assert_eq!(gate.peek_at(at(0)).remaining(), 0, "{history}");
     history.assert_tickets_in_order();
+    history.assert_tickets_gap_free(..);
+    history.assert_denials_final();
 }
 
 /// A reset racing two callers of a limit of one: at least one passes and, forgiven once, two at
@@ -143,7 +152,7 @@ pub fn reset_races<G: Gate>() {
     };
     run(&gate, &history, &[&[(1, 0)], &[(1, 0)]], 0);
     resetter.join().expect("no caller panics");
-    let admitted = history.admitted(at(0), at(WINDOW));
+    let admitted = admitted_in(0, &history);
     assert!((1..=2).contains(&admitted), "{admitted} admitted of {LIMIT}, reset once\n{history}");
     let spent = LIMIT - gate.peek_at(at(0)).remaining();
     assert!(spent <= admitted && admitted <= spent + 1, "{admitted} admitted, {spent} spent");
@@ -159,9 +168,9 @@ pub fn add_races_roll<G: Gate>() {
     const LIMIT: u32 = 2;
     let gate = Arc::new(G::with_quota(quota(LIMIT)));
     let history = Arc::new(History::default());
-    history.record(0, 1, at(0), || gate.check_n_at(1, at(0)));
+    let _ = history.record(0, 1, at(0), |n, now| gate.check_n_at(n, now));
     run(&gate, &history, &[&[(1, WINDOW - 1)], &[(1, WINDOW)]], 1);
-    let admitted = history.admitted(at(WINDOW), at(2 * WINDOW));
+    let admitted = admitted_in(1, &history);
     let left = gate.peek_at(at(WINDOW)).remaining();
     assert!(left + admitted == LIMIT, "the newer window lost a permit\n{history}");
 }
@@ -174,7 +183,7 @@ pub fn add_races_roll<G: Gate>() {
 pub fn reset_races_roll<G: Gate>() {
     let gate = Arc::new(G::with_quota(quota(1)));
     let history = Arc::new(History::default());
-    history.record(0, 1, at(0), || gate.check_n_at(1, at(0)));
+    let _ = history.record(0, 1, at(0), |n, now| gate.check_n_at(n, now));
     let resetter = {
         let gate = Arc::clone(&gate);
         thread::spawn(move || gate.reset())

@@ -1,0 +1,29 @@
+//! Tests of concurrent callers that neither hang nor ask who won.
+//!
+//! Concurrent callers have no order of their own, so "caller 0 passes" is a wrong specification:
+//! some interleaving refutes it. What holds in every one is a *count*, and the order that the
+//! limiter itself hands out as [tickets](crate::Admitted::ticket). So: start the callers together
+//! with [`race`], let each [record](History::record) its calls, and assert over the [`History`].
+//!
+//! ```
+//! use casgate::testing::{History, race};
+//! use casgate::{Limiter, Quota, Timestamp};
+//! use std::sync::Arc;
+//!
+//! static LIMITER: Limiter = Limiter::fixed_window(Quota::per_second(1));
+//!
+//! let history = Arc::new(History::default());
+//! let recorder = Arc::clone(&history);
+//! race(2, move |caller| {
+//!     recorder.record(caller, 1, Timestamp::ZERO, |n, now| LIMITER.check_n_at(n, now));
+//! });
+//! history.assert_admitted(.., 1); // exactly one of the two, whichever
+//! history.assert_tickets_in_order();
+//! history.assert_denials_final();
+//! ```
+
+mod history;
+mod race;
+
+pub use history::{Call, History};
+pub use race::{DEADLINE, Failure, race, race_within};
