@@ -30,9 +30,10 @@ impl Cell {
     /// word on which `step` declined, which is then left as it was.
     ///
     /// Lock-free: an exchange is lost only to another that was won. `step` runs once more for
-    /// each, so it must be pure. (It is `Copy` so that only the contended path needs it in memory.) A loser backs off, which moves a contended word in longer runs
-    /// between the cores; it keeps the value that the lost exchange returned, for a loop that
-    /// loads again would read a line that the next exchange must fetch once more to write.
+    /// each, so it must be pure. (It is `Copy` so that only the contended path needs it in memory.)
+    /// A loser backs off, which moves a contended word in longer runs between the cores; it keeps
+    /// the value that the lost exchange returned, for a loop that loads again would read a line
+    /// that the next exchange must fetch once more to write.
     #[inline]
     pub(crate) fn update(&self, step: impl Fn(u64) -> Option<u64> + Copy) -> Result<u64, u64> {
         let seen = self.load();

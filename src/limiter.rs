@@ -122,7 +122,30 @@ impl<A: Algorithm, C> Limiter<A, C> {
     /// [`Denied`] if the permits don't fit; nothing is spent.
     #[inline(always)]
     pub fn check_n_at(&self, n: u32, now: Timestamp) -> Result<Admitted, Denied> {
-        self.algorithm.check_n_at(&self.state, n, now)
+        self.answer(self.decide(n, now), n, now)
+    }
+
+    #[inline(always)]
+    fn decide(&self, n: u32, now: Timestamp) -> Result<A::Seen, A::Seen> {
+        if n == 0 {
+            return Ok(self.algorithm.look(&self.state));
+        }
+        self.algorithm.decide(&self.state, n, now)
+    }
+
+    /// The numbers of a decision, apart from it and always inlined: what the caller does not read
+    /// is then not computed.
+    #[inline(always)]
+    fn answer(
+        &self,
+        decided: Result<A::Seen, A::Seen>,
+        n: u32,
+        now: Timestamp,
+    ) -> Result<Admitted, Denied> {
+        match decided {
+            Ok(seen) => Ok(self.algorithm.admitted(seen, now)),
+            Err(seen) => Err(self.algorithm.denied(seen, n, now)),
+        }
     }
 
     /// [`check_at`](Self::check_at) for callers that only branch.
@@ -147,7 +170,7 @@ impl<A: Algorithm, C> Limiter<A, C> {
     /// ```
     #[must_use]
     pub fn peek_at(&self, now: Timestamp) -> Snapshot {
-        self.algorithm.peek_at(&self.state, now)
+        self.algorithm.snapshot(self.algorithm.look(&self.state), now)
     }
 
     /// Gives back what was spent, as if nothing had been: the limiter is full at once. Tickets are
@@ -200,16 +223,20 @@ impl<A: Algorithm, C: Clock> Limiter<A, C> {
     /// [`Denied`] if the permits don't fit; nothing is spent.
     #[inline(always)]
     pub fn check_n(&self, n: u32) -> Result<Admitted, Denied> {
-        match self.check_n_at(n, self.clock.recent()) {
-            Err(denied) if denied.is_within(C::MAX_LAG) => self.check_n_precisely(n),
-            decided => decided,
+        let mut now = self.clock.recent();
+        let mut decided = self.decide(n, now);
+        let near = |seen| self.algorithm.denied(seen, n, now).is_within(C::MAX_LAG);
+        if decided.is_err_and(near) {
+            (decided, now) = self.decide_precisely(n);
         }
+        self.answer(decided, n, now)
     }
 
     #[cold]
     #[inline(never)]
-    fn check_n_precisely(&self, n: u32) -> Result<Admitted, Denied> {
-        self.check_n_at(n, self.clock.now())
+    fn decide_precisely(&self, n: u32) -> (Result<A::Seen, A::Seen>, Timestamp) {
+        let now = self.clock.now();
+        (self.decide(n, now), now)
     }
 
     /// [`check`](Self::check) for callers that only branch.

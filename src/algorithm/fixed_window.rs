@@ -227,21 +227,32 @@ impl Sealed for FixedWindow {}
 
 impl Algorithm for FixedWindow {
     type State = Cell;
+    type Seen = Word;
 
-    // Always inline, so that what the caller does not read of the answer is not computed.
-    #[inline(always)]
-    fn check_n_at(&self, state: &Cell, n: u32, now: Timestamp) -> Result<Admitted, Denied> {
-        if n == 0 {
-            return Ok(self.admitted(Word::from_bits(state.load()), now));
-        }
-        state
-            .update(move |bits| self.decide(Word::from_bits(bits), n, now).map(Word::bits))
-            .map(|next| self.admitted(Word::from_bits(next), now))
-            .map_err(|seen| self.denied(Word::from_bits(seen), n, now))
+    fn look(&self, state: &Cell) -> Word {
+        Word::from_bits(state.load())
     }
 
-    fn peek_at(&self, state: &Cell, now: Timestamp) -> Snapshot {
-        self.snapshot(Word::from_bits(state.load()), now)
+    #[inline(always)]
+    fn decide(&self, state: &Cell, n: u32, now: Timestamp) -> Result<Word, Word> {
+        state
+            .update(move |bits| self.decide(Word::from_bits(bits), n, now).map(Word::bits))
+            .map(Word::from_bits)
+            .map_err(Word::from_bits)
+    }
+
+    #[inline(always)]
+    fn admitted(&self, word: Word, now: Timestamp) -> Admitted {
+        self.admitted(word, now)
+    }
+
+    #[inline(always)]
+    fn denied(&self, word: Word, n: u32, now: Timestamp) -> Denied {
+        self.denied(word, n, now)
+    }
+
+    fn snapshot(&self, word: Word, now: Timestamp) -> Snapshot {
+        self.snapshot(word, now)
     }
 
     fn reset(&self, state: &Cell) {
@@ -254,7 +265,7 @@ impl Algorithm for FixedWindow {
     }
 
     fn describe(&self, state: &Cell, out: &mut DebugStruct<'_, '_>) {
-        let word = Word::from_bits(state.load());
+        let word = self.look(state);
         out.field("limit", &self.limit)
             .field("period", &core::time::Duration::from_nanos(self.period.get()))
             .field("window", &self.split.index(word))

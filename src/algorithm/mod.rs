@@ -30,11 +30,27 @@ pub trait Algorithm: Sealed {
     #[doc(hidden)]
     type State;
 
+    /// What a decision was made on: all that the numbers of its answer are computed from.
     #[doc(hidden)]
-    fn check_n_at(&self, state: &Self::State, n: u32, now: Timestamp) -> Result<Admitted, Denied>;
+    type Seen: Copy;
+
+    /// The state as it is.
+    #[doc(hidden)]
+    fn look(&self, state: &Self::State) -> Self::Seen;
+
+    /// Admits (`Ok`) or denies `n` permits, at least 1.
+    #[doc(hidden)]
+    fn decide(&self, state: &Self::State, n: u32, now: Timestamp)
+    -> Result<Self::Seen, Self::Seen>;
 
     #[doc(hidden)]
-    fn peek_at(&self, state: &Self::State, now: Timestamp) -> Snapshot;
+    fn admitted(&self, seen: Self::Seen, now: Timestamp) -> Admitted;
+
+    #[doc(hidden)]
+    fn denied(&self, seen: Self::Seen, n: u32, now: Timestamp) -> Denied;
+
+    #[doc(hidden)]
+    fn snapshot(&self, seen: Self::Seen, now: Timestamp) -> Snapshot;
 
     #[doc(hidden)]
     fn reset(&self, state: &Self::State);
