@@ -10,6 +10,13 @@
 /// The index is that of the newest window in which permits were spent, the count how many of them.
 /// Only a [`Split`] knows where one field ends. Words order as the limiter does: by window, then
 /// by count. The word of a limiter nobody has asked yet is zero.
+///
+/// ```
+/// use casgate::word::{Split, Word};
+///
+/// let split = Split::for_limit(100);
+/// assert!(Word::default() < split.pack(4, 99) && split.pack(4, 99) < split.pack(5, 0));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Word(u64);
 

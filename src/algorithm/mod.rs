@@ -59,5 +59,8 @@ pub trait Algorithm: Sealed {
     fn describe(&self, state: &Self::State, out: &mut DebugStruct<'_, '_>);
 }
 
-/// Keeps [`Algorithm`] to this crate.
-pub trait Sealed {}
+mod sealed {
+    /// Keeps [`Algorithm`](super::Algorithm) to this crate: public, but out of reach.
+    pub trait Sealed {}
+}
+use sealed::Sealed;

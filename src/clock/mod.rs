@@ -55,13 +55,29 @@ use core::time::Duration;
 pub trait Clock {
     /// How far [`recent`](Self::recent) may normally lag behind [`now`](Self::now). A reading that
     /// lags further makes a limiter refuse for longer, and never admit more.
+    ///
+    /// ```
+    /// use casgate::clock::{Clock, Precise, SystemClock};
+    /// assert!(SystemClock::MAX_LAG >= Precise::<SystemClock>::MAX_LAG);
+    /// ```
     const MAX_LAG: Duration = Duration::ZERO;
 
     /// The time, precisely.
+    ///
+    /// ```
+    /// use casgate::{Timestamp, clock::{Clock, ManualClock}};
+    /// assert_eq!(ManualClock::new().now(), Timestamp::ZERO);
+    /// ```
     fn now(&self) -> Timestamp;
 
     /// The time, cheaply: never ahead of [`now`](Self::now), and normally behind it by at most
     /// [`MAX_LAG`](Self::MAX_LAG). By default the precise reading.
+    ///
+    /// ```
+    /// use casgate::clock::{Clock, SystemClock};
+    /// let before = SystemClock.recent();
+    /// assert!(before <= SystemClock.now());
+    /// ```
     #[inline]
     fn recent(&self) -> Timestamp {
         self.now()
