@@ -10,7 +10,7 @@
 //!
 //! `cargo bench --bench vs_mutex -- none` prints the table alone.
 
-use casgate::algorithm::FixedWindow;
+use casgate::algorithm::{FixedWindow, Rule};
 use casgate::clock::{Clock, SystemClock};
 use casgate::word::Word;
 use casgate::{Limiter, Quota, Timestamp};

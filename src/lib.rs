@@ -38,16 +38,18 @@ pub mod clock;
 mod decision;
 mod limiter;
 mod quota;
+mod reservation;
 mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod timestamp;
 pub mod word;
 
-pub use algorithm::FixedWindow;
+pub use algorithm::{FixedWindow, TokenBucket};
 pub use decision::{Admitted, Denied, Snapshot};
 pub use limiter::Limiter;
-pub use quota::{Quota, QuotaError};
+pub use quota::{AtMost, Quota, QuotaError};
+pub use reservation::Reservation;
 pub use timestamp::Timestamp;
 
 /// The README's example, run as a test.

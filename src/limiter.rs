@@ -1,4 +1,4 @@
-use crate::algorithm::{Algorithm, FixedWindow};
+use crate::algorithm::{Algorithm, FixedWindow, Rule, TokenBucket, Weighted};
 use crate::cell::Cell;
 use crate::clock::{Clock, SystemClock};
 use crate::decision::{Admitted, Denied, Snapshot};
@@ -71,8 +71,26 @@ impl Limiter<FixedWindow> {
     }
 }
 
-// Concrete in the rule and `Copy` in the clock, since a `const fn` cannot drop what might have a destructor.
-impl<C: Copy> Limiter<FixedWindow, C> {
+impl Limiter<TokenBucket> {
+    const_unless_modelled! {
+        /// A burst of `quota.burst()`, refilled at `quota.permits()` per `quota.period()`; see
+        /// [`TokenBucket`].
+        ///
+        /// ```
+        /// use casgate::{Limiter, Quota, TokenBucket};
+        /// static SEARCH: Limiter<TokenBucket> =
+        ///     Limiter::token_bucket(Quota::per_minute(600).with_burst(20));
+        /// assert!(SEARCH.is_allowed());
+        /// ```
+        #[must_use]
+        pub fn token_bucket(quota: Quota) -> Self {
+            Self { state: Cell::new(0), algorithm: TokenBucket::new(quota), clock: SystemClock }
+        }
+    }
+}
+
+// `Copy`, since a `const fn` cannot drop what might have a destructor.
+impl<R: Rule, C: Copy> Limiter<R, C> {
     /// The same limiter on another clock.
     ///
     /// ```
@@ -83,7 +101,7 @@ impl<C: Copy> Limiter<FixedWindow, C> {
     /// assert!(limiter.is_allowed());
     /// ```
     #[must_use]
-    pub const fn with_clock<C2>(self, clock: C2) -> Limiter<FixedWindow, C2> {
+    pub const fn with_clock<C2>(self, clock: C2) -> Limiter<R, C2> {
         Limiter { state: self.state, algorithm: self.algorithm, clock }
     }
 }
@@ -103,26 +121,7 @@ impl<A: Algorithm, C> Limiter<A, C> {
     /// [`Denied`] if the permit does not fit; nothing is spent.
     #[inline(always)]
     pub fn check_at(&self, now: Timestamp) -> Result<Admitted, Denied> {
-        self.check_n_at(1, now)
-    }
-
-    /// Decides on `n` permits at `now`, all or none.
-    ///
-    /// ```
-    /// use casgate::{Limiter, Quota, Timestamp};
-    /// let limiter = Limiter::fixed_window(Quota::per_second(10));
-    /// let now = Timestamp::ZERO;
-    /// assert!(limiter.check_n_at(8, now).is_ok());
-    /// assert!(limiter.check_n_at(3, now).is_err());
-    /// assert!(limiter.check_n_at(2, now).is_ok());
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`Denied`] if the permits don't fit; nothing is spent.
-    #[inline(always)]
-    pub fn check_n_at(&self, n: u32, now: Timestamp) -> Result<Admitted, Denied> {
-        self.answer(self.decide(n, now), n, now)
+        self.answer(self.decide(1, now), 1, now)
     }
 
     #[inline(always)]
@@ -172,26 +171,13 @@ impl<A: Algorithm, C> Limiter<A, C> {
     pub fn peek_at(&self, now: Timestamp) -> Snapshot {
         self.algorithm.snapshot(self.algorithm.look(&self.state), now)
     }
-
-    /// Gives back what was spent, as if nothing had been: the limiter is full at once. Tickets are
-    /// handed out anew.
-    ///
-    /// One atomic step: a concurrent request is either before it, and forgiven, or after it.
-    ///
-    /// ```
-    /// use casgate::{Limiter, Quota, Timestamp};
-    /// let limiter = Limiter::fixed_window(Quota::per_hour(1));
-    /// assert!(limiter.is_allowed_at(Timestamp::ZERO));
-    /// limiter.reset();
-    /// assert!(limiter.is_allowed_at(Timestamp::ZERO));
-    /// ```
-    pub fn reset(&self) {
-        self.algorithm.reset(&self.state);
-    }
 }
 
 impl<A: Algorithm, C: Clock> Limiter<A, C> {
     /// Decides on one permit now.
+    ///
+    /// Reads the clock cheaply, and precisely only for a request refused by less than the cheap
+    /// reading can lag; see [`clock`](crate::clock#two-readings).
     ///
     /// ```
     /// use casgate::{Limiter, Quota};
@@ -204,28 +190,16 @@ impl<A: Algorithm, C: Clock> Limiter<A, C> {
     /// [`Denied`] if the permit does not fit; nothing is spent.
     #[inline(always)]
     pub fn check(&self) -> Result<Admitted, Denied> {
-        self.check_n(1)
+        self.check_now(1)
     }
 
-    /// Decides on `n` permits now, all or none.
-    ///
-    /// Reads the clock cheaply, and precisely only for a request refused by less than the cheap
-    /// reading can lag; see [`clock`](crate::clock#two-readings).
-    ///
-    /// ```
-    /// use casgate::{Limiter, Quota};
-    /// let limiter = Limiter::fixed_window(Quota::per_hour(10));
-    /// assert!(limiter.check_n(8).is_ok());
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`Denied`] if the permits don't fit; nothing is spent.
+    /// One or, for the rules that allow it, `n` permits at a cheap reading of the clock, or a precise
+    /// one where that matters.
     #[inline(always)]
-    pub fn check_n(&self, n: u32) -> Result<Admitted, Denied> {
+    fn check_now(&self, n: u32) -> Result<Admitted, Denied> {
         let mut now = self.clock.recent();
         let mut decided = self.decide(n, now);
-        let near = |seen| self.algorithm.denied(seen, n, now).is_within(C::MAX_LAG);
+        let near = |seen| self.algorithm.is_due_within(seen, n, now, C::MAX_LAG);
         if decided.is_err_and(near) {
             (decided, now) = self.decide_precisely(n);
         }
@@ -262,6 +236,99 @@ impl<A: Algorithm, C: Clock> Limiter<A, C> {
     #[must_use]
     pub fn peek(&self) -> Snapshot {
         self.peek_at(self.clock.now())
+    }
+}
+
+/// What changes the whole state in one step.
+impl<A: Weighted, C> Limiter<A, C> {
+    /// Decides on `n` permits at `now`, all or none.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota, Timestamp};
+    /// let limiter = Limiter::fixed_window(Quota::per_second(10));
+    /// let now = Timestamp::ZERO;
+    /// assert!(limiter.check_n_at(8, now).is_ok());
+    /// assert!(limiter.check_n_at(3, now).is_err());
+    /// assert!(limiter.check_n_at(2, now).is_ok());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`] if the permits don't fit; nothing is spent.
+    #[inline(always)]
+    pub fn check_n_at(&self, n: u32, now: Timestamp) -> Result<Admitted, Denied> {
+        self.answer(self.decide(n, now), n, now)
+    }
+
+    /// Gives back what was spent, as if nothing had been: the limiter is full at once. Tickets are
+    /// handed out anew.
+    ///
+    /// One atomic step: a concurrent request is either before it, and forgiven, or after it.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota, Timestamp};
+    /// let limiter = Limiter::fixed_window(Quota::per_hour(1));
+    /// assert!(limiter.is_allowed_at(Timestamp::ZERO));
+    /// limiter.reset();
+    /// assert!(limiter.is_allowed_at(Timestamp::ZERO));
+    /// ```
+    pub fn reset(&self) {
+        self.algorithm.reset(&self.state);
+    }
+
+    /// Gives back `n` permits of a request that was admitted and then not carried out, or all if
+    /// fewer are spent: the limiter is never more than full.
+    ///
+    /// The bound of the rule then holds with the refunds added: where it allows N permits to the
+    /// readings of an interval, it allows N + R if R were refunded between the first and the last of
+    /// them. A fixed window takes them back in the newest window, whenever they were spent. Their
+    /// tickets are handed out anew.
+    ///
+    /// One atomic step; what is full already is not written.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota, Timestamp};
+    /// let limiter = Limiter::token_bucket(Quota::per_hour(2));
+    /// assert!(limiter.check_n_at(2, Timestamp::ZERO).is_ok());
+    /// limiter.refund(1);
+    /// assert_eq!(limiter.peek_at(Timestamp::ZERO).remaining(), 1);
+    /// limiter.refund(7);
+    /// assert_eq!(limiter.peek_at(Timestamp::ZERO).remaining(), 2);
+    /// ```
+    pub fn refund(&self, n: u32) {
+        self.algorithm.refund(&self.state, n);
+    }
+}
+
+impl<A: Weighted, C: Clock> Limiter<A, C> {
+    /// Decides on `n` permits now, all or none.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota};
+    /// let limiter = Limiter::fixed_window(Quota::per_hour(10));
+    /// assert!(limiter.check_n(8).is_ok());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`] if the permits don't fit; nothing is spent.
+    #[inline(always)]
+    pub fn check_n(&self, n: u32) -> Result<Admitted, Denied> {
+        self.check_now(n)
+    }
+}
+
+impl<A: Algorithm, C> Limiter<A, C> {
+    pub(crate) const fn state(&self) -> &A::State {
+        &self.state
+    }
+
+    pub(crate) const fn algorithm(&self) -> &A {
+        &self.algorithm
+    }
+
+    pub(crate) const fn clock(&self) -> &C {
+        &self.clock
     }
 }
 

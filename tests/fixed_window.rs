@@ -1,175 +1,88 @@
-//! The fixed window against a brute-force oracle, and at the edges of its word.
+//! The fixed window at the edges of its word, and both rules on a lagging clock.
 
+use casgate::algorithm::Rule;
 use casgate::clock::{Clock, ManualClock};
 use casgate::word::Split;
 use casgate::{Limiter, Quota, Timestamp};
 use proptest::prelude::*;
-use std::cell::RefCell;
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
-
-/// Judges from nothing but the permits admitted so far.
-struct Oracle {
-    period: u64,
-    limit: u64,
-    admitted: Vec<(u64, u64)>,
-}
-
-impl Oracle {
-    fn new(quota: Quota) -> Self {
-        let period = u64::try_from(quota.period().as_nanos()).unwrap();
-        Self { period, limit: u64::from(quota.permits()), admitted: Vec::new() }
-    }
-
-    /// Whether `n` permits at `now` keep the bound; a reading older than the newest window in which
-    /// permits were spent is refused.
-    fn ask(&mut self, n: u32, now: u64) -> bool {
-        if n == 0 {
-            return true;
-        }
-        let window = now / self.period;
-        let newest = self.admitted.iter().map(|&(t, _)| t / self.period).max().unwrap_or(0);
-        let spent: u64 =
-            self.admitted.iter().filter(|(t, _)| t / self.period == window).map(|&(_, n)| n).sum();
-        let fits = window >= newest && spent + u64::from(n) <= self.limit;
-        if fits {
-            self.admitted.push((now, u64::from(n)));
-        }
-        fits
-    }
-}
-
-fn quotas() -> impl Strategy<Value = Quota> {
-    (1u32..=6, 1u64..=40).prop_map(|(permits, period)| {
-        Quota::new(permits, Duration::from_nanos(period.max(u64::from(permits)))).unwrap()
-    })
-}
-
-/// Any quota whose windows can be told for all of `u64`: the period has room for the count field.
-fn wide_quotas() -> impl Strategy<Value = Quota> {
-    (1u32.., any::<u64>()).prop_map(|(permits, period)| {
-        Quota::new(permits, Duration::from_nanos(period.max(2 * u64::from(permits)))).unwrap()
-    })
-}
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4_000))]
 
-    #[test]
-    fn sound_and_maximal_on_any_trace(
-        quota in quotas(),
-        trace in prop::collection::vec((0u32..8, 0u64..200), 1..80),
-    ) {
-        let limiter = Limiter::fixed_window(quota);
-        let mut oracle = Oracle::new(quota);
-        for (n, now) in trace {
-            let decided = limiter.check_n_at(n, Timestamp::from_nanos(now));
-            prop_assert_eq!(decided.is_ok(), oracle.ask(n, now), "n {} at {}", n, now);
-        }
-    }
-
-    #[test]
-    fn retry_after_is_exact_and_a_denial_writes_nothing(
-        quota in quotas(),
-        trace in prop::collection::vec((1u32..8, 0u64..200), 1..40),
-        n in 1u32..8,
-        now in 0u64..200,
-    ) {
-        let limiter = Limiter::fixed_window(quota);
-        for (n, now) in trace {
-            let _ = limiter.check_n_at(n, Timestamp::from_nanos(now));
-        }
-        let before = format!("{limiter:?}");
-        let Err(denied) = limiter.check_n_at(n, Timestamp::from_nanos(now)) else { return Ok(()) };
-        prop_assert_eq!(&format!("{limiter:?}"), &before);
-        let Some(wait) = denied.retry_after() else {
-            prop_assert!(n > quota.permits());
-            return Ok(());
-        };
-        let due = Timestamp::from_nanos(now) + wait;
-        for earlier in now..due.as_nanos() {
-            prop_assert!(limiter.check_n_at(n, Timestamp::from_nanos(earlier)).is_err());
-        }
-        prop_assert!(limiter.check_n_at(n, due).is_ok());
-    }
-
-    #[test]
-    fn total_and_exact_over_all_timestamps(
-        quota in wide_quotas(),
-        trace in prop::collection::vec((any::<u32>(), any::<u64>()), 1..20),
-    ) {
-        let limiter = Limiter::fixed_window(quota);
-        let mut oracle = Oracle::new(quota);
-        for (n, now) in trace {
-            let at = Timestamp::from_nanos(now);
-            let decided = limiter.check_n_at(n, at);
-            prop_assert_eq!(decided.is_ok(), oracle.ask(n, now));
-            if let Err(denied) = decided {
-                prop_assert!(denied.retry_after() != Some(Duration::ZERO));
-            }
-            prop_assert!(limiter.peek_at(at).remaining() <= quota.permits());
-        }
-    }
-
-    #[test]
-    fn tickets_grow_strictly(
-        quota in quotas(),
-        trace in prop::collection::vec((1u32..8, 0u64..200), 1..80),
-    ) {
-        let limiter = Limiter::fixed_window(quota);
-        let mut last = None;
-        for (n, now) in trace {
-            if let Ok(admitted) = limiter.check_n_at(n, Timestamp::from_nanos(now)) {
-                prop_assert!(last < Some(admitted.ticket()));
-                last = Some(admitted.ticket());
-            }
-        }
-    }
-
-    /// The bound with the lag in it: L·(⌈(D + g)/W⌉ + 1) permits in any real interval of length D.
+    /// The bound with the lag g in it, for any real interval of length D: L·(⌈(D + g)/W⌉ + 1).
     #[test]
     fn a_lagging_clock_adds_no_more_than_its_lag(
         permits in 1u32..5,
-        steps in prop::collection::vec((0u64..12, 0u64..=7), 1..120),
+        steps in prop::collection::vec((0u64..12, 0u64..=MAX_LAG), 1..120),
     ) {
-        const WINDOW: u64 = 20;
-        let clock = Lagging { now: ManualClock::new(), lag: RefCell::new(0) };
-        let limiter = Limiter::fixed_window(Quota::new(permits, Duration::from_nanos(WINDOW)).unwrap())
-            .with_clock(&clock);
-        let mut admitted = Vec::new();
-        for (step, lag) in steps {
-            clock.now.advance(Duration::from_nanos(step));
-            clock.lag.replace(lag);
-            if limiter.is_allowed() {
-                admitted.push(clock.now().as_nanos());
-            } else {
-                // Refused although the precise reading was at hand: it must be refused there too.
-                prop_assert!(!limiter.is_allowed_at(clock.now()));
-            }
-        }
-        for (i, &from) in admitted.iter().enumerate() {
-            for (j, &to) in admitted.iter().enumerate().skip(i) {
-                let windows = (to - from + 7).div_ceil(WINDOW) + 1;
-                prop_assert!((j - i + 1) as u64 <= u64::from(permits) * windows);
-            }
-        }
+        let quota = Quota::new(permits, Duration::from_nanos(WINDOW)).unwrap();
+        let bound = |span: u64| u64::from(permits) * ((span + MAX_LAG).div_ceil(WINDOW) + 1);
+        lags(|clock| Limiter::fixed_window(quota).with_clock(clock), &steps, bound)?;
+    }
+
+    /// The same of a token bucket: b + ⌊(D + g)·L/W⌋.
+    #[test]
+    fn a_lagging_clock_adds_no_more_than_its_lag_to_a_bucket(
+        (permits, burst) in (1u32..5, 1u32..5),
+        steps in prop::collection::vec((0u64..12, 0u64..=MAX_LAG), 1..120),
+    ) {
+        let quota = Quota::new(permits, Duration::from_nanos(WINDOW)).unwrap().with_burst(burst);
+        let bound = |span: u64| {
+            u64::from(burst) + (span + MAX_LAG) * u64::from(permits) / WINDOW
+        };
+        lags(|clock| Limiter::token_bucket(quota).with_clock(clock), &steps, bound)?;
     }
 }
 
+const WINDOW: u64 = 20;
+const MAX_LAG: u64 = 7;
+
+/// Each step advances the clock and sets its lag; then one permit is asked for.
+fn lags<R: Rule>(
+    limiter: impl Fn(Lagging) -> Limiter<R, Lagging>,
+    steps: &[(u64, u64)],
+    bound: impl Fn(u64) -> u64,
+) -> Result<(), TestCaseError> {
+    let clock = Lagging { now: Rc::default(), lag: Rc::default() };
+    let limiter = limiter(clock.clone());
+    let mut admitted = Vec::new();
+    for &(step, lag) in steps {
+        clock.now.advance(Duration::from_nanos(step));
+        clock.lag.set(lag);
+        if limiter.is_allowed() {
+            admitted.push(clock.now().as_nanos());
+        } else {
+            // Refused although the precise reading was at hand: it must be refused there too.
+            prop_assert!(!limiter.is_allowed_at(clock.now()));
+        }
+    }
+    for (i, &from) in admitted.iter().enumerate() {
+        for (j, &to) in admitted.iter().enumerate().skip(i) {
+            prop_assert!((j - i + 1) as u64 <= bound(to - from));
+        }
+    }
+    Ok(())
+}
+
 /// A clock whose cheap reading lags by what the test says, up to 7 ns.
+#[derive(Clone)]
 struct Lagging {
-    now: ManualClock,
-    lag: RefCell<u64>,
+    now: Rc<ManualClock>,
+    lag: Rc<Cell<u64>>,
 }
 
 impl Clock for Lagging {
-    const MAX_LAG: Duration = Duration::from_nanos(7);
+    const MAX_LAG: Duration = Duration::from_nanos(MAX_LAG);
 
     fn now(&self) -> Timestamp {
         self.now.now()
     }
 
     fn recent(&self) -> Timestamp {
-        Timestamp::from_nanos(self.now().as_nanos().saturating_sub(*self.lag.borrow()))
+        Timestamp::from_nanos(self.now().as_nanos().saturating_sub(self.lag.get()))
     }
 }
 

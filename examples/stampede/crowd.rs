@@ -1,7 +1,7 @@
 //! The stampede itself.
 
 use crate::chart::{bar, grouped};
-use casgate::algorithm::FixedWindow;
+use casgate::algorithm::{FixedWindow, Rule};
 use casgate::clock::{Clock, SystemClock};
 use casgate::word::Word;
 use casgate::{Limiter, Quota, Timestamp};

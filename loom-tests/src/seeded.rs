@@ -2,7 +2,7 @@
 //! them with the scenarios that the limiter passes; otherwise the scenarios prove nothing.
 
 use crate::gate::Gate;
-use casgate::algorithm::FixedWindow;
+use casgate::algorithm::{FixedWindow, Rule};
 use casgate::word::Word;
 use casgate::{Admitted, Denied, Quota, Snapshot, Timestamp};
 #[cfg(casgate_loom)]

@@ -1,5 +1,4 @@
-use super::{Algorithm, Sealed};
-use crate::cell::Cell;
+use super::{Rule, Sealed};
 use crate::decision::{Admitted, Denied, Snapshot};
 use crate::word::{Split, Word};
 use crate::{Quota, Timestamp};
@@ -19,7 +18,7 @@ use core::num::NonZeroU64;
 /// and is safe to share. This type is for those who keep the word elsewhere:
 ///
 /// ```
-/// use casgate::algorithm::FixedWindow;
+/// use casgate::algorithm::{FixedWindow, Rule};
 /// use casgate::word::Word;
 /// use casgate::{Quota, Timestamp};
 ///
@@ -65,107 +64,10 @@ impl FixedWindow {
         self.split
     }
 
-    /// The word after `n` permits are spent at `now`, or `None` if they don't fit and the word
-    /// must stay. `word` is zero or what this rule returned before; `n` is at least 1.
-    ///
-    /// Constant time; one multiplication, and a division when a window begins.
-    ///
-    /// ```
-    /// # use casgate::{Quota, Timestamp, algorithm::FixedWindow, word::Word};
-    /// let rule = FixedWindow::new(Quota::per_second(2));
-    /// let full = rule.decide(Word::default(), 2, Timestamp::ZERO).unwrap();
-    /// assert_eq!(rule.decide(full, 1, Timestamp::ZERO), None);
-    /// ```
+    /// The permits left in the word's window.
     #[inline]
-    #[must_use]
-    pub const fn decide(&self, word: Word, n: u32, now: Timestamp) -> Option<Word> {
-        let current = match self.place(word, now) {
-            Place::Current => word,
-            Place::Later => match self.open(now) {
-                Some(opened) => opened,
-                None => return None,
-            },
-            Place::Earlier => return None,
-        };
-        if n <= self.limit - self.split.count(current) { Some(current.plus(n)) } else { None }
-    }
-
-    /// The numbers of an admission at `now` that left `word` behind.
-    ///
-    /// ```
-    /// # use casgate::{Quota, Timestamp, algorithm::FixedWindow, word::Word};
-    /// let rule = FixedWindow::new(Quota::per_second(2));
-    /// let word = rule.decide(Word::default(), 1, Timestamp::ZERO).unwrap();
-    /// assert_eq!(rule.admitted(word, Timestamp::ZERO).remaining(), 1);
-    /// ```
-    #[inline]
-    #[must_use]
-    pub const fn admitted(&self, word: Word, now: Timestamp) -> Admitted {
-        // The reading lies in the word's window, or the word would be another.
-        let remaining = self.limit - self.split.count(word);
-        let reset_after = self.full_at(word).saturating_sub(now.as_nanos());
-        Admitted {
-            ticket: word.bits(),
-            after: Snapshot { limit: self.limit, remaining, reset_after },
-        }
-    }
-
-    /// The numbers of a refusal of `n` permits on `word`.
-    ///
-    /// ```
-    /// # use casgate::{Quota, Timestamp, algorithm::FixedWindow, word::Word};
-    /// let rule = FixedWindow::new(Quota::per_second(2));
-    /// let denied = rule.denied(Word::default(), 3, Timestamp::ZERO);
-    /// assert_eq!(denied.retry_after(), None);
-    /// ```
-    #[inline]
-    #[must_use]
-    pub const fn denied(&self, word: Word, n: u32, now: Timestamp) -> Denied {
-        let wait = if n > self.limit {
-            None
-        } else {
-            // The word's own window if the reading is older and the request fits, else the next.
-            let fits = n <= self.limit - self.split.count(word);
-            match if fits { Some(self.start(word)) } else { self.end(word) } {
-                Some(due) => NonZeroU64::new(due.saturating_sub(now.as_nanos())),
-                None => None,
-            }
-        };
-        Denied { wait, now: self.snapshot(word, now) }
-    }
-
-    /// What is left at `now`.
-    ///
-    /// ```
-    /// # use casgate::{Quota, Timestamp, algorithm::FixedWindow, word::Word};
-    /// let rule = FixedWindow::new(Quota::per_second(2));
-    /// assert_eq!(rule.snapshot(Word::default(), Timestamp::ZERO).remaining(), 2);
-    /// ```
-    #[inline]
-    #[must_use]
-    pub const fn snapshot(&self, word: Word, now: Timestamp) -> Snapshot {
-        let remaining = match self.place(word, now) {
-            Place::Current => self.limit - self.split.count(word),
-            Place::Later if self.window(now) <= self.split.max_index() => self.limit,
-            Place::Later | Place::Earlier => 0,
-        };
-        let reset_after = self.full_at(word).saturating_sub(now.as_nanos());
-        Snapshot { limit: self.limit, remaining, reset_after }
-    }
-
-    /// The word with its window's permits given back. The window stays, so that an older one is
-    /// not let in again.
-    ///
-    /// ```
-    /// # use casgate::{Quota, Timestamp, algorithm::FixedWindow, word::Word};
-    /// let rule = FixedWindow::new(Quota::per_second(2));
-    /// let full = rule.decide(Word::default(), 2, Timestamp::ZERO).unwrap();
-    /// assert!(rule.decide(rule.reset(full), 2, Timestamp::ZERO).is_some());
-    /// ```
-    #[inline]
-    #[must_use]
-    pub const fn reset(&self, word: Word) -> Word {
-        self.split.pack(self.split.index(word), 0)
+    const fn left(&self, word: Word) -> u32 {
+        self.limit - self.split.count(word)
     }
 
     /// Where `now` lies, seen from the word's window. No division: the word's window is nearly
@@ -225,47 +127,65 @@ impl FixedWindow {
 
 impl Sealed for FixedWindow {}
 
-impl Algorithm for FixedWindow {
-    type State = Cell;
-    type Seen = Word;
-
-    fn look(&self, state: &Cell) -> Word {
-        Word::from_bits(state.load())
+impl Rule for FixedWindow {
+    #[inline]
+    fn decide(&self, word: Word, n: u32, now: Timestamp) -> Option<Word> {
+        let current = match self.place(word, now) {
+            Place::Current => word,
+            Place::Later => self.open(now)?,
+            Place::Earlier => return None,
+        };
+        (n <= self.left(current)).then(|| current.plus(n))
     }
 
-    #[inline(always)]
-    fn decide(&self, state: &Cell, n: u32, now: Timestamp) -> Result<Word, Word> {
-        state
-            .update(move |bits| self.decide(Word::from_bits(bits), n, now).map(Word::bits))
-            .map(Word::from_bits)
-            .map_err(Word::from_bits)
-    }
-
-    #[inline(always)]
+    #[inline]
     fn admitted(&self, word: Word, now: Timestamp) -> Admitted {
-        self.admitted(word, now)
+        // The reading lies in the word's window, or the word would be another.
+        let remaining = self.left(word);
+        let reset_after = self.full_at(word).saturating_sub(now.as_nanos());
+        Admitted {
+            ticket: word.bits(),
+            after: Snapshot { limit: self.limit, remaining, reset_after },
+        }
     }
 
-    #[inline(always)]
+    #[inline]
     fn denied(&self, word: Word, n: u32, now: Timestamp) -> Denied {
-        self.denied(word, n, now)
+        let wait = if n > self.limit {
+            None
+        } else {
+            // The word's own window if the reading is older and the request fits, else the next.
+            let fits = n <= self.left(word);
+            let due = if fits { Some(self.start(word)) } else { self.end(word) };
+            due.and_then(|due| NonZeroU64::new(due.saturating_sub(now.as_nanos())))
+        };
+        Denied { wait, now: self.snapshot(word, now) }
     }
 
+    #[inline]
     fn snapshot(&self, word: Word, now: Timestamp) -> Snapshot {
-        self.snapshot(word, now)
+        let remaining = match self.place(word, now) {
+            Place::Current => self.left(word),
+            Place::Later if self.window(now) <= self.split.max_index() => self.limit,
+            Place::Later | Place::Earlier => 0,
+        };
+        let reset_after = self.full_at(word).saturating_sub(now.as_nanos());
+        Snapshot { limit: self.limit, remaining, reset_after }
     }
 
-    fn reset(&self, state: &Cell) {
-        // A word that is already so is not written: a reset of an idle limiter is a read.
-        let _ = state.update(move |bits| {
-            let word = Word::from_bits(bits);
-            let reset = self.reset(word);
-            (reset != word).then_some(reset.bits())
-        });
+    /// The window stays, so that an older one is not let in again.
+    #[inline]
+    fn reset(&self, word: Word) -> Word {
+        self.split.pack(self.split.index(word), 0)
     }
 
-    fn describe(&self, state: &Cell, out: &mut DebugStruct<'_, '_>) {
-        let word = self.look(state);
+    /// To the window that the word is in, whenever the permits were spent.
+    #[inline]
+    fn refund(&self, word: Word, n: u32) -> Word {
+        self.split.pack(self.split.index(word), self.split.count(word).saturating_sub(n))
+    }
+
+    fn describe(&self, word: Word, out: &mut DebugStruct<'_, '_>) {
         out.field("limit", &self.limit)
             .field("period", &core::time::Duration::from_nanos(self.period.get()))
             .field("window", &self.split.index(word))

@@ -1,16 +1,120 @@
 //! The rules that decide.
 //!
-//! A rule is a pure function from a state word, a request and a clock reading to the next word or
-//! a refusal. [`Limiter`](crate::Limiter) runs it in a compare-and-swap loop; because it is pure,
-//! the same function can run behind a mutex, in a table or in a test.
+//! A [`Rule`] is a pure function from a state word, a request and a clock reading to the next word
+//! or a refusal. [`Limiter`](crate::Limiter) runs it in a compare-and-swap loop; because it is
+//! pure, the same function can run behind a mutex, in a table or in a test.
+//!
+//! [`Algorithm`] is what a limiter needs of a rule together with its shared state. Every `Rule` is
+//! one, its state a single word. What must change the whole state at once ([`Weighted`]) is for
+//! those whose state one atomic step can change.
 
 mod fixed_window;
+mod token_bucket;
 
 pub use fixed_window::FixedWindow;
+pub use token_bucket::TokenBucket;
 
+use crate::cell::Cell;
 use crate::decision::{Admitted, Denied, Snapshot};
 use crate::timestamp::Timestamp;
+use crate::word::Word;
 use core::fmt::DebugStruct;
+use core::time::Duration;
+
+/// A rule whose whole state is one [`Word`]: pure functions, without the shared memory.
+///
+/// A word is [`Word::default`] or what the same rule made of one. Sealed: its methods may grow with
+/// the crate.
+///
+/// ```
+/// use casgate::algorithm::{Rule, TokenBucket};
+/// use casgate::word::Word;
+/// use casgate::{Quota, Timestamp};
+///
+/// let rule = TokenBucket::new(Quota::per_second(2));
+/// let now = Timestamp::ZERO;
+/// let spent = rule.decide(Word::default(), 2, now).unwrap();
+/// assert_eq!(rule.decide(spent, 1, now), None);
+/// assert_eq!(rule.denied(spent, 1, now).retry_after().unwrap().as_millis(), 500);
+/// assert!(rule.decide(rule.refund(spent, 1), 1, now).is_some());
+/// ```
+pub trait Rule: Sealed + Copy {
+    /// The word after `n` permits, at least 1, are spent at `now`, or `None` if they don't fit and
+    /// the word must stay. Constant time.
+    ///
+    /// ```
+    /// # use casgate::{Quota, Timestamp, algorithm::{FixedWindow, Rule}, word::Word};
+    /// let rule = FixedWindow::new(Quota::per_second(2));
+    /// let full = rule.decide(Word::default(), 2, Timestamp::ZERO).unwrap();
+    /// assert_eq!(rule.decide(full, 1, Timestamp::ZERO), None);
+    /// ```
+    #[must_use]
+    fn decide(&self, word: Word, n: u32, now: Timestamp) -> Option<Word>;
+
+    /// The numbers of an admission at `now` that left `word` behind.
+    ///
+    /// ```
+    /// # use casgate::{Quota, Timestamp, algorithm::{FixedWindow, Rule}, word::Word};
+    /// let rule = FixedWindow::new(Quota::per_second(2));
+    /// let word = rule.decide(Word::default(), 1, Timestamp::ZERO).unwrap();
+    /// assert_eq!(rule.admitted(word, Timestamp::ZERO).remaining(), 1);
+    /// ```
+    #[must_use]
+    fn admitted(&self, word: Word, now: Timestamp) -> Admitted;
+
+    /// The numbers of a refusal of `n` permits on `word`.
+    ///
+    /// ```
+    /// # use casgate::{Quota, Timestamp, algorithm::{FixedWindow, Rule}, word::Word};
+    /// let rule = FixedWindow::new(Quota::per_second(2));
+    /// let denied = rule.denied(Word::default(), 3, Timestamp::ZERO);
+    /// assert_eq!(denied.retry_after(), None);
+    /// ```
+    #[must_use]
+    fn denied(&self, word: Word, n: u32, now: Timestamp) -> Denied;
+
+    /// What is left at `now`.
+    ///
+    /// ```
+    /// # use casgate::{Quota, Timestamp, algorithm::{FixedWindow, Rule}, word::Word};
+    /// let rule = FixedWindow::new(Quota::per_second(2));
+    /// assert_eq!(rule.snapshot(Word::default(), Timestamp::ZERO).remaining(), 2);
+    /// ```
+    #[must_use]
+    fn snapshot(&self, word: Word, now: Timestamp) -> Snapshot;
+
+    /// The word with all permits given back.
+    ///
+    /// ```
+    /// # use casgate::{Quota, Timestamp, algorithm::{FixedWindow, Rule}, word::Word};
+    /// let rule = FixedWindow::new(Quota::per_second(2));
+    /// let full = rule.decide(Word::default(), 2, Timestamp::ZERO).unwrap();
+    /// assert!(rule.decide(rule.reset(full), 2, Timestamp::ZERO).is_some());
+    /// ```
+    #[must_use]
+    fn reset(&self, word: Word) -> Word;
+
+    /// The word with `n` permits given back, or all if fewer are spent.
+    ///
+    /// ```
+    /// # use casgate::{Quota, Timestamp, algorithm::{FixedWindow, Rule}, word::Word};
+    /// let rule = FixedWindow::new(Quota::per_second(2));
+    /// let full = rule.decide(Word::default(), 2, Timestamp::ZERO).unwrap();
+    /// assert!(rule.decide(rule.refund(full, 1), 1, Timestamp::ZERO).is_some());
+    /// ```
+    #[must_use]
+    fn refund(&self, word: Word, n: u32) -> Word;
+
+    /// Whether the refused request would be admitted within `lag`.
+    #[doc(hidden)]
+    #[inline]
+    fn is_due_within(&self, word: Word, n: u32, now: Timestamp, lag: Duration) -> bool {
+        self.denied(word, n, now).is_within(lag)
+    }
+
+    #[doc(hidden)]
+    fn describe(&self, word: Word, out: &mut DebugStruct<'_, '_>);
+}
 
 /// A rule together with the shared state it decides on: what a [`Limiter`](crate::Limiter) needs.
 ///
@@ -38,7 +142,7 @@ pub trait Algorithm: Sealed {
     #[doc(hidden)]
     fn look(&self, state: &Self::State) -> Self::Seen;
 
-    /// Admits (`Ok`) or denies `n` permits, at least 1.
+    /// Admits (`Ok`) or denies `n` permits: one, or any number above zero if [`Weighted`].
     #[doc(hidden)]
     fn decide(&self, state: &Self::State, n: u32, now: Timestamp)
     -> Result<Self::Seen, Self::Seen>;
@@ -50,17 +154,99 @@ pub trait Algorithm: Sealed {
     fn denied(&self, seen: Self::Seen, n: u32, now: Timestamp) -> Denied;
 
     #[doc(hidden)]
-    fn snapshot(&self, seen: Self::Seen, now: Timestamp) -> Snapshot;
+    fn is_due_within(&self, seen: Self::Seen, n: u32, now: Timestamp, lag: Duration) -> bool;
 
     #[doc(hidden)]
-    fn reset(&self, state: &Self::State);
+    fn snapshot(&self, seen: Self::Seen, now: Timestamp) -> Snapshot;
 
     #[doc(hidden)]
     fn describe(&self, state: &Self::State, out: &mut DebugStruct<'_, '_>);
 }
 
+/// An algorithm whose whole state changes in one atomic step, so that it can decide on `n` permits
+/// together, take them back, and be reset.
+///
+/// Sealed: its methods may grow with the crate.
+///
+/// ```
+/// use casgate::{Limiter, Timestamp, algorithm::Weighted};
+///
+/// fn upload<A: Weighted>(budget: &Limiter<A>, kilobytes: u32, now: Timestamp) -> bool {
+///     budget.check_n_at(kilobytes, now).is_ok()
+/// }
+/// # let budget = Limiter::token_bucket(casgate::Quota::per_second(64));
+/// # assert!(upload(&budget, 40, Timestamp::ZERO) && !upload(&budget, 40, Timestamp::ZERO));
+/// ```
+pub trait Weighted: Algorithm {
+    #[doc(hidden)]
+    fn reset(&self, state: &Self::State);
+
+    #[doc(hidden)]
+    fn refund(&self, state: &Self::State, n: u32);
+}
+
+impl<R: Rule> Algorithm for R {
+    type State = Cell;
+    type Seen = Word;
+
+    #[inline]
+    fn look(&self, state: &Cell) -> Word {
+        Word::from_bits(state.load())
+    }
+
+    #[inline(always)]
+    fn decide(&self, state: &Cell, n: u32, now: Timestamp) -> Result<Word, Word> {
+        state
+            .update(move |bits| Rule::decide(self, Word::from_bits(bits), n, now).map(Word::bits))
+            .map(Word::from_bits)
+            .map_err(Word::from_bits)
+    }
+
+    #[inline(always)]
+    fn admitted(&self, word: Word, now: Timestamp) -> Admitted {
+        Rule::admitted(self, word, now)
+    }
+
+    #[inline(always)]
+    fn denied(&self, word: Word, n: u32, now: Timestamp) -> Denied {
+        Rule::denied(self, word, n, now)
+    }
+
+    #[inline(always)]
+    fn is_due_within(&self, word: Word, n: u32, now: Timestamp, lag: Duration) -> bool {
+        Rule::is_due_within(self, word, n, now, lag)
+    }
+
+    #[inline]
+    fn snapshot(&self, word: Word, now: Timestamp) -> Snapshot {
+        Rule::snapshot(self, word, now)
+    }
+
+    fn describe(&self, state: &Cell, out: &mut DebugStruct<'_, '_>) {
+        Rule::describe(self, self.look(state), out);
+    }
+}
+
+impl<R: Rule> Weighted for R {
+    fn reset(&self, state: &Cell) {
+        give_back(state, |word| Rule::reset(self, word));
+    }
+
+    fn refund(&self, state: &Cell, n: u32) {
+        give_back(state, |word| Rule::refund(self, word, n));
+    }
+}
+
+/// Replaces the word, unless it stays the same: a reset of an idle limiter is a read.
+fn give_back(state: &Cell, step: impl Fn(Word) -> Word + Copy) {
+    let _ = state.update(move |bits| {
+        let next = step(Word::from_bits(bits)).bits();
+        (next != bits).then_some(next)
+    });
+}
+
 mod sealed {
-    /// Keeps [`Algorithm`](super::Algorithm) to this crate: public, but out of reach.
+    /// Keeps the traits to this crate: public, but out of reach.
     pub trait Sealed {}
 }
 use sealed::Sealed;

@@ -1,0 +1,203 @@
+use super::{Rule, Sealed};
+use crate::decision::{Admitted, Denied, Snapshot};
+use crate::word::Word;
+use crate::{Quota, Timestamp};
+use core::fmt::DebugStruct;
+use core::num::NonZeroU64;
+use core::time::Duration;
+
+/// A burst of b permits, refilled at L per W: the rule, without the shared word.
+///
+/// For every s ≤ e, the permits admitted with clock readings in [s, e] are
+///
+/// > N[s, e] ≤ b + ⌊(e − s)·L/W⌋
+///
+/// and a request is refused only if admitting it would break this (a reading older than one already
+/// seen counts as that one). There is no boundary at which a burst can double: in any interval of
+/// length W come at most b + L.
+///
+/// This is the virtual scheduling form of the generic cell rate algorithm (ATM Forum, *Traffic
+/// Management 4.0*, 1996, annex C; ITU-T I.371). The state [`Word`] is its theoretical arrival time:
+/// when the bucket will be full again. Spending n permits moves it n emission intervals on.
+///
+/// # Exactness
+///
+/// The word counts *units*. A permit costs a whole number m of them, so spending never rounds;
+/// and a reading is converted anew each time, never added up, so nothing drifts. Let p/q be L/W in
+/// lowest terms.
+///
+/// - If p ≤ 4, as for 100, 3 or 600,000,000 per second, a nanosecond is p units, m is q, and all
+///   arithmetic is exact.
+/// - Otherwise m is ⌊4·W/L⌋, a unit is between a quarter and a third of a nanosecond, and a
+///   reading t counts ⌊t·r⌋ units, r being m·L/W rounded up to a multiple of 2⁻⁶⁴. Since
+///   ⌊e·r⌋ − ⌊s·r⌋ ≥ ⌊(e − s)·r⌋, what is exactly due is admitted, as soon as by the real numbers. And
+///   since it is ≤ (e − s)·r + 1, and r is too large by less than 2⁻⁶⁴, an instant may be early by
+///   less than half a nanosecond: N[s, e] ≤ b + ⌊(e − s + ½ ns)·L/W⌋, on a timeline of whole
+///   nanoseconds.
+///
+/// # Range
+///
+/// The word tells readings apart for 146 years (584 if p = 1), less the time that b takes to come
+/// back. Later readings are refused.
+///
+/// Most callers want [`Limiter::token_bucket`](crate::Limiter::token_bucket), which keeps the word
+/// and is safe to share. For those who keep the word elsewhere see [`Rule`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenBucket {
+    /// Units that a permit costs: m.
+    cost: u64,
+    /// Units of a full bucket: b·m, at most 2⁶³.
+    capacity: u64,
+    /// Units per nanosecond, the whole part of r, and 2⁻⁶⁴ths.
+    whole: u64,
+    fraction: u64,
+    /// The last reading that a full bucket's units can be added to.
+    horizon: u64,
+    burst: u32,
+}
+
+/// Units per nanosecond at most. More would be finer, and end sooner.
+const FINEST: u64 = 4;
+
+impl TokenBucket {
+    /// The rule that keeps `quota`.
+    ///
+    /// ```
+    /// use casgate::{Quota, TokenBucket};
+    /// const RULE: TokenBucket = TokenBucket::new(Quota::per_minute(600).with_burst(20));
+    /// ```
+    #[must_use]
+    pub const fn new(quota: Quota) -> Self {
+        let (permits, period) = (quota.permits() as u64, quota.period_nanos().get());
+        let common = greatest_common_divisor(period, permits);
+        let (p, q) = (permits / common, period / common);
+        // Neither product can wrap: a period is at most 2⁶¹, and q·4 at most 4·period.
+        let cost = if p <= FINEST { q } else { q * FINEST / p };
+        let (whole, rest) = (cost * p / q, (cost as u128 * p as u128) % q as u128);
+        // Below 2⁶⁴, since rest < q ≤ 2⁶¹.
+        let fraction = (rest << 64).div_ceil(q as u128) as u64;
+        let capacity = quota.burst() as u64 * cost;
+        let per_nano = whole + (fraction > 0) as u64;
+        let horizon = (u64::MAX - capacity) / per_nano;
+        Self { cost, capacity, whole, fraction, horizon, burst: quota.burst() }
+    }
+
+    /// The reading in units: ⌊now·r⌋. Given one up to the horizon it cannot wrap.
+    #[inline]
+    const fn units(&self, now: u64) -> u64 {
+        let fraction = (now as u128 * self.fraction as u128) >> 64;
+        now.wrapping_mul(self.whole).wrapping_add(fraction as u64)
+    }
+
+    /// The first reading with at least that many units; `None` past the horizon.
+    #[inline]
+    fn instant(&self, units: u64) -> Option<u64> {
+        let nanos = if self.fraction == 0 {
+            units.div_ceil(self.whole)
+        } else {
+            let per_nano = u128::from(self.whole) << 64 | u128::from(self.fraction);
+            // Fits: there is at least one unit in a nanosecond.
+            (u128::from(units) << 64).div_ceil(per_nano) as u64
+        };
+        (nanos <= self.horizon).then_some(nanos)
+    }
+
+    /// The units at which `n` permits, at most the burst, fit on `word`.
+    #[inline]
+    const fn due(&self, word: Word, n: u32) -> u64 {
+        word.bits().saturating_sub(self.capacity - n as u64 * self.cost)
+    }
+
+    /// The word after `n` permits are taken at `now` that are due by `latest`, or `None` if they are
+    /// not.
+    #[inline]
+    pub(crate) fn reserve(
+        &self,
+        word: Word,
+        n: u32,
+        now: Timestamp,
+        latest: Timestamp,
+    ) -> Option<Word> {
+        if n > self.burst || now.as_nanos() > self.horizon {
+            return None;
+        }
+        let base = word.bits().max(self.units(now.as_nanos()));
+        let cost = u64::from(n) * self.cost;
+        // No sum can wrap: the latest reading is within the horizon, and the word never passes it.
+        let latest = self.units(latest.as_nanos().min(self.horizon));
+        let room = (latest + self.capacity).checked_sub(base)?;
+        (cost <= room).then(|| Word::from_bits(base + cost))
+    }
+
+    /// What `n` permits did that led to `word`: the word without them, and when they are due.
+    pub(crate) fn place(&self, word: Word, n: u32) -> (u64, Timestamp) {
+        let due = self.instant(word.bits().saturating_sub(self.capacity)).unwrap_or(self.horizon);
+        (word.bits() - u64::from(n) * self.cost, Timestamp::from_nanos(due))
+    }
+}
+
+const fn greatest_common_divisor(mut a: u64, mut b: u64) -> u64 {
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
+}
+
+impl Sealed for TokenBucket {}
+
+impl Rule for TokenBucket {
+    #[inline]
+    fn decide(&self, word: Word, n: u32, now: Timestamp) -> Option<Word> {
+        self.reserve(word, n, now, now)
+    }
+
+    #[inline]
+    fn admitted(&self, word: Word, now: Timestamp) -> Admitted {
+        Admitted { ticket: word.bits(), after: self.snapshot(word, now) }
+    }
+
+    #[inline]
+    fn denied(&self, word: Word, n: u32, now: Timestamp) -> Denied {
+        let wait = if n > self.burst {
+            None
+        } else {
+            let due = self.instant(self.due(word, n));
+            due.and_then(|due| NonZeroU64::new(due.saturating_sub(now.as_nanos())))
+        };
+        Denied { wait, now: self.snapshot(word, now) }
+    }
+
+    #[inline]
+    fn snapshot(&self, word: Word, now: Timestamp) -> Snapshot {
+        let full_at = self.instant(word.bits()).unwrap_or(u64::MAX);
+        let reset_after = full_at.saturating_sub(now.as_nanos());
+        let room = if now.as_nanos() <= self.horizon {
+            (self.units(now.as_nanos()) + self.capacity).saturating_sub(word.bits())
+        } else {
+            0
+        };
+        let remaining = (room.min(self.capacity) / self.cost) as u32;
+        Snapshot { limit: self.burst, remaining, reset_after }
+    }
+
+    #[inline]
+    fn reset(&self, _: Word) -> Word {
+        Word::default()
+    }
+
+    #[inline]
+    fn refund(&self, word: Word, n: u32) -> Word {
+        Word::from_bits(word.bits().saturating_sub(u64::from(n).saturating_mul(self.cost)))
+    }
+
+    /// Converts the reading rather than the word: a multiplication, where the wait is a division.
+    #[inline]
+    fn is_due_within(&self, word: Word, n: u32, now: Timestamp, lag: Duration) -> bool {
+        let latest = (now + lag).as_nanos();
+        n <= self.burst && latest <= self.horizon && self.units(latest) >= self.due(word, n)
+    }
+
+    fn describe(&self, word: Word, out: &mut DebugStruct<'_, '_>) {
+        out.field("burst", &self.burst).field("cost", &self.cost).field("full_at", &word.bits());
+    }
+}

@@ -1,0 +1,114 @@
+use super::{Quota, QuotaError};
+use core::time::Duration;
+
+/// A strict window in the making: [`Quota::at_most`].
+///
+/// ```
+/// use casgate::{Limiter, Quota, TokenBucket};
+/// use std::time::Duration;
+///
+/// // The provider bans whoever sends more than 100 requests in any minute.
+/// const QUOTA: Quota = Quota::at_most(100).with_burst(20).in_any(Duration::from_secs(60));
+/// static PROVIDER: Limiter<TokenBucket> = Limiter::token_bucket(QUOTA);
+/// assert!(PROVIDER.is_allowed());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[must_use]
+pub struct AtMost {
+    limit: u32,
+    burst: u32,
+}
+
+impl Quota {
+    /// A quota with which a [token bucket](crate::TokenBucket) admits at most `limit` permits in
+    /// *every* interval of a length, on one word: the [sliding
+    /// window](crate::SlidingWindow)'s bound without its memory.
+    ///
+    /// The price is its pace. Of the L permits, b (1 unless [set](AtMost::with_burst)) may come at
+    /// once, and the bucket refills at L − b + 1 per W: in the long run it admits that many per W,
+    /// where a sliding window would admit L. With b = 1 that is L per W, evenly spaced; with b = L
+    /// it is 1 per W.
+    ///
+    /// *Proof.* In a half-open interval of length W, readings are at most W − 1 ns apart, so by the
+    /// bucket's bound N ≤ b + ⌊(W − 1 + ½)·(L − b + 1)/W⌋ = b + (L − b) = L, the last factor being
+    /// less than one more. The ½ is for the [rounding](crate::TokenBucket#exactness). ∎
+    ///
+    /// ```
+    /// use casgate::Quota;
+    /// use std::time::Duration;
+    ///
+    /// let quota = Quota::at_most(100).with_burst(20).in_any(Duration::from_secs(60));
+    /// assert_eq!((quota.permits(), quota.burst()), (81, 20));
+    /// ```
+    pub const fn at_most(limit: u32) -> AtMost {
+        AtMost { limit, burst: 1 }
+    }
+}
+
+impl AtMost {
+    /// How many of the permits may come at once, 1 to the limit. The more, the slower the pace.
+    ///
+    /// ```
+    /// use casgate::Quota;
+    /// use std::time::Duration;
+    /// assert_eq!(Quota::at_most(9).with_burst(9).in_any(Duration::from_secs(1)).permits(), 1);
+    /// ```
+    pub const fn with_burst(self, burst: u32) -> Self {
+        Self { burst, ..self }
+    }
+
+    /// The quota for intervals of length `period`.
+    ///
+    /// ```
+    /// use casgate::Quota;
+    /// use std::time::Duration;
+    /// const QUOTA: Quota = Quota::at_most(10).in_any(Duration::from_secs(1));
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Where [`try_in_any`](Self::try_in_any) would return an error. In a `const` that is a compile
+    /// error.
+    #[must_use]
+    pub const fn in_any(self, period: Duration) -> Quota {
+        match self.try_in_any(period) {
+            Ok(quota) => quota,
+            Err(error) => panic!("{}", error.message()),
+        }
+    }
+
+    /// [`in_any`](Self::in_any), for quotas that come from configuration.
+    ///
+    /// ```
+    /// use casgate::{Quota, QuotaError};
+    /// use std::time::Duration;
+    /// let second = Duration::from_secs(1);
+    /// assert!(Quota::at_most(10).try_in_any(second).is_ok());
+    /// assert_eq!(
+    ///     Quota::at_most(10).with_burst(11).try_in_any(second),
+    ///     Err(QuotaError::BurstAboveLimit)
+    /// );
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A [`QuotaError`] if the limit or the burst is zero, if the burst is above the limit, if
+    /// `period` is zero, if the burst takes longer than 2⁶¹ ns (73 years) to come back, or if the
+    /// quota is faster than one permit per nanosecond.
+    pub const fn try_in_any(self, period: Duration) -> Result<Quota, QuotaError> {
+        let Self { limit, burst } = self;
+        if limit == 0 {
+            return Err(QuotaError::ZeroPermits);
+        }
+        if burst == 0 {
+            return Err(QuotaError::ZeroBurst);
+        }
+        if burst > limit {
+            return Err(QuotaError::BurstAboveLimit);
+        }
+        match Quota::new(limit - (burst - 1), period) {
+            Ok(quota) => quota.try_with_burst(burst),
+            error => error,
+        }
+    }
+}

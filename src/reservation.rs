@@ -1,0 +1,194 @@
+use crate::algorithm::{Rule, TokenBucket};
+use crate::cell::Cell;
+use crate::clock::Clock;
+use crate::decision::Denied;
+use crate::limiter::Limiter;
+use crate::timestamp::Timestamp;
+use crate::word::Word;
+use core::num::NonZeroU64;
+use core::time::Duration;
+
+impl<C> Limiter<TokenBucket, C> {
+    /// Takes the next free place for `n` permits if it comes within `max_wait` of `now`; takes
+    /// nothing otherwise.
+    ///
+    /// The permits count at the instant they are [ready](Reservation::ready_at): the bucket's bound
+    /// holds for those instants. (Each is rounded up to a whole nanosecond, so two of them may be
+    /// closer by less than one.) Until then other requests are refused, and other
+    /// reservations queue behind. One atomic step.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota, Timestamp};
+    /// use std::time::Duration;
+    ///
+    /// let limiter = Limiter::token_bucket(Quota::per_second(10).with_burst(1));
+    /// let now = Timestamp::ZERO;
+    /// let patience = Duration::from_millis(150);
+    /// assert_eq!(limiter.reserve_at(1, patience, now)?.delay(), Duration::ZERO);
+    /// assert_eq!(limiter.reserve_at(1, patience, now)?.delay(), Duration::from_millis(100));
+    ///
+    /// // The next would wait 200 ms. It fails at once, and would do 50 ms later.
+    /// let denied = limiter.reserve_at(1, patience, now).unwrap_err();
+    /// assert_eq!(denied.retry_after(), Some(Duration::from_millis(50)));
+    /// # Ok::<(), casgate::Denied>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`] if the wait would be longer; its `retry_after` is then how much.
+    pub fn reserve_at(
+        &self,
+        n: u32,
+        max_wait: Duration,
+        now: Timestamp,
+    ) -> Result<Reservation<'_>, Denied> {
+        let (rule, cell) = (self.algorithm(), self.state());
+        if n == 0 {
+            let taken = cell.load();
+            return Ok(Reservation { cell, permits: 0, given: taken, taken, now, ready_at: now });
+        }
+        let latest = now + max_wait;
+        let step = |bits| rule.reserve(Word::from_bits(bits), n, now, latest).map(Word::bits);
+        match cell.update(step) {
+            Ok(taken) => {
+                let (given, due) = rule.place(Word::from_bits(taken), n);
+                Ok(Reservation { cell, permits: n, given, taken, now, ready_at: due.max(now) })
+            }
+            Err(bits) => {
+                let mut denied = rule.denied(Word::from_bits(bits), n, now);
+                let patience = latest.saturating_duration_since(now).as_nanos() as u64;
+                denied.wait = denied
+                    .wait
+                    .and_then(|wait| NonZeroU64::new(wait.get().saturating_sub(patience)));
+                Err(denied)
+            }
+        }
+    }
+}
+
+impl<C: Clock> Limiter<TokenBucket, C> {
+    /// [`reserve_at`](Self::reserve_at) the precise reading of the clock.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota};
+    /// use std::time::Duration;
+    ///
+    /// let limiter = Limiter::token_bucket(Quota::per_second(1_000).with_burst(5));
+    /// let reserved = limiter.reserve(5, Duration::from_secs(1))?;
+    /// std::thread::sleep(reserved.delay());
+    /// // ... go on
+    /// # Ok::<(), casgate::Denied>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`] if the wait would be longer; its `retry_after` is then how much.
+    pub fn reserve(&self, n: u32, max_wait: Duration) -> Result<Reservation<'_>, Denied> {
+        self.reserve_at(n, max_wait, self.clock().now())
+    }
+}
+
+/// Permits taken ahead of time, from [`Limiter::reserve`].
+///
+/// Wait for [`delay`](Self::delay) and go on. Whoever does not go on [cancels](Self::cancel);
+/// dropping it without keeps the place taken.
+///
+/// ```
+/// use casgate::{Limiter, Quota, Timestamp};
+/// use std::time::Duration;
+///
+/// let limiter = Limiter::token_bucket(Quota::per_second(1));
+/// let now = Timestamp::ZERO;
+/// let first = limiter.reserve_at(1, Duration::MAX, now)?;
+/// let second = limiter.reserve_at(1, Duration::MAX, now)?;
+/// assert_eq!(second.ready_at(), Timestamp::from_secs(1));
+/// assert_eq!(first.cancel(), 0); // the second waits where it does because of the first
+/// assert_eq!(limiter.reserve_at(1, Duration::MAX, now)?.cancel(), 1);
+/// # Ok::<(), casgate::Denied>(())
+/// ```
+#[derive(Debug)]
+pub struct Reservation<'a> {
+    cell: &'a Cell,
+    permits: u32,
+    /// The word without this reservation, and with it.
+    given: u64,
+    taken: u64,
+    now: Timestamp,
+    ready_at: Timestamp,
+}
+
+impl Reservation<'_> {
+    /// How long to wait, from the reading at which it was made. Zero if the permits were free.
+    ///
+    /// ```
+    /// # use casgate::{Limiter, Quota, Timestamp};
+    /// # use std::time::Duration;
+    /// let limiter = Limiter::token_bucket(Quota::per_second(1));
+    /// assert!(limiter.reserve_at(1, Duration::ZERO, Timestamp::ZERO)?.delay().is_zero());
+    /// # Ok::<(), casgate::Denied>(())
+    /// ```
+    #[must_use]
+    pub const fn delay(&self) -> Duration {
+        self.ready_at.saturating_duration_since(self.now)
+    }
+
+    /// The first instant at which the permits may be used.
+    ///
+    /// ```
+    /// # use casgate::{Limiter, Quota, Timestamp};
+    /// # use std::time::Duration;
+    /// let limiter = Limiter::token_bucket(Quota::per_second(1));
+    /// let now = Timestamp::from_secs(7);
+    /// assert_eq!(limiter.reserve_at(1, Duration::ZERO, now)?.ready_at(), now);
+    /// # Ok::<(), casgate::Denied>(())
+    /// ```
+    #[must_use]
+    pub const fn ready_at(&self) -> Timestamp {
+        self.ready_at
+    }
+
+    /// Its place in the limiter's order, as [`Admitted::ticket`](crate::Admitted::ticket).
+    ///
+    /// ```
+    /// # use casgate::{Limiter, Quota, Timestamp};
+    /// # use std::time::Duration;
+    /// let limiter = Limiter::token_bucket(Quota::per_second(2));
+    /// let first = limiter.reserve_at(1, Duration::ZERO, Timestamp::ZERO)?;
+    /// let second = limiter.check_at(Timestamp::ZERO)?;
+    /// assert!(first.ticket() < second.ticket());
+    /// # Ok::<(), casgate::Denied>(())
+    /// ```
+    #[must_use]
+    pub const fn ticket(&self) -> u64 {
+        self.taken
+    }
+
+    /// Gives the permits back, and returns how many: all, or none if a later admission or
+    /// reservation has built on them.
+    ///
+    /// *Why none.* The word is the end of the last place taken. Whoever came later was placed at the
+    /// end of this one and has been told that instant. To move the word back would hand the later
+    /// caller's instant out again, to one more: two in one place, over the bound. Cancelled from
+    /// the latest to the earliest, reservations come back whole: the word is then what it was before,
+    /// and the bound holds as if they had never been made. What is not given back is capacity lost,
+    /// never a permit too many.
+    ///
+    /// What [`refund`](Limiter::refund) or [`reset`](Limiter::reset) gave back in the meantime must
+    /// not be cancelled too.
+    ///
+    /// ```
+    /// # use casgate::{Limiter, Quota, Timestamp};
+    /// # use std::time::Duration;
+    /// let limiter = Limiter::token_bucket(Quota::per_second(5));
+    /// let reserved = limiter.reserve_at(4, Duration::ZERO, Timestamp::ZERO)?;
+    /// assert_eq!(reserved.cancel(), 4);
+    /// assert_eq!(limiter.peek_at(Timestamp::ZERO).remaining(), 5);
+    /// # Ok::<(), casgate::Denied>(())
+    /// ```
+    #[allow(clippy::must_use_candidate)] // most callers cancel and leave
+    pub fn cancel(self) -> u32 {
+        let Self { cell, permits, given, taken, .. } = self;
+        let restored = cell.update(|bits| (bits == taken && permits > 0).then_some(given));
+        if restored.is_ok() { permits } else { 0 }
+    }
+}
