@@ -39,17 +39,19 @@ mod decision;
 mod limiter;
 mod quota;
 mod reservation;
+mod ring; // `pub` inside as `cell`, and for `Slot`
 mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod timestamp;
 pub mod word;
 
-pub use algorithm::{FixedWindow, TokenBucket};
+pub use algorithm::{FixedWindow, SlidingWindow, TokenBucket};
 pub use decision::{Admitted, Denied, Snapshot};
 pub use limiter::Limiter;
 pub use quota::{AtMost, Quota, QuotaError};
 pub use reservation::Reservation;
+pub use ring::Slot;
 pub use timestamp::Timestamp;
 
 /// The README's example, run as a test.

@@ -1,11 +1,13 @@
-use crate::algorithm::{Algorithm, FixedWindow, Rule, TokenBucket, Weighted};
+use crate::algorithm::{Algorithm, FixedWindow, Rule, SlidingWindow, TokenBucket, Weighted};
 use crate::cell::Cell;
 use crate::clock::{Clock, SystemClock};
 use crate::decision::{Admitted, Denied, Snapshot};
 use crate::quota::Quota;
+use crate::ring::{Ring, Slot};
 use crate::sync::const_unless_modelled;
 use crate::timestamp::Timestamp;
 use core::fmt;
+use core::time::Duration;
 
 /// A rate limiter that threads share by reference: each decision is one atomic step on one word.
 ///
@@ -89,6 +91,67 @@ impl Limiter<TokenBucket> {
     }
 }
 
+#[cfg(feature = "std")]
+impl Limiter<SlidingWindow> {
+    /// At most `quota.permits()` in every half-open interval of `quota.period()`; see
+    /// [`SlidingWindow`]. Allocates 8 bytes a permit, here and never again.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota};
+    /// let limiter = Limiter::sliding_window(Quota::per_minute(100));
+    /// assert!(limiter.is_allowed());
+    /// ```
+    #[must_use]
+    pub fn sliding_window(quota: Quota) -> Self {
+        let slots = (0..quota.permits()).map(|_| Slot::new()).collect();
+        Self { state: Ring::new(slots), algorithm: SlidingWindow::new(quota), clock: SystemClock }
+    }
+}
+
+#[cfg(not(casgate_loom))]
+impl<const L: usize> Limiter<SlidingWindow<[Slot; L]>> {
+    /// At most `L` in every half-open interval of length `period`, with the slots in the limiter
+    /// itself: it needs no allocator and can be a `static`.
+    ///
+    /// ```
+    /// use casgate::{Limiter, SlidingWindow, Slot};
+    /// use std::time::Duration;
+    ///
+    /// static LOGINS: Limiter<SlidingWindow<[Slot; 5]>> =
+    ///     Limiter::sliding_window_array(Duration::from_secs(60));
+    /// assert_eq!(LOGINS.peek().limit(), 5);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If `L` and `period` make no [`Quota`]; see [`Quota::new`]. In a `static` that is a compile
+    /// error.
+    #[must_use]
+    pub const fn sliding_window_array(period: Duration) -> Self {
+        assert!(L <= u32::MAX as usize, "a quota has at most 2^32 - 1 permits");
+        let algorithm = SlidingWindow::new(Quota::literal(L as u32, period));
+        Self { state: Ring::new([const { Slot::new() }; L]), algorithm, clock: SystemClock }
+    }
+}
+
+impl<S, C> Limiter<SlidingWindow<S>, C>
+where
+    S: AsRef<[Slot]>,
+{
+    /// The same limiter on another clock.
+    ///
+    /// ```
+    /// use casgate::clock::ManualClock;
+    /// use casgate::{Limiter, Quota};
+    /// let limiter = Limiter::sliding_window(Quota::per_second(1)).with_clock(ManualClock::new());
+    /// assert!(limiter.is_allowed());
+    /// ```
+    #[must_use]
+    pub fn with_clock<C2>(self, clock: C2) -> Limiter<SlidingWindow<S>, C2> {
+        Limiter { state: self.state, algorithm: self.algorithm, clock }
+    }
+}
+
 // `Copy`, since a `const fn` cannot drop what might have a destructor.
 impl<R: Rule, C: Copy> Limiter<R, C> {
     /// The same limiter on another clock.
@@ -142,8 +205,8 @@ impl<A: Algorithm, C> Limiter<A, C> {
         now: Timestamp,
     ) -> Result<Admitted, Denied> {
         match decided {
-            Ok(seen) => Ok(self.algorithm.admitted(seen, now)),
-            Err(seen) => Err(self.algorithm.denied(seen, n, now)),
+            Ok(seen) => Ok(self.algorithm.admitted(&self.state, seen, now)),
+            Err(seen) => Err(self.algorithm.denied(&self.state, seen, n, now)),
         }
     }
 
@@ -157,7 +220,7 @@ impl<A: Algorithm, C> Limiter<A, C> {
     #[inline(always)]
     #[must_use]
     pub fn is_allowed_at(&self, now: Timestamp) -> bool {
-        self.check_at(now).is_ok()
+        self.decide(1, now).is_ok()
     }
 
     /// What is left at `now`. Spends nothing and writes nothing.
@@ -169,7 +232,7 @@ impl<A: Algorithm, C> Limiter<A, C> {
     /// ```
     #[must_use]
     pub fn peek_at(&self, now: Timestamp) -> Snapshot {
-        self.algorithm.snapshot(self.algorithm.look(&self.state), now)
+        self.algorithm.snapshot(&self.state, self.algorithm.look(&self.state), now)
     }
 }
 
@@ -190,20 +253,18 @@ impl<A: Algorithm, C: Clock> Limiter<A, C> {
     /// [`Denied`] if the permit does not fit; nothing is spent.
     #[inline(always)]
     pub fn check(&self) -> Result<Admitted, Denied> {
-        self.check_now(1)
+        let (decided, now) = self.decide_now(1);
+        self.answer(decided, 1, now)
     }
 
     /// One or, for the rules that allow it, `n` permits at a cheap reading of the clock, or a precise
     /// one where that matters.
     #[inline(always)]
-    fn check_now(&self, n: u32) -> Result<Admitted, Denied> {
-        let mut now = self.clock.recent();
-        let mut decided = self.decide(n, now);
-        let near = |seen| self.algorithm.is_due_within(seen, n, now, C::MAX_LAG);
-        if decided.is_err_and(near) {
-            (decided, now) = self.decide_precisely(n);
-        }
-        self.answer(decided, n, now)
+    fn decide_now(&self, n: u32) -> (Result<A::Seen, A::Seen>, Timestamp) {
+        let now = self.clock.recent();
+        let decided = self.decide(n, now);
+        let near = |seen| self.algorithm.is_due_within(&self.state, seen, n, now, C::MAX_LAG);
+        if decided.is_err_and(near) { self.decide_precisely(n) } else { (decided, now) }
     }
 
     #[cold]
@@ -223,7 +284,7 @@ impl<A: Algorithm, C: Clock> Limiter<A, C> {
     #[inline(always)]
     #[must_use]
     pub fn is_allowed(&self) -> bool {
-        self.check().is_ok()
+        self.decide_now(1).0.is_ok()
     }
 
     /// What is left now. Spends nothing and writes nothing.
@@ -314,7 +375,8 @@ impl<A: Weighted, C: Clock> Limiter<A, C> {
     /// [`Denied`] if the permits don't fit; nothing is spent.
     #[inline(always)]
     pub fn check_n(&self, n: u32) -> Result<Admitted, Denied> {
-        self.check_now(n)
+        let (decided, now) = self.decide_now(n);
+        self.answer(decided, n, now)
     }
 }
 

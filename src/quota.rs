@@ -96,7 +96,12 @@ impl Quota {
     }
 
     const fn per_seconds(permits: u32, secs: u64) -> Self {
-        match Self::new(permits, Duration::from_secs(secs)) {
+        Self::literal(permits, Duration::from_secs(secs))
+    }
+
+    /// [`new`](Self::new), for a quota in the source.
+    pub(crate) const fn literal(permits: u32, period: Duration) -> Self {
+        match Self::new(permits, period) {
             Ok(quota) => quota,
             Err(error) => panic!("{}", error.message()),
         }

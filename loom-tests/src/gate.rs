@@ -1,9 +1,15 @@
 //! What a scenario attacks.
 
-use casgate::{Admitted, Denied, Limiter, Quota, Snapshot, Timestamp};
+use casgate::algorithm::Weighted;
+use casgate::{
+    Admitted, Denied, FixedWindow, Limiter, Quota, SlidingWindow, Snapshot, Timestamp, TokenBucket,
+};
 
 /// A limiter, right or wrong.
 pub trait Gate: Send + Sync + 'static {
+    /// Whether its tickets count permits, leaving none out.
+    const GAP_FREE: bool = false;
+
     /// A gate nobody has asked yet. Inside a model: its atomics are the model checker's.
     fn with_quota(quota: Quota) -> Self;
 
@@ -16,25 +22,54 @@ pub trait Gate: Send + Sync + 'static {
 
     /// What is left at `now`.
     fn peek_at(&self, now: Timestamp) -> Snapshot;
-
-    /// Makes the gate full.
-    fn reset(&self);
 }
 
-impl Gate for Limiter {
-    fn with_quota(quota: Quota) -> Self {
-        Limiter::fixed_window(quota)
-    }
+/// A gate that takes permits back.
+pub trait GiveBack: Gate {
+    /// Makes the gate full.
+    fn reset(&self);
 
-    fn check_n_at(&self, n: u32, now: Timestamp) -> Result<Admitted, Denied> {
-        Limiter::check_n_at(self, n, now)
-    }
+    /// Takes `n` permits back.
+    fn refund(&self, n: u32);
+}
 
-    fn peek_at(&self, now: Timestamp) -> Snapshot {
-        Limiter::peek_at(self, now)
-    }
+macro_rules! gate {
+    ($rule:ty, $new:path, $gap_free:literal, $check:expr) => {
+        impl Gate for Limiter<$rule> {
+            const GAP_FREE: bool = $gap_free;
 
+            fn with_quota(quota: Quota) -> Self {
+                $new(quota)
+            }
+
+            fn check_n_at(&self, n: u32, now: Timestamp) -> Result<Admitted, Denied> {
+                let check: fn(&Self, u32, Timestamp) -> Result<Admitted, Denied> = $check;
+                check(self, n, now)
+            }
+
+            fn peek_at(&self, now: Timestamp) -> Snapshot {
+                Limiter::peek_at(self, now)
+            }
+        }
+    };
+}
+
+gate!(FixedWindow, Limiter::fixed_window, true, |gate, n, now| gate.check_n_at(n, now));
+gate!(TokenBucket, Limiter::token_bucket, false, |gate, n, now| gate.check_n_at(n, now));
+gate!(SlidingWindow, Limiter::sliding_window, false, |gate, n, now| {
+    assert_eq!(n, 1, "a sliding window takes one permit at a time");
+    gate.check_at(now)
+});
+
+impl<A: Weighted> GiveBack for Limiter<A>
+where
+    Self: Gate,
+{
     fn reset(&self) {
         Limiter::reset(self);
+    }
+
+    fn refund(&self, n: u32) {
+        Limiter::refund(self, n);
     }
 }

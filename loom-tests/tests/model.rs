@@ -5,7 +5,7 @@ compile_error!("built without `--cfg casgate_loom`: run `cargo loom`, with RUSTF
 
 #[cfg(casgate_loom)]
 mod model {
-    use casgate::Limiter;
+    use casgate::{FixedWindow, Limiter, SlidingWindow, TokenBucket};
     use loom_tests::explore::{explore, explore_bounded, refute};
     use loom_tests::scenarios::*;
     use loom_tests::seeded::*;
@@ -50,6 +50,101 @@ mod model {
     }
 
     #[test]
+    fn giving_back() {
+        explore("refund, fixed window", refund_races::<Limiter<FixedWindow>>);
+        explore("refund, token bucket", refund_races::<Limiter<TokenBucket>>);
+        explore("reset, token bucket", reset_races::<Limiter<TokenBucket>>);
+        refute("seeded: two-step refund", "1 given back", refund_races::<TwoStepGiveBack>);
+    }
+
+    #[test]
+    fn token_bucket_at_and_across_a_refill() {
+        type Bucket = Limiter<TokenBucket>;
+        explore("bucket, 2 callers, 2 calls each", || frozen::<Bucket>(2, 2, 2));
+        explore("bucket, 3 callers", || frozen::<Bucket>(1, 3, 1));
+        explore("bucket, mixed weights", mixed_weights::<Bucket>);
+        explore("bucket, peek", peek_races::<Bucket>);
+        explore("refill, 2 callers, 2 calls each", || {
+            refill::<Bucket>(&[&[(1, 9), (1, 10)], &[(1, 10), (1, 10)]], 1..=1);
+        });
+        explore("refill, 3 callers at it", || {
+            refill::<Bucket>(&[&[(1, 10)], &[(1, 10)], &[(1, 10)]], 1..=1)
+        });
+        explore("refill, 3 callers around it", || {
+            refill::<Bucket>(&[&[(1, 9)], &[(1, 10)], &[(1, 5)]], 1..=1);
+        });
+        explore("refill, 2 callers across two", || {
+            refill::<Bucket>(&[&[(1, 10), (1, 20)], &[(1, 9), (1, 11)]], 1..=2);
+        });
+        refute("seeded: store, at a refill", "2 admitted of 1", || {
+            refill::<StoreBucket>(&[&[(1, 10)], &[(1, 10)]], 1..=1);
+        });
+        refute("seeded: wrapping gap", "1 admitted before the refill", || {
+            refill::<WrappingGap>(&[&[(1, 9)], &[(1, 10)]], 1..=1);
+        });
+    }
+
+    #[test]
+    fn cancelled_reservations() {
+        explore("cancel", cancel_races::<Limiter<TokenBucket>>);
+        refute("seeded: full refund", "place", cancel_races::<FullRefund>);
+        refute("seeded: two-step cancel", "place", cancel_races::<TwoStepCancel>);
+    }
+
+    #[test]
+    fn sliding_window_with_helping() {
+        type Sliding = Limiter<SlidingWindow>;
+        for limit in [1, 2] {
+            let name = format!("sliding, 2 callers, limit {limit}");
+            explore(&name, move || frozen::<Sliding>(limit, 2, 1));
+            let name = format!("sliding, 3 callers, limit {limit}");
+            explore_bounded(&name, Some(3), move || frozen::<Sliding>(limit, 3, 1));
+            let name = format!("sliding, 2 callers, two calls each, limit {limit}");
+            explore(&name, move || frozen::<Sliding>(limit, 2, 2));
+        }
+        explore("slide, 2 callers at it", || slide::<Sliding>(1, &[&[(1, 10)], &[(1, 10)]], 1..=1));
+        explore("slide, 2 callers at it, limit 2", || {
+            slide::<Sliding>(2, &[&[(1, 10)], &[(1, 10)]], 2..=2)
+        });
+        explore("slide, 3 callers around it", || {
+            slide::<Sliding>(1, &[&[(1, 10)], &[(1, 9)], &[(1, 5)]], 1..=1);
+        });
+        explore("slide, across laps", || {
+            slide::<Sliding>(1, &[&[(1, 10), (1, 20)], &[(1, 20)]], 1..=2);
+        });
+        explore("slide, across laps, limit 2", || {
+            slide::<Sliding>(2, &[&[(1, 10), (1, 10), (1, 20)], &[(1, 20)]], 2..=4);
+        });
+    }
+
+    #[test]
+    fn wrong_rings_are_refuted() {
+        refute("seeded: no help", "1 admitted of 2", || {
+            slide::<WrongRing<{ Bug::NoHelp as u8 }>>(2, &[&[(1, 10)], &[(1, 10)]], 2..=2);
+        });
+        refute("seeded: slot stored", "admitted of 1", || {
+            slide::<WrongRing<{ Bug::StoreSlot as u8 }>>(1, &[&[(1, 10)], &[(1, 10)]], 1..=1);
+        });
+        refute("seeded: head first", "admitted of 1", || {
+            slide::<WrongRing<{ Bug::HeadFirst as u8 }>>(1, &[&[(1, 10)], &[(1, 10)]], 1..=1);
+        });
+        refute("seeded: no second look", "ticket", || {
+            slide::<WrongRing<{ Bug::NoSecondLook as u8 }>>(
+                1,
+                &[&[(1, 10), (1, 20)], &[(1, 30)]],
+                1..=3,
+            );
+        });
+        refute("seeded: relaxed", "", || {
+            slide::<WrongRing<{ Bug::Relaxed as u8 }>>(
+                1,
+                &[&[(1, 10), (1, 20)], &[(1, 30)]],
+                1..=3,
+            );
+        });
+    }
+
+    #[test]
     fn a_store_instead_of_an_exchange_is_refuted() {
         refute("seeded: store", "2 admitted of 1", || frozen::<StoreInsteadOfCas>(1, 2, 1));
     }
@@ -84,7 +179,7 @@ mod model {
     #[test]
     fn a_two_step_reset_is_refuted() {
         refute("seeded: two-step reset", "an older window came back", || {
-            reset_races_roll::<TwoStepReset>();
+            reset_races_roll::<TwoStepGiveBack>();
         });
     }
 

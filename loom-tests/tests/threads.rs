@@ -2,7 +2,7 @@
 
 #![cfg(not(casgate_loom))]
 
-use casgate::Limiter;
+use casgate::{Limiter, SlidingWindow, TokenBucket};
 use loom_tests::explore::explore;
 use loom_tests::scenarios::*;
 
@@ -30,4 +30,28 @@ fn weights_reset_and_peek() {
     explore("reset", reset_races::<Limiter>);
     explore("reset, roll", reset_races_roll::<Limiter>);
     explore("peek", peek_races::<Limiter>);
+}
+
+#[test]
+fn token_bucket() {
+    type Bucket = Limiter<TokenBucket>;
+    explore("bucket, 4 callers", || frozen::<Bucket>(2, 4, 1));
+    explore("bucket, mixed weights", mixed_weights::<Bucket>);
+    explore("refill, 3 callers around it", || {
+        refill::<Bucket>(&[&[(1, 9)], &[(1, 10)], &[(1, 10)]], 1..=1);
+    });
+    explore("refund", refund_races::<Bucket>);
+    explore("cancel", cancel_races::<Bucket>);
+}
+
+#[test]
+fn sliding_window() {
+    type Sliding = Limiter<SlidingWindow>;
+    for (limit, callers, calls) in [(1, 2, 1), (2, 4, 1), (3, 3, 3), (7, 4, 3)] {
+        let name = format!("sliding, {callers} callers, {calls} calls each, limit {limit}");
+        explore(&name, move || frozen::<Sliding>(limit, callers, calls));
+    }
+    explore("slide, across laps", || {
+        slide::<Sliding>(2, &[&[(1, 10), (1, 10), (1, 20)], &[(1, 20)], &[(1, 9)]], 2..=4);
+    });
 }

@@ -9,9 +9,11 @@
 //! those whose state one atomic step can change.
 
 mod fixed_window;
+mod sliding_window;
 mod token_bucket;
 
 pub use fixed_window::FixedWindow;
+pub use sliding_window::{Heap, SlidingWindow};
 pub use token_bucket::TokenBucket;
 
 use crate::cell::Cell;
@@ -148,16 +150,23 @@ pub trait Algorithm: Sealed {
     -> Result<Self::Seen, Self::Seen>;
 
     #[doc(hidden)]
-    fn admitted(&self, seen: Self::Seen, now: Timestamp) -> Admitted;
+    fn admitted(&self, state: &Self::State, seen: Self::Seen, now: Timestamp) -> Admitted;
 
     #[doc(hidden)]
-    fn denied(&self, seen: Self::Seen, n: u32, now: Timestamp) -> Denied;
+    fn denied(&self, state: &Self::State, seen: Self::Seen, n: u32, now: Timestamp) -> Denied;
 
     #[doc(hidden)]
-    fn is_due_within(&self, seen: Self::Seen, n: u32, now: Timestamp, lag: Duration) -> bool;
+    fn is_due_within(
+        &self,
+        state: &Self::State,
+        seen: Self::Seen,
+        n: u32,
+        now: Timestamp,
+        lag: Duration,
+    ) -> bool;
 
     #[doc(hidden)]
-    fn snapshot(&self, seen: Self::Seen, now: Timestamp) -> Snapshot;
+    fn snapshot(&self, state: &Self::State, seen: Self::Seen, now: Timestamp) -> Snapshot;
 
     #[doc(hidden)]
     fn describe(&self, state: &Self::State, out: &mut DebugStruct<'_, '_>);
@@ -203,22 +212,22 @@ impl<R: Rule> Algorithm for R {
     }
 
     #[inline(always)]
-    fn admitted(&self, word: Word, now: Timestamp) -> Admitted {
+    fn admitted(&self, _: &Cell, word: Word, now: Timestamp) -> Admitted {
         Rule::admitted(self, word, now)
     }
 
     #[inline(always)]
-    fn denied(&self, word: Word, n: u32, now: Timestamp) -> Denied {
+    fn denied(&self, _: &Cell, word: Word, n: u32, now: Timestamp) -> Denied {
         Rule::denied(self, word, n, now)
     }
 
     #[inline(always)]
-    fn is_due_within(&self, word: Word, n: u32, now: Timestamp, lag: Duration) -> bool {
+    fn is_due_within(&self, _: &Cell, word: Word, n: u32, now: Timestamp, lag: Duration) -> bool {
         Rule::is_due_within(self, word, n, now, lag)
     }
 
     #[inline]
-    fn snapshot(&self, word: Word, now: Timestamp) -> Snapshot {
+    fn snapshot(&self, _: &Cell, word: Word, now: Timestamp) -> Snapshot {
         Rule::snapshot(self, word, now)
     }
 

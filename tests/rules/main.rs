@@ -44,6 +44,9 @@ fn judge<B: Bound>(
                 newest = now.max(newest);
                 read.push((now, n));
                 counted.push((newest, n));
+                if now == newest && now <= TOLD {
+                    judge_numbers(&admitted, bound, &counted, (limit, slack), now)?;
+                }
             }
             Err(denied) => {
                 prop_assert!(n > 0, "zero permits are always admitted");
@@ -59,6 +62,27 @@ fn judge<B: Bound>(
             }
         }
     }
+    Ok(())
+}
+
+/// What is left fits and no more does; the limiter is full when it says and not 1 ns earlier.
+fn judge_numbers<B: Bound>(
+    admitted: &Admitted,
+    bound: &B,
+    log: &[Spent],
+    (limit, slack): (u32, u128),
+    now: u64,
+) -> Result<(), TestCaseError> {
+    prop_assert_eq!(admitted.limit(), limit);
+    let left = admitted.remaining();
+    prop_assert!(left == 0 || !bound.breaks(log, left, now, slack), "{left} is too much");
+    prop_assert!(bound.breaks(log, left + 1, now, 0), "more than {left} are left at {now}");
+    let reset = admitted.reset_after().as_nanos() as u64;
+    if now.saturating_add(reset) > 2 * TOLD {
+        return Ok(()); // It may never be seen full.
+    }
+    prop_assert!(reset > 0 && bound.breaks(log, limit, now + reset - 1, 0), "full before it says");
+    prop_assert!(!bound.breaks(log, limit, now + reset, slack), "not full when it says");
     Ok(())
 }
 
@@ -111,6 +135,19 @@ proptest! {
         let limiter = Limiter::token_bucket(quota);
         let ask = |n, now| limiter.check_n_at(n, now);
         judge(ask, &Bucket::new(quota), (quota, quota.burst()), slack(quota), &trace)?;
+    }
+
+    /// One permit at a time: the type has no other requests.
+    #[test]
+    fn sliding_window(
+        quota in quotas().prop_filter("slots in memory", |quota| quota.permits() < 3_000),
+        trace in requests(),
+    ) {
+        let limiter = Limiter::sliding_window(quota);
+        let ask = |_, now| limiter.check_at(now);
+        let trace: Vec<_> = trace.into_iter().map(|(_, step)| (1, step)).collect();
+        let bound = AnyWindow { limit: quota.permits(), period: nanos(quota) };
+        judge(ask, &bound, (quota, quota.permits()), 0, &trace)?;
     }
 
     /// Sound for *every* interval of the period; maximal only as a bucket.

@@ -77,7 +77,7 @@ fn an_interval_truncated_to_nanoseconds() {
         let ask = shell(rule, |rule, word, n, now| rule.decide(word, n, now));
         (ask, Bucket::new(quota), burst)
     });
-    assert!(reason.contains("unsound"), "{reason}");
+    assert!(reason.contains("unsound") || reason.contains("not full"), "{reason}");
 }
 
 #[test]
@@ -138,5 +138,5 @@ fn a_fixed_window_is_not_a_sliding_one() {
         let bound = AnyWindow { limit: quota.permits(), period: nanos(quota) };
         (ask, bound, quota.permits())
     });
-    assert!(reason.contains("unsound"), "{reason}");
+    assert!(reason.contains("unsound") || reason.contains("not full"), "{reason}");
 }

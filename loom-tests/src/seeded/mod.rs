@@ -1,10 +1,14 @@
 //! Wrong limiters, each with one bug that has been seen in the wild. The model checker must refute
 //! them with the scenarios that the limiter passes; otherwise the scenarios prove nothing.
 
-use crate::gate::Gate;
+mod ring;
+
+pub use ring::*;
+
+use crate::gate::{Gate, GiveBack};
 use casgate::algorithm::{FixedWindow, Rule};
 use casgate::word::Word;
-use casgate::{Admitted, Denied, Quota, Snapshot, Timestamp};
+use casgate::{Admitted, Denied, Quota, Snapshot, Timestamp, TokenBucket};
 #[cfg(casgate_loom)]
 use loom::sync::atomic::{AtomicU64, Ordering::Relaxed};
 #[cfg(not(casgate_loom))]
@@ -57,11 +61,17 @@ macro_rules! wrong_shell {
             fn peek_at(&self, now: Timestamp) -> Snapshot {
                 self.0.rule.snapshot(self.0.load(), now)
             }
+        }
 
+        // In two steps, a load and a store: the bug of `TwoStepGiveBack`. No scenario asks it of the
+        // others.
+        impl GiveBack for $name {
             fn reset(&self) {
-                // The bug of `TwoStepReset`; no scenario resets the others.
-                let reset = self.0.rule.reset(self.0.load());
-                self.0.word.store(reset.bits(), Relaxed);
+                self.0.word.store(self.0.rule.reset(self.0.load()).bits(), Relaxed);
+            }
+
+            fn refund(&self, n: u32) {
+                self.0.word.store(self.0.rule.refund(self.0.load(), n).bits(), Relaxed);
             }
         }
     };
@@ -153,8 +163,8 @@ wrong_shell! {
 }
 
 wrong_shell! {
-    /// Decides rightly, and resets in two steps: a load and a store.
-    TwoStepReset, |parts, n, now| {
+    /// Decides rightly, and gives back in two steps: a load and a store.
+    TwoStepGiveBack, |parts, n, now| {
         let mut seen = parts.load();
         loop {
             let next = parts.rule.decide(seen, n, now).ok_or(seen)?;
@@ -163,5 +173,58 @@ wrong_shell! {
                 Err(newer) => seen = newer,
             }
         }
+    }
+}
+
+/// A token bucket that stores what it decided.
+#[derive(Debug)]
+pub struct StoreBucket(TokenBucket, AtomicU64);
+
+impl Gate for StoreBucket {
+    fn with_quota(quota: Quota) -> Self {
+        Self(TokenBucket::new(quota), AtomicU64::new(0))
+    }
+
+    fn check_n_at(&self, n: u32, now: Timestamp) -> Result<Admitted, Denied> {
+        let seen = Word::from_bits(self.1.load(Relaxed));
+        let next = self.0.decide(seen, n, now).ok_or_else(|| self.0.denied(seen, n, now))?;
+        self.1.store(next.bits(), Relaxed);
+        Ok(self.0.admitted(next, now))
+    }
+
+    fn peek_at(&self, now: Timestamp) -> Snapshot {
+        self.0.snapshot(Word::from_bits(self.1.load(Relaxed)), now)
+    }
+}
+
+/// A bucket of one that compares readings by a wrapping subtraction: a thread that comes late with
+/// its reading sees a gap of centuries, and a full bucket.
+#[derive(Debug)]
+pub struct WrappingGap {
+    rule: TokenBucket,
+    period: u64,
+    last: AtomicU64,
+    tickets: AtomicU64,
+}
+
+impl Gate for WrappingGap {
+    fn with_quota(quota: Quota) -> Self {
+        let period = quota.period().as_nanos() as u64;
+        let last = AtomicU64::new(0u64.wrapping_sub(period));
+        Self { rule: TokenBucket::new(quota), period, last, tickets: AtomicU64::new(0) }
+    }
+
+    fn check_n_at(&self, n: u32, now: Timestamp) -> Result<Admitted, Denied> {
+        let last = self.last.load(Relaxed);
+        let due = now.as_nanos().wrapping_sub(last) >= self.period;
+        if due && self.last.compare_exchange(last, now.as_nanos(), Relaxed, Relaxed).is_ok() {
+            let ticket = self.tickets.fetch_add(1, Relaxed) + 1;
+            return Ok(self.rule.admitted(Word::from_bits(ticket), now));
+        }
+        Err(self.rule.denied(Word::default(), n, now))
+    }
+
+    fn peek_at(&self, now: Timestamp) -> Snapshot {
+        self.rule.snapshot(Word::default(), now)
     }
 }

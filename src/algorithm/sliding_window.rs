@@ -1,0 +1,151 @@
+use super::{Algorithm, Sealed};
+use crate::decision::{Admitted, Denied, Snapshot};
+use crate::ring::{Mark, Ring, Slot, View};
+use crate::{Quota, Timestamp};
+use core::fmt::{self, DebugStruct};
+use core::marker::PhantomData;
+use core::num::NonZeroU64;
+use core::time::Duration;
+
+/// At most L permits in every half-open interval of length W, and no refusal that this does not
+/// require.
+///
+/// There is a slot for each of the L permits, which holds the instant at which it is free again:
+/// W after it was last used. An admission claims, by compare-and-swap, the slot that has been in use
+/// for longest. Any L + 1 admissions include two in one slot, so they span W or more: that is the
+/// whole proof of the bound, for any number of threads in any order. (A reading older than one
+/// already admitted counts as that one.)
+///
+/// 8 bytes a permit, so for limits up to the thousands; [`Quota::at_most`] keeps the same bound on
+/// one word, at a slower pace. A check reads two slots and the head of the ring they form; an
+/// admission exchanges a slot and the head; neither depends on L. The number of permits left is found by
+/// bisection, O(log L), and only by the methods that return it: [`is_allowed`] does not.
+///
+/// The slots are on the heap ([`Limiter::sliding_window`]) or in the limiter itself, which can then
+/// be a `static` ([`Limiter::sliding_window_array`]).
+///
+/// # What it leaves out
+///
+/// `check_n`, `refund`, `reset` and `set_quota` would have to change several slots at once. In two
+/// or more steps a caller that stops after the first, or a second caller that is refused for the
+/// sake of a first that then does not fit, would break what the others promise: so the type does not
+/// have them.
+///
+/// # Range
+///
+/// Readings up to 2⁶³ ns less W, at least 219 years, are told apart; later ones are refused.
+///
+/// [`is_allowed`]: crate::Limiter::is_allowed
+/// [`Limiter::sliding_window`]: crate::Limiter::sliding_window
+/// [`Limiter::sliding_window_array`]: crate::Limiter::sliding_window_array
+///
+/// ```
+/// use casgate::{Limiter, Quota, Timestamp};
+///
+/// let limiter = Limiter::sliding_window(Quota::per_second(2));
+/// assert!(limiter.is_allowed_at(Timestamp::from_millis(900)));
+/// assert!(limiter.is_allowed_at(Timestamp::from_millis(1_100)));
+/// // A fixed window would have begun anew at 1 s.
+/// let denied = limiter.check_at(Timestamp::from_millis(1_200)).unwrap_err();
+/// assert_eq!(denied.retry_after().unwrap().as_millis(), 700);
+/// ```
+pub struct SlidingWindow<S = Heap> {
+    period: NonZeroU64,
+    limit: u32,
+    slots: PhantomData<fn() -> S>,
+}
+
+/// The slots of a limiter whose limit is known at run time.
+#[cfg(feature = "std")]
+pub type Heap = std::boxed::Box<[Slot]>;
+/// Without an allocator there are only slots in place.
+#[cfg(not(feature = "std"))]
+pub type Heap = [Slot; 1];
+
+impl<S> SlidingWindow<S> {
+    pub(crate) const fn new(quota: Quota) -> Self {
+        Self { period: quota.period_nanos(), limit: quota.permits(), slots: PhantomData }
+    }
+
+    /// When the slot that a claim at `now` takes is free again; `None` if it is not free at `now`, or
+    /// past the last instant that a slot can hold.
+    #[inline]
+    fn claim(&self, view: View, now: u64) -> Option<u64> {
+        let free_at = now.saturating_add(self.period.get());
+        // In the order of claims the instants never fall, a late reading or not.
+        (view.oldest <= now && free_at <= Mark::MAX).then(|| free_at.max(view.newest))
+    }
+}
+
+impl<S> Clone for SlidingWindow<S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S> Copy for SlidingWindow<S> {}
+
+impl<S> fmt::Debug for SlidingWindow<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SlidingWindow({} in {:?})", self.limit, Duration::from_nanos(self.period.get()))
+    }
+}
+
+impl<S> Sealed for SlidingWindow<S> {}
+
+impl<S: AsRef<[Slot]>> Algorithm for SlidingWindow<S> {
+    type State = Ring<S>;
+    type Seen = View;
+
+    fn look(&self, ring: &Ring<S>) -> View {
+        ring.view()
+    }
+
+    #[inline]
+    fn decide(&self, ring: &Ring<S>, n: u32, now: Timestamp) -> Result<View, View> {
+        debug_assert_eq!(n, 1);
+        ring.claim(|view| self.claim(view, now.as_nanos()))
+    }
+
+    #[inline]
+    fn admitted(&self, ring: &Ring<S>, view: View, now: Timestamp) -> Admitted {
+        Admitted { ticket: view.head.bits(), after: self.snapshot(ring, view, now) }
+    }
+
+    #[inline]
+    fn denied(&self, _: &Ring<S>, view: View, _: u32, now: Timestamp) -> Denied {
+        let now = now.as_nanos();
+        let due = view.oldest.max(now);
+        let wait =
+            if due <= Mark::MAX - self.period.get() { NonZeroU64::new(due - now) } else { None };
+        let reset_after = view.newest.saturating_sub(now);
+        Denied { wait, now: Snapshot { limit: self.limit, remaining: 0, reset_after } }
+    }
+
+    #[inline]
+    fn is_due_within(
+        &self,
+        _: &Ring<S>,
+        view: View,
+        _: u32,
+        now: Timestamp,
+        lag: Duration,
+    ) -> bool {
+        self.claim(view, (now + lag).as_nanos()).is_some()
+    }
+
+    fn snapshot(&self, ring: &Ring<S>, view: View, now: Timestamp) -> Snapshot {
+        let now = now.as_nanos();
+        let told = now <= Mark::MAX - self.period.get();
+        let remaining = if told { ring.free(view, now) } else { 0 };
+        Snapshot { limit: self.limit, remaining, reset_after: view.newest.saturating_sub(now) }
+    }
+
+    fn describe(&self, ring: &Ring<S>, out: &mut DebugStruct<'_, '_>) {
+        let view = ring.view();
+        out.field("limit", &self.limit)
+            .field("period", &Duration::from_nanos(self.period.get()))
+            .field("oldest_free_at", &view.oldest)
+            .field("newest_free_at", &view.newest);
+    }
+}
