@@ -1,17 +1,64 @@
-use crate::sync::{AtomicU64, Ordering, const_unless_modelled};
+use crate::sync::{AtomicPair, AtomicU64, Ordering, const_unless_modelled};
+use core::fmt;
 use crossbeam_utils::Backoff;
 
-/// One shared word and the one loop that changes it.
-///
-/// # Ordering
-///
+/// An atomic that a [`Cell`] can hold.
+pub trait Atom {
+    type Bits: Copy + fmt::Debug;
+
+    fn load(&self) -> Self::Bits;
+
+    /// `Err` with what it found, which may be `seen` itself.
+    fn exchange(&self, seen: Self::Bits, next: Self::Bits) -> Result<(), Self::Bits>;
+}
+
 /// Every access is `Relaxed`. The word is all the state there is, so there is no other memory to
 /// order with it; and changes are read-modify-writes, which see the newest value in the word's own
-/// modification order whatever their ordering. That order is the order in which the limiter
-/// admits. A step that declines is the load, or the failed exchange, that read the word it
-/// declined on.
-#[derive(Debug)]
-pub struct Cell(AtomicU64);
+/// modification order whatever their ordering. That order is the order in which the limiter admits. A
+/// step that declines is the load, or the failed exchange, that read the word it declined on.
+impl Atom for AtomicU64 {
+    type Bits = u64;
+
+    #[inline]
+    fn load(&self) -> u64 {
+        // Relaxed: see the impl.
+        self.load(Ordering::Relaxed)
+    }
+
+    #[inline]
+    fn exchange(&self, seen: u64, next: u64) -> Result<(), u64> {
+        // Relaxed, won or lost: see the impl.
+        self.compare_exchange_weak(seen, next, Ordering::Relaxed, Ordering::Relaxed).map(drop)
+    }
+}
+
+/// Two words in one order, for the same reasons; but one of them may stand for memory apart (the
+/// quotas of an `Adjustable`), so a change releases what was written there before it, and whoever
+/// reads it acquires that.
+impl Atom for AtomicPair {
+    type Bits = [u64; 2];
+
+    #[inline]
+    fn load(&self) -> [u64; 2] {
+        // Acquire: see the impl.
+        self.load(Ordering::Acquire)
+    }
+
+    #[inline]
+    fn exchange(&self, seen: [u64; 2], next: [u64; 2]) -> Result<(), [u64; 2]> {
+        // AcqRel if won, Acquire if lost, as a load: see the impl.
+        self.compare_exchange_weak(seen, next, Ordering::AcqRel, Ordering::Acquire).map(drop)
+    }
+}
+
+/// One shared word, or two in one atomic, and the one loop that changes it.
+pub struct Cell<A = AtomicU64>(A);
+
+impl<A: Atom> fmt::Debug for Cell<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Cell").field(&self.load()).finish()
+    }
+}
 
 impl Cell {
     const_unless_modelled! {
@@ -19,11 +66,20 @@ impl Cell {
             Self(AtomicU64::new(bits))
         }
     }
+}
 
+impl Cell<AtomicPair> {
+    const_unless_modelled! {
+        pub(crate) fn pair(words: [u64; 2]) -> Self {
+            Self(AtomicPair::new(words))
+        }
+    }
+}
+
+impl<A: Atom> Cell<A> {
     #[inline]
-    pub(crate) fn load(&self) -> u64 {
-        // Relaxed: see the type.
-        self.0.load(Ordering::Relaxed)
+    pub(crate) fn load(&self) -> A::Bits {
+        self.0.load()
     }
 
     /// Replaces the word by what `step` makes of it: `Ok` with the new word, or `Err` with the
@@ -35,11 +91,14 @@ impl Cell {
     /// the value that the lost exchange returned, for a loop that loads again would read a line
     /// that the next exchange must fetch once more to write.
     #[inline]
-    pub(crate) fn update(&self, step: impl Fn(u64) -> Option<u64> + Copy) -> Result<u64, u64> {
+    pub(crate) fn update(
+        &self,
+        step: impl Fn(A::Bits) -> Option<A::Bits> + Copy,
+    ) -> Result<A::Bits, A::Bits> {
         let seen = self.load();
         let Some(next) = step(seen) else { return Err(seen) };
-        match self.exchange(seen, next) {
-            Ok(next) => Ok(next),
+        match self.0.exchange(seen, next) {
+            Ok(()) => Ok(next),
             Err(newer) => self.update_contended(newer, step),
         }
     }
@@ -50,23 +109,17 @@ impl Cell {
     #[inline(never)]
     fn update_contended(
         &self,
-        mut seen: u64,
-        step: impl Fn(u64) -> Option<u64> + Copy,
-    ) -> Result<u64, u64> {
+        mut seen: A::Bits,
+        step: impl Fn(A::Bits) -> Option<A::Bits> + Copy,
+    ) -> Result<A::Bits, A::Bits> {
         let backoff = Backoff::new();
         loop {
             backoff.spin();
             let Some(next) = step(seen) else { return Err(seen) };
-            match self.exchange(seen, next) {
-                Ok(next) => return Ok(next),
+            match self.0.exchange(seen, next) {
+                Ok(()) => return Ok(next),
                 Err(newer) => seen = newer,
             }
         }
-    }
-
-    #[inline]
-    fn exchange(&self, seen: u64, next: u64) -> Result<u64, u64> {
-        // Relaxed, won or lost: see the type.
-        self.0.compare_exchange_weak(seen, next, Ordering::Relaxed, Ordering::Relaxed).map(|_| next)
     }
 }

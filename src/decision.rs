@@ -75,10 +75,14 @@ pub struct Admitted {
 impl Admitted {
     /// The place of this admission in the limiter's own order.
     ///
-    /// Tickets are unique and grow strictly in the order in which the limiter admitted; within a
-    /// window they are consecutive. A request for `n` permits takes `n` consecutive tickets and
-    /// reports the last. Only [`reset`](crate::Limiter::reset) hands numbers out anew. A request
-    /// for zero permits takes no ticket: it reports that of the last admission before it.
+    /// Tickets are unique and grow strictly in the order in which the limiter admitted. Those of a
+    /// [fixed window](crate::FixedWindow) are consecutive within a window: a request for `n` permits
+    /// takes `n` of them and reports the last. The other rules leave gaps. A request for zero
+    /// permits takes no ticket: it reports that of the last admission before it.
+    ///
+    /// What is given back ([`reset`](crate::Limiter::reset), [`refund`](crate::Limiter::refund),
+    /// [`cancel`](crate::Reservation::cancel)) is handed out anew with its ticket, and after
+    /// [`set_quota`](crate::Limiter::set_quota) tickets begin anew.
     ///
     /// ```
     /// # use casgate::{Limiter, Quota, Timestamp};
@@ -151,6 +155,8 @@ pub struct Denied {
     /// Nanoseconds; `None` if no wait helps.
     pub(crate) wait: Option<NonZeroU64>,
     pub(crate) now: Snapshot,
+    /// The index of the quota that refused.
+    pub(crate) by: u8,
 }
 
 impl Denied {
@@ -173,6 +179,25 @@ impl Denied {
             Some(nanos) => Some(Duration::from_nanos(nanos.get())),
             None => None,
         }
+    }
+
+    /// Which quota refused: 0, or for [two quotas](crate::algorithm::Both) 0 or 1. If both did, the
+    /// one that refuses for longer.
+    ///
+    /// ```
+    /// use casgate::{FixedWindow, Limiter, Quota, Timestamp, TokenBucket};
+    /// let limiter = Limiter::both(
+    ///     TokenBucket::new(Quota::per_second(10)),
+    ///     FixedWindow::new(Quota::per_hour(15)),
+    /// );
+    /// let now = Timestamp::ZERO;
+    /// assert!(limiter.check_n_at(10, now).is_ok());
+    /// assert_eq!(limiter.check_n_at(5, now).unwrap_err().refused_by(), 0);
+    /// assert_eq!(limiter.check_n_at(6, now).unwrap_err().refused_by(), 1);
+    /// ```
+    #[must_use]
+    pub const fn refused_by(&self) -> usize {
+        self.by as usize
     }
 
     /// Whether waiting helps, and for at most `lag`. Compared in nanoseconds: a `Duration` would

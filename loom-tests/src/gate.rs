@@ -1,6 +1,6 @@
 //! What a scenario attacks.
 
-use casgate::algorithm::Weighted;
+use casgate::algorithm::{Adjustable, Both, Weighted};
 use casgate::{
     Admitted, Denied, FixedWindow, Limiter, Quota, SlidingWindow, Snapshot, Timestamp, TokenBucket,
 };
@@ -34,12 +34,13 @@ pub trait GiveBack: Gate {
 }
 
 macro_rules! gate {
-    ($rule:ty, $new:path, $gap_free:literal, $check:expr) => {
+    ($rule:ty, $new:expr, $gap_free:literal, $check:expr) => {
         impl Gate for Limiter<$rule> {
             const GAP_FREE: bool = $gap_free;
 
             fn with_quota(quota: Quota) -> Self {
-                $new(quota)
+                let new: fn(Quota) -> Self = $new;
+                new(quota)
             }
 
             fn check_n_at(&self, n: u32, now: Timestamp) -> Result<Admitted, Denied> {
@@ -61,6 +62,17 @@ gate!(SlidingWindow, Limiter::sliding_window, false, |gate, n, now| {
     gate.check_at(now)
 });
 
+gate!(
+    Both<TokenBucket, FixedWindow>,
+    |quota| Limiter::both(TokenBucket::new(quota), FixedWindow::new(quota)),
+    false,
+    |gate, n, now| gate.check_n_at(n, now)
+);
+gate!(Adjustable<TokenBucket>, Limiter::adjustable_token_bucket, false, |gate, n, now| gate
+    .check_n_at(n, now));
+gate!(Adjustable<FixedWindow>, Limiter::adjustable_fixed_window, true, |gate, n, now| gate
+    .check_n_at(n, now));
+
 impl<A: Weighted> GiveBack for Limiter<A>
 where
     Self: Gate,
@@ -71,5 +83,46 @@ where
 
     fn refund(&self, n: u32) {
         Limiter::refund(self, n);
+    }
+}
+
+/// A gate with two quotas.
+pub trait TwoQuotas: Send + Sync + 'static {
+    /// A gate nobody has asked yet.
+    fn with_quotas(first: Quota, second: Quota) -> Self;
+
+    /// Decides on `n` permits at `now`.
+    ///
+    /// # Errors
+    ///
+    /// The index of the quota that refused.
+    fn check_n_at(&self, n: u32, now: Timestamp) -> Result<(), usize>;
+}
+
+impl TwoQuotas for Limiter<Both<TokenBucket, FixedWindow>> {
+    fn with_quotas(first: Quota, second: Quota) -> Self {
+        Self::both(TokenBucket::new(first), FixedWindow::new(second))
+    }
+
+    fn check_n_at(&self, n: u32, now: Timestamp) -> Result<(), usize> {
+        Self::check_n_at(self, n, now).map(drop).map_err(|denied| denied.refused_by())
+    }
+}
+
+/// A gate whose quota can be set.
+pub trait SetQuota: Gate {
+    /// Sets it at the instant 0.
+    fn set_quota(&self, quota: Quota);
+}
+
+impl SetQuota for Limiter<Adjustable<FixedWindow>> {
+    fn set_quota(&self, quota: Quota) {
+        self.set_quota_at(quota, Timestamp::ZERO);
+    }
+}
+
+impl SetQuota for Limiter<Adjustable<TokenBucket>> {
+    fn set_quota(&self, quota: Quota) {
+        self.set_quota_at(quota, Timestamp::ZERO);
     }
 }

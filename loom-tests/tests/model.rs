@@ -5,6 +5,7 @@ compile_error!("built without `--cfg casgate_loom`: run `cargo loom`, with RUSTF
 
 #[cfg(casgate_loom)]
 mod model {
+    use casgate::algorithm::{Adjustable, Both};
     use casgate::{FixedWindow, Limiter, SlidingWindow, TokenBucket};
     use loom_tests::explore::{explore, explore_bounded, refute};
     use loom_tests::scenarios::*;
@@ -142,6 +143,37 @@ mod model {
                 1..=3,
             );
         });
+    }
+
+    #[test]
+    fn two_quotas_in_one_decision() {
+        type Two = Limiter<Both<TokenBucket, FixedWindow>>;
+        explore("both, 3 callers", || frozen::<Two>(2, 3, 1));
+        explore("both, mixed weights", mixed_weights::<Two>);
+        explore("both, refund", refund_races::<Two>);
+        explore("both, reset", reset_races::<Two>);
+        explore("both or neither", both_or_neither::<Two>);
+        refute("seeded: one after the other", "admitted of 1", both_or_neither::<OneAfterTheOther>);
+    }
+
+    #[test]
+    fn a_quota_that_changes() {
+        type Window = Limiter<Adjustable<FixedWindow>>;
+        type Bucket = Limiter<Adjustable<TokenBucket>>;
+        explore("adjustable, 2 callers", || frozen::<Window>(1, 2, 1));
+        explore("adjustable, refund", refund_races::<Window>);
+        explore("adjustable, reset", reset_races::<Bucket>);
+        explore("cut", cut_races::<Window>);
+        explore("cut, bucket", cut_races::<Bucket>);
+        explore("raise", raise_races::<Window>);
+        explore("raise, bucket", raise_races::<Bucket>);
+        explore("look, one change", || looks_see_one_quota::<Window>(1));
+        explore("look, three changes", || looks_see_one_quota::<Bucket>(3));
+        explore("changes", changes_race::<Window>);
+        refute("seeded: quota apart, torn", "a torn quota", || {
+            looks_see_one_quota::<QuotaApart>(1);
+        });
+        refute("seeded: quota apart, cut", "2 admitted of 1", cut_races::<QuotaApart>);
     }
 
     #[test]

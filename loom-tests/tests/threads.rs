@@ -2,7 +2,8 @@
 
 #![cfg(not(casgate_loom))]
 
-use casgate::{Limiter, SlidingWindow, TokenBucket};
+use casgate::algorithm::{Adjustable, Both};
+use casgate::{FixedWindow, Limiter, SlidingWindow, TokenBucket};
 use loom_tests::explore::explore;
 use loom_tests::scenarios::*;
 
@@ -54,4 +55,23 @@ fn sliding_window() {
     explore("slide, across laps", || {
         slide::<Sliding>(2, &[&[(1, 10), (1, 10), (1, 20)], &[(1, 20)], &[(1, 9)]], 2..=4);
     });
+}
+
+#[test]
+fn two_quotas_in_one_decision() {
+    type Two = Limiter<Both<TokenBucket, FixedWindow>>;
+    explore("both, 4 callers", || frozen::<Two>(2, 4, 1));
+    explore("both, mixed weights", mixed_weights::<Two>);
+    explore("both or neither", both_or_neither::<Two>);
+}
+
+#[test]
+fn a_quota_that_changes() {
+    type Window = Limiter<Adjustable<FixedWindow>>;
+    type Bucket = Limiter<Adjustable<TokenBucket>>;
+    explore("adjustable, 4 callers", || frozen::<Bucket>(2, 4, 1));
+    explore("cut", cut_races::<Window>);
+    explore("raise", raise_races::<Bucket>);
+    explore("look", || looks_see_one_quota::<Bucket>(40));
+    explore("changes", changes_race::<Window>);
 }

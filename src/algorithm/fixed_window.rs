@@ -64,6 +64,35 @@ impl FixedWindow {
         self.split
     }
 
+    /// The rule as words; see [`of_fields`](Self::of_fields).
+    pub(crate) const fn fields(&self) -> [u64; 6] {
+        [self.period.get(), self.limit as u64, 0, 0, 0, 0]
+    }
+
+    /// The rule of which these are the [fields](Self::fields).
+    #[inline]
+    pub(crate) const fn of_fields([period, limit, ..]: [u64; 6]) -> Self {
+        let period = match NonZeroU64::new(period) {
+            Some(period) => period,
+            None => NonZeroU64::MIN, // never written
+        };
+        Self { period, limit: limit as u32, split: Split::for_limit(limit as u32) }
+    }
+
+    /// The word of `to` that has as much spent at `now` as `word` has, up to its limit.
+    pub(crate) fn carry(&self, word: Word, to: &Self, now: Timestamp) -> Word {
+        let spent = match self.place(word, now) {
+            Place::Later => 0,
+            Place::Current | Place::Earlier => self.split.count(word).min(to.limit),
+        };
+        // A reading older than the word's window counts as its beginning.
+        let now = now.max(Timestamp::from_nanos(self.start(word)));
+        match to.open(now) {
+            Some(opened) => opened.plus(spent),
+            None => to.split.pack(to.split.max_index(), to.limit),
+        }
+    }
+
     /// The permits left in the word's window.
     #[inline]
     const fn left(&self, word: Word) -> u32 {
@@ -159,7 +188,7 @@ impl Rule for FixedWindow {
             let due = if fits { Some(self.start(word)) } else { self.end(word) };
             due.and_then(|due| NonZeroU64::new(due.saturating_sub(now.as_nanos())))
         };
-        Denied { wait, now: self.snapshot(word, now) }
+        Denied { wait, now: self.snapshot(word, now), by: 0 }
     }
 
     #[inline]

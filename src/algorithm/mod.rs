@@ -8,16 +8,22 @@
 //! one, its state a single word. What must change the whole state at once ([`Weighted`]) is for
 //! those whose state one atomic step can change.
 
+mod adjustable;
+mod both;
 mod fixed_window;
 mod sliding_window;
 mod token_bucket;
 
+pub(crate) use adjustable::Live;
+pub use adjustable::{Adjust, Adjustable};
+pub use both::Both;
 pub use fixed_window::FixedWindow;
 pub use sliding_window::{Heap, SlidingWindow};
 pub use token_bucket::TokenBucket;
 
 use crate::cell::Cell;
 use crate::decision::{Admitted, Denied, Snapshot};
+use crate::sync;
 use crate::timestamp::Timestamp;
 use crate::word::Word;
 use core::fmt::DebugStruct;
@@ -140,6 +146,9 @@ pub trait Algorithm: Sealed {
     #[doc(hidden)]
     type Seen: Copy;
 
+    #[doc(hidden)]
+    fn is_lock_free() -> bool;
+
     /// The state as it is.
     #[doc(hidden)]
     fn look(&self, state: &Self::State) -> Self::Seen;
@@ -197,6 +206,10 @@ pub trait Weighted: Algorithm {
 impl<R: Rule> Algorithm for R {
     type State = Cell;
     type Seen = Word;
+
+    fn is_lock_free() -> bool {
+        sync::is_word_lock_free()
+    }
 
     #[inline]
     fn look(&self, state: &Cell) -> Word {

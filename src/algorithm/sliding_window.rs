@@ -1,7 +1,7 @@
 use super::{Algorithm, Sealed};
 use crate::decision::{Admitted, Denied, Snapshot};
 use crate::ring::{Mark, Ring, Slot, View};
-use crate::{Quota, Timestamp};
+use crate::{Quota, Timestamp, sync};
 use core::fmt::{self, DebugStruct};
 use core::marker::PhantomData;
 use core::num::NonZeroU64;
@@ -97,6 +97,10 @@ impl<S: AsRef<[Slot]>> Algorithm for SlidingWindow<S> {
     type State = Ring<S>;
     type Seen = View;
 
+    fn is_lock_free() -> bool {
+        sync::is_word_lock_free()
+    }
+
     fn look(&self, ring: &Ring<S>) -> View {
         ring.view()
     }
@@ -119,7 +123,7 @@ impl<S: AsRef<[Slot]>> Algorithm for SlidingWindow<S> {
         let wait =
             if due <= Mark::MAX - self.period.get() { NonZeroU64::new(due - now) } else { None };
         let reset_after = view.newest.saturating_sub(now);
-        Denied { wait, now: Snapshot { limit: self.limit, remaining: 0, reset_after } }
+        Denied { wait, now: Snapshot { limit: self.limit, remaining: 0, reset_after }, by: 0 }
     }
 
     #[inline]

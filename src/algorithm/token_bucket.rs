@@ -82,6 +82,30 @@ impl TokenBucket {
         Self { cost, capacity, whole, fraction, horizon, burst: quota.burst() }
     }
 
+    /// The rule as words; see [`of_fields`](Self::of_fields).
+    pub(crate) const fn fields(&self) -> [u64; 6] {
+        let Self { cost, capacity, whole, fraction, horizon, burst } = *self;
+        [cost, capacity, whole, fraction, horizon, burst as u64]
+    }
+
+    /// The rule of which these are the [fields](Self::fields).
+    #[inline]
+    pub(crate) const fn of_fields(fields: [u64; 6]) -> Self {
+        let [cost, capacity, whole, fraction, horizon, burst] = fields;
+        Self { cost, capacity, whole, fraction, horizon, burst: burst as u32 }
+    }
+
+    /// The word of `to` that has as much spent at `now` as `word` has, up to its burst.
+    pub(crate) fn carry(&self, word: Word, to: &Self, now: Timestamp) -> Word {
+        // A reading so old that more than the burst would be spent counts as the first that is not.
+        let oldest = self.instant(self.due(word, 0)).unwrap_or(self.horizon);
+        let now = now.as_nanos().max(oldest);
+        let debt = word.bits().saturating_sub(self.units(now.min(self.horizon)));
+        let spent = (u128::from(debt) * u128::from(to.cost)).div_ceil(u128::from(self.cost));
+        let spent = spent.min(u128::from(to.capacity)) as u64;
+        Word::from_bits(to.units(now.min(to.horizon)) + spent)
+    }
+
     /// The reading in units: ⌊now·r⌋. Given one up to the horizon it cannot wrap.
     #[inline]
     const fn units(&self, now: u64) -> u64 {
@@ -164,7 +188,7 @@ impl Rule for TokenBucket {
             let due = self.instant(self.due(word, n));
             due.and_then(|due| NonZeroU64::new(due.saturating_sub(now.as_nanos())))
         };
-        Denied { wait, now: self.snapshot(word, now) }
+        Denied { wait, now: self.snapshot(word, now), by: 0 }
     }
 
     #[inline]

@@ -5,6 +5,7 @@ mod bound;
 mod reservation;
 mod seeded;
 mod trace;
+mod two;
 
 use bound::{AnyWindow, Bound, Bucket, PerWindow, Spent, nanos};
 use casgate::{Admitted, Denied, Limiter, Quota, Timestamp};

@@ -2,9 +2,11 @@
 
 mod bucket;
 mod sliding;
+mod two;
 
 pub use bucket::*;
 pub use sliding::*;
+pub use two::*;
 
 use crate::explore::thread;
 use crate::gate::{Gate, GiveBack};

@@ -2,8 +2,10 @@
 //! them with the scenarios that the limiter passes; otherwise the scenarios prove nothing.
 
 mod ring;
+mod two;
 
 pub use ring::*;
+pub use two::*;
 
 use crate::gate::{Gate, GiveBack};
 use casgate::algorithm::{FixedWindow, Rule};

@@ -1,13 +1,11 @@
-use crate::algorithm::{Algorithm, FixedWindow, Rule, SlidingWindow, TokenBucket, Weighted};
-use crate::cell::Cell;
+mod build;
+
+use crate::algorithm::{Adjust, Adjustable, Algorithm, FixedWindow, Weighted};
 use crate::clock::{Clock, SystemClock};
 use crate::decision::{Admitted, Denied, Snapshot};
 use crate::quota::Quota;
-use crate::ring::{Ring, Slot};
-use crate::sync::const_unless_modelled;
 use crate::timestamp::Timestamp;
 use core::fmt;
-use core::time::Duration;
 
 /// A rate limiter that threads share by reference: each decision is one atomic step on one word.
 ///
@@ -54,119 +52,6 @@ pub struct Limiter<A: Algorithm = FixedWindow, C = SystemClock> {
     state: A::State,
     algorithm: A,
     clock: C,
-}
-
-impl Limiter<FixedWindow> {
-    const_unless_modelled! {
-        /// At most `quota.permits()` in each window k·W ≤ t < (k+1)·W of the clock, where W is
-        /// `quota.period()`; see [`FixedWindow`].
-        ///
-        /// ```
-        /// use casgate::{Limiter, Quota};
-        /// static LIMITER: Limiter = Limiter::fixed_window(Quota::per_second(100));
-        /// assert!(LIMITER.is_allowed());
-        /// ```
-        #[must_use]
-        pub fn fixed_window(quota: Quota) -> Self {
-            Self { state: Cell::new(0), algorithm: FixedWindow::new(quota), clock: SystemClock }
-        }
-    }
-}
-
-impl Limiter<TokenBucket> {
-    const_unless_modelled! {
-        /// A burst of `quota.burst()`, refilled at `quota.permits()` per `quota.period()`; see
-        /// [`TokenBucket`].
-        ///
-        /// ```
-        /// use casgate::{Limiter, Quota, TokenBucket};
-        /// static SEARCH: Limiter<TokenBucket> =
-        ///     Limiter::token_bucket(Quota::per_minute(600).with_burst(20));
-        /// assert!(SEARCH.is_allowed());
-        /// ```
-        #[must_use]
-        pub fn token_bucket(quota: Quota) -> Self {
-            Self { state: Cell::new(0), algorithm: TokenBucket::new(quota), clock: SystemClock }
-        }
-    }
-}
-
-#[cfg(feature = "std")]
-impl Limiter<SlidingWindow> {
-    /// At most `quota.permits()` in every half-open interval of `quota.period()`; see
-    /// [`SlidingWindow`]. Allocates 8 bytes a permit, here and never again.
-    ///
-    /// ```
-    /// use casgate::{Limiter, Quota};
-    /// let limiter = Limiter::sliding_window(Quota::per_minute(100));
-    /// assert!(limiter.is_allowed());
-    /// ```
-    #[must_use]
-    pub fn sliding_window(quota: Quota) -> Self {
-        let slots = (0..quota.permits()).map(|_| Slot::new()).collect();
-        Self { state: Ring::new(slots), algorithm: SlidingWindow::new(quota), clock: SystemClock }
-    }
-}
-
-#[cfg(not(casgate_loom))]
-impl<const L: usize> Limiter<SlidingWindow<[Slot; L]>> {
-    /// At most `L` in every half-open interval of length `period`, with the slots in the limiter
-    /// itself: it needs no allocator and can be a `static`.
-    ///
-    /// ```
-    /// use casgate::{Limiter, SlidingWindow, Slot};
-    /// use std::time::Duration;
-    ///
-    /// static LOGINS: Limiter<SlidingWindow<[Slot; 5]>> =
-    ///     Limiter::sliding_window_array(Duration::from_secs(60));
-    /// assert_eq!(LOGINS.peek().limit(), 5);
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// If `L` and `period` make no [`Quota`]; see [`Quota::new`]. In a `static` that is a compile
-    /// error.
-    #[must_use]
-    pub const fn sliding_window_array(period: Duration) -> Self {
-        assert!(L <= u32::MAX as usize, "a quota has at most 2^32 - 1 permits");
-        let algorithm = SlidingWindow::new(Quota::literal(L as u32, period));
-        Self { state: Ring::new([const { Slot::new() }; L]), algorithm, clock: SystemClock }
-    }
-}
-
-impl<S, C> Limiter<SlidingWindow<S>, C>
-where
-    S: AsRef<[Slot]>,
-{
-    /// The same limiter on another clock.
-    ///
-    /// ```
-    /// use casgate::clock::ManualClock;
-    /// use casgate::{Limiter, Quota};
-    /// let limiter = Limiter::sliding_window(Quota::per_second(1)).with_clock(ManualClock::new());
-    /// assert!(limiter.is_allowed());
-    /// ```
-    #[must_use]
-    pub fn with_clock<C2>(self, clock: C2) -> Limiter<SlidingWindow<S>, C2> {
-        Limiter { state: self.state, algorithm: self.algorithm, clock }
-    }
-}
-
-// `Copy`, since a `const fn` cannot drop what might have a destructor.
-impl<R: Rule, C: Copy> Limiter<R, C> {
-    /// The same limiter on another clock.
-    ///
-    /// ```
-    /// use casgate::clock::ManualClock;
-    /// use casgate::{Limiter, Quota};
-    /// static CLOCK: ManualClock = ManualClock::new();
-    /// let limiter = Limiter::fixed_window(Quota::per_second(1)).with_clock(&CLOCK);
-    /// assert!(limiter.is_allowed());
-    /// ```
-    #[must_use]
-    pub const fn with_clock<C2>(self, clock: C2) -> Limiter<R, C2> {
-        Limiter { state: self.state, algorithm: self.algorithm, clock }
-    }
 }
 
 impl<A: Algorithm, C> Limiter<A, C> {
@@ -377,6 +262,63 @@ impl<A: Weighted, C: Clock> Limiter<A, C> {
     pub fn check_n(&self, n: u32) -> Result<Admitted, Denied> {
         let (decided, now) = self.decide_now(n);
         self.answer(decided, n, now)
+    }
+}
+
+impl<R: Adjust, C> Limiter<Adjustable<R>, C> {
+    /// Changes the quota at `now`, while others check.
+    ///
+    /// What is spent stays spent, in permits: of L permits with k spent, a new limit L′ leaves L′ − k,
+    /// or none. So a raise adds the difference at once, and a cut takes it away. What was spent above
+    /// a cut limit is forgotten: cut and raised again, a limiter admits that much once more. The new
+    /// pace holds from `now` on; a fixed window of another period counts what was spent in the
+    /// window that `now` was in to the one it is in then. A reading older than one already seen
+    /// counts as that one.
+    ///
+    /// Each check is decided wholly by the old quota or wholly by the new one, and all that begin
+    /// after this returns by the new. Waits only for other `set_quota`s.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota, Timestamp};
+    /// let limiter = Limiter::adjustable_fixed_window(Quota::per_hour(10));
+    /// let now = Timestamp::from_secs(600);
+    /// assert!(limiter.check_n_at(7, now).is_ok());
+    /// limiter.set_quota_at(Quota::per_hour(12), now);
+    /// assert_eq!(limiter.peek_at(now).remaining(), 5);
+    /// limiter.set_quota_at(Quota::per_hour(4), now);
+    /// assert_eq!(limiter.peek_at(now).remaining(), 0);
+    /// ```
+    pub fn set_quota_at(&self, quota: Quota, now: Timestamp) {
+        self.algorithm.set_quota(&self.state, quota, now);
+    }
+}
+
+impl<R: Adjust, C: Clock> Limiter<Adjustable<R>, C> {
+    /// [`set_quota_at`](Self::set_quota_at) the precise reading of the clock.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota};
+    /// let limiter = Limiter::adjustable_token_bucket(Quota::per_second(10));
+    /// limiter.set_quota(Quota::per_minute(90));
+    /// assert_eq!(limiter.peek().limit(), 90);
+    /// ```
+    pub fn set_quota(&self, quota: Quota) {
+        self.set_quota_at(quota, self.clock.now());
+    }
+}
+
+impl<A: Algorithm, C> Limiter<A, C> {
+    /// Whether this machine decides without a lock: wherever there is an atomic as wide as the state,
+    /// 64 bits or, for [`Both`](crate::algorithm::Both) and [`Adjustable`], 128.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota};
+    /// let limiter = Limiter::adjustable_fixed_window(Quota::per_second(10));
+    /// println!("lock-free: {}", limiter.is_lock_free());
+    /// ```
+    #[must_use]
+    pub fn is_lock_free(&self) -> bool {
+        A::is_lock_free()
     }
 }
 

@@ -1,0 +1,124 @@
+//! Two quotas in one decision, and a quota that changes.
+
+use super::{WINDOW, admitted_in, at, quota, run};
+use crate::explore::thread;
+use crate::gate::{SetQuota, TwoQuotas};
+use casgate::Quota;
+use casgate::testing::History;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A request for two that the second quota can never admit, beside two requests for one that it
+/// admits once: the first quota, which has room for two, is not charged for what the second refuses.
+///
+/// # Panics
+///
+/// If it is.
+pub fn both_or_neither<G: TwoQuotas>() {
+    let gate = Arc::new(G::with_quotas(quota(2), quota(1)));
+    let asked_two = {
+        let gate = Arc::clone(&gate);
+        thread::spawn(move || gate.check_n_at(2, at(0)))
+    };
+    let asked_one = {
+        let gate = Arc::clone(&gate);
+        thread::spawn(move || gate.check_n_at(1, at(0)))
+    };
+    let mine = gate.check_n_at(1, at(0));
+    let theirs = asked_one.join().expect("no caller panics");
+    assert!(asked_two.join().expect("no caller panics").is_err(), "the second refuses two");
+    let outcomes = [mine, theirs];
+    let admitted = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+    assert!(admitted == 1, "{admitted} admitted of 1: {outcomes:?}");
+}
+
+/// A raise from 1 to 2 races two callers: what is spent stays spent, so what was admitted and what
+/// is left make 2.
+///
+/// # Panics
+///
+/// If not.
+pub fn raise_races<G: SetQuota>() {
+    let gate = Arc::new(G::with_quota(quota(1)));
+    let history = Arc::new(History::default());
+    let setter = {
+        let gate = Arc::clone(&gate);
+        thread::spawn(move || gate.set_quota(quota(2)))
+    };
+    run(&gate, &history, &[&[(1, 0)], &[(1, 0)]], 0);
+    setter.join().expect("no caller panics");
+    let admitted = admitted_in(0, &history);
+    let left = gate.peek_at(at(0)).remaining();
+    assert!(admitted >= 1 && admitted + left == 2, "{admitted} admitted, {left} left\n{history}");
+}
+
+/// A cut from 2 to 1, after which its caller checks, races another caller: one of them passes, for
+/// neither order has two.
+///
+/// # Panics
+///
+/// If not.
+pub fn cut_races<G: SetQuota>() {
+    let gate = Arc::new(G::with_quota(quota(2)));
+    let history = Arc::new(History::default());
+    let setter = {
+        let (gate, history) = (Arc::clone(&gate), Arc::clone(&history));
+        thread::spawn(move || {
+            gate.set_quota(quota(1));
+            run(&gate, &history, &[&[(1, 0)]], 0);
+        })
+    };
+    run(&gate, &history, &[&[(1, 0)]], 1);
+    setter.join().expect("no caller panics");
+    let admitted = admitted_in(0, &history);
+    assert!(admitted == 1, "{admitted} admitted of 1 after the cut\n{history}");
+}
+
+/// `changes` changes in a row race a look at a gate with one permit spent: it sees one of the quotas,
+/// never the limit of one with the period of another.
+///
+/// # Panics
+///
+/// If not.
+pub fn looks_see_one_quota<G: SetQuota>(changes: u32) {
+    // k permits in k² windows, the sizes telling which.
+    let kth = |k: u32| {
+        let period = u64::from(k * k) * WINDOW;
+        Quota::new(k, Duration::from_nanos(period)).expect("slower than one a nanosecond")
+    };
+    let gate = Arc::new(G::with_quota(kth(1)));
+    gate.check_n_at(1, at(0)).expect("it is full");
+    let setter = {
+        let gate = Arc::clone(&gate);
+        thread::spawn(move || (2..2 + changes).for_each(|k| gate.set_quota(kth(k))))
+    };
+    let seen = gate.peek_at(at(0));
+    setter.join().expect("no caller panics");
+    let k = seen.limit();
+    // One permit is spent, so a bucket is full after a k-th of the period, a window at its end.
+    let reset = seen.reset_after().as_nanos() as u64;
+    let whole = u64::from(k * k) * WINDOW;
+    let torn = reset != whole && reset != whole / u64::from(k);
+    assert!(!torn && seen.remaining() == k - 1, "a torn quota: {seen:?}");
+    let last = gate.peek_at(at(0)).limit();
+    assert!(last == 1 + changes, "the last change is lost: {last}");
+}
+
+/// Two changes race: one of them is in force afterwards, with what was spent.
+///
+/// # Panics
+///
+/// If not.
+pub fn changes_race<G: SetQuota>() {
+    let gate = Arc::new(G::with_quota(quota(1)));
+    gate.check_n_at(1, at(0)).expect("it is full");
+    let setter = {
+        let gate = Arc::clone(&gate);
+        thread::spawn(move || gate.set_quota(quota(2)))
+    };
+    gate.set_quota(quota(3));
+    setter.join().expect("no caller panics");
+    let seen = gate.peek_at(at(0));
+    assert!([2, 3].contains(&seen.limit()), "{seen:?}");
+    assert!(seen.remaining() == seen.limit() - 1, "what was spent is lost: {seen:?}");
+}

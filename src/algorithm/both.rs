@@ -1,0 +1,159 @@
+use super::{Algorithm, Rule, Sealed, Weighted};
+use crate::cell::Cell;
+use crate::decision::{Admitted, Denied, Snapshot};
+use crate::sync::AtomicPair;
+use crate::timestamp::Timestamp;
+use crate::word::Word;
+use core::fmt::DebugStruct;
+use core::time::Duration;
+
+/// Two rules, one decision: both admit, or neither spends anything.
+///
+/// Their two words are changed together, by compare-and-swap of one 128-bit atomic, so no caller ever
+/// sees one quota charged and the other not. The bounds of both rules hold. [`Denied::refused_by`]
+/// tells which refused.
+///
+/// - `remaining` is the smaller of the two, and `limit` that of the rule it comes from;
+/// - `retry_after` is the longer of the two, `reset_after` too;
+/// - the ticket is that of the first rule.
+///
+/// # Machines without a 128-bit atomic
+///
+/// On x86-64 the processor's instruction is detected when the program runs (all but the first few
+/// have it), AArch64 always has one; then a `Both` is as lock-free as the others, and an admission
+/// costs a little more. Elsewhere `portable-atomic` takes a lock out of a global table: the decisions
+/// are the same, but a thread stopped in the middle of one stops others.
+/// [`Limiter::is_lock_free`](crate::Limiter::is_lock_free) tells.
+///
+/// ```
+/// use casgate::algorithm::Both;
+/// use casgate::{FixedWindow, Limiter, Quota, Timestamp, TokenBucket};
+///
+/// // Ten a second, and a thousand an hour.
+/// static API: Limiter<Both<TokenBucket, FixedWindow>> = Limiter::both(
+///     TokenBucket::new(Quota::per_second(10)),
+///     FixedWindow::new(Quota::per_hour(1_000)),
+/// );
+///
+/// let now = Timestamp::from_secs(7);
+/// assert!(API.check_n_at(10, now).is_ok());
+/// let denied = API.check_at(now).unwrap_err();
+/// assert_eq!(denied.refused_by(), 0);
+/// assert_eq!(denied.retry_after().unwrap().as_millis(), 100);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Both<A, B> {
+    pub(crate) first: A,
+    pub(crate) second: B,
+}
+
+impl<A, B> Sealed for Both<A, B> {}
+
+impl<A: Rule, B: Rule> Both<A, B> {
+    fn join(one: Snapshot, other: Snapshot) -> Snapshot {
+        let scarcer = if other.remaining < one.remaining { other } else { one };
+        Snapshot { reset_after: one.reset_after.max(other.reset_after), ..scarcer }
+    }
+}
+
+impl<A: Rule, B: Rule> Algorithm for Both<A, B> {
+    type State = Cell<AtomicPair>;
+    type Seen = [Word; 2];
+
+    fn is_lock_free() -> bool {
+        AtomicPair::is_lock_free()
+    }
+
+    fn look(&self, state: &Self::State) -> [Word; 2] {
+        state.load().map(Word::from_bits)
+    }
+
+    #[inline]
+    fn decide(&self, state: &Self::State, n: u32, now: Timestamp) -> Result<[Word; 2], [Word; 2]> {
+        let step = |[first, second]: [u64; 2]| {
+            let first = self.first.decide(Word::from_bits(first), n, now)?;
+            let second = self.second.decide(Word::from_bits(second), n, now)?;
+            Some([first.bits(), second.bits()])
+        };
+        let words = |bits: [u64; 2]| bits.map(Word::from_bits);
+        state.update(step).map(words).map_err(words)
+    }
+
+    fn admitted(&self, _: &Self::State, [first, second]: [Word; 2], now: Timestamp) -> Admitted {
+        let Admitted { ticket, after } = self.first.admitted(first, now);
+        Admitted { ticket, after: Self::join(after, self.second.admitted(second, now).after) }
+    }
+
+    fn denied(
+        &self,
+        _: &Self::State,
+        [first, second]: [Word; 2],
+        n: u32,
+        now: Timestamp,
+    ) -> Denied {
+        let first_denied =
+            (self.first.decide(first, n, now).is_none()).then(|| self.first.denied(first, n, now));
+        let second_denied = (self.second.decide(second, n, now).is_none())
+            .then(|| Denied { by: 1, ..self.second.denied(second, n, now) });
+        // The one that refuses for longer, which is for ever if there is no wait.
+        let forever = |denied: &Denied| denied.wait.map_or(u64::MAX, |wait| wait.get());
+        let denied = match (first_denied, second_denied) {
+            (Some(one), Some(other)) if forever(&other) > forever(&one) => other,
+            (Some(one), _) => one,
+            (None, Some(other)) => other,
+            (None, None) => unreachable!("one of the two refused"),
+        };
+        let joined = Self::join(self.first.snapshot(first, now), self.second.snapshot(second, now));
+        Denied { now: Snapshot { limit: denied.now.limit, ..joined }, ..denied }
+    }
+
+    fn is_due_within(
+        &self,
+        state: &Self::State,
+        seen: [Word; 2],
+        n: u32,
+        now: Timestamp,
+        lag: Duration,
+    ) -> bool {
+        self.denied(state, seen, n, now).is_within(lag)
+    }
+
+    fn snapshot(&self, _: &Self::State, [first, second]: [Word; 2], now: Timestamp) -> Snapshot {
+        Self::join(self.first.snapshot(first, now), self.second.snapshot(second, now))
+    }
+
+    fn describe(&self, state: &Self::State, out: &mut DebugStruct<'_, '_>) {
+        let [first, second] = self.look(state);
+        self.first.describe(first, out);
+        self.second.describe(second, out);
+    }
+}
+
+impl<A: Rule, B: Rule> Weighted for Both<A, B> {
+    fn reset(&self, state: &Self::State) {
+        self.give_back(state, |word| self.first.reset(word), |word| self.second.reset(word));
+    }
+
+    fn refund(&self, state: &Self::State, n: u32) {
+        self.give_back(
+            state,
+            |word| self.first.refund(word, n),
+            |word| self.second.refund(word, n),
+        );
+    }
+}
+
+impl<A, B> Both<A, B> {
+    fn give_back(
+        &self,
+        state: &Cell<AtomicPair>,
+        first: impl Fn(Word) -> Word + Copy,
+        second: impl Fn(Word) -> Word + Copy,
+    ) {
+        let _ = state.update(move |seen| {
+            let next =
+                [first(Word::from_bits(seen[0])).bits(), second(Word::from_bits(seen[1])).bits()];
+            (next != seen).then_some(next)
+        });
+    }
+}

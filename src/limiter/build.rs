@@ -1,0 +1,186 @@
+//! The constructors.
+
+use super::Limiter;
+use crate::algorithm::{
+    Adjust, Adjustable, Both, FixedWindow, Live, Rule, SlidingWindow, TokenBucket,
+};
+use crate::cell::Cell;
+use crate::clock::SystemClock;
+use crate::quota::Quota;
+use crate::ring::{Ring, Slot};
+use crate::sync::const_unless_modelled;
+use core::time::Duration;
+
+impl Limiter<FixedWindow> {
+    const_unless_modelled! {
+        /// At most `quota.permits()` in each window k·W ≤ t < (k+1)·W of the clock, where W is
+        /// `quota.period()`; see [`FixedWindow`].
+        ///
+        /// ```
+        /// use casgate::{Limiter, Quota};
+        /// static LIMITER: Limiter = Limiter::fixed_window(Quota::per_second(100));
+        /// assert!(LIMITER.is_allowed());
+        /// ```
+        #[must_use]
+        pub fn fixed_window(quota: Quota) -> Self {
+            Self { state: Cell::new(0), algorithm: FixedWindow::new(quota), clock: SystemClock }
+        }
+    }
+}
+
+impl Limiter<TokenBucket> {
+    const_unless_modelled! {
+        /// A burst of `quota.burst()`, refilled at `quota.permits()` per `quota.period()`; see
+        /// [`TokenBucket`].
+        ///
+        /// ```
+        /// use casgate::{Limiter, Quota, TokenBucket};
+        /// static SEARCH: Limiter<TokenBucket> =
+        ///     Limiter::token_bucket(Quota::per_minute(600).with_burst(20));
+        /// assert!(SEARCH.is_allowed());
+        /// ```
+        #[must_use]
+        pub fn token_bucket(quota: Quota) -> Self {
+            Self { state: Cell::new(0), algorithm: TokenBucket::new(quota), clock: SystemClock }
+        }
+    }
+}
+
+impl<A: Rule, B: Rule> Limiter<Both<A, B>> {
+    const_unless_modelled! {
+        /// Two rules, one decision: both admit, or neither spends anything; see [`Both`].
+        ///
+        /// ```
+        /// use casgate::{FixedWindow, Limiter, Quota, TokenBucket};
+        /// let limiter = Limiter::both(
+        ///     TokenBucket::new(Quota::per_second(10)),
+        ///     FixedWindow::new(Quota::per_hour(1_000)),
+        /// );
+        /// assert!(limiter.is_allowed());
+        /// ```
+        #[must_use]
+        pub fn both(first: A, second: B) -> Self {
+            Self { state: Cell::pair([0, 0]), algorithm: Both { first, second }, clock: SystemClock }
+        }
+    }
+}
+
+impl Limiter<Adjustable<TokenBucket>> {
+    const_unless_modelled! {
+        /// A token bucket whose quota can be [set](Limiter::set_quota); see [`Adjustable`].
+        ///
+        /// ```
+        /// use casgate::{Limiter, Quota};
+        /// let limiter = Limiter::adjustable_token_bucket(Quota::per_second(10));
+        /// limiter.set_quota(Quota::per_second(20));
+        /// assert_eq!(limiter.peek().limit(), 20);
+        /// ```
+        #[must_use]
+        pub fn adjustable_token_bucket(quota: Quota) -> Self {
+            let state = Live::new(TokenBucket::new(quota).fields());
+            Self { state, algorithm: Adjustable::new(), clock: SystemClock }
+        }
+    }
+}
+
+impl Limiter<Adjustable<FixedWindow>> {
+    const_unless_modelled! {
+        /// A fixed window whose quota can be [set](Limiter::set_quota); see [`Adjustable`].
+        ///
+        /// ```
+        /// use casgate::{Limiter, Quota};
+        /// let limiter = Limiter::adjustable_fixed_window(Quota::per_second(10));
+        /// limiter.set_quota(Quota::per_second(20));
+        /// assert_eq!(limiter.peek().limit(), 20);
+        /// ```
+        #[must_use]
+        pub fn adjustable_fixed_window(quota: Quota) -> Self {
+            let state = Live::new(FixedWindow::new(quota).fields());
+            Self { state, algorithm: Adjustable::new(), clock: SystemClock }
+        }
+    }
+}
+
+#[cfg(feature = "std")]
+impl Limiter<SlidingWindow> {
+    /// At most `quota.permits()` in every half-open interval of `quota.period()`; see
+    /// [`SlidingWindow`]. Allocates 8 bytes a permit, here and never again.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota};
+    /// let limiter = Limiter::sliding_window(Quota::per_minute(100));
+    /// assert!(limiter.is_allowed());
+    /// ```
+    #[must_use]
+    pub fn sliding_window(quota: Quota) -> Self {
+        let slots = (0..quota.permits()).map(|_| Slot::new()).collect();
+        Self { state: Ring::new(slots), algorithm: SlidingWindow::new(quota), clock: SystemClock }
+    }
+}
+
+#[cfg(not(casgate_loom))]
+impl<const L: usize> Limiter<SlidingWindow<[Slot; L]>> {
+    /// At most `L` in every half-open interval of length `period`, with the slots in the limiter
+    /// itself: it needs no allocator and can be a `static`.
+    ///
+    /// ```
+    /// use casgate::{Limiter, SlidingWindow, Slot};
+    /// use std::time::Duration;
+    ///
+    /// static LOGINS: Limiter<SlidingWindow<[Slot; 5]>> =
+    ///     Limiter::sliding_window_array(Duration::from_secs(60));
+    /// assert_eq!(LOGINS.peek().limit(), 5);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If `L` and `period` make no [`Quota`]; see [`Quota::new`]. In a `static` that is a compile
+    /// error.
+    #[must_use]
+    pub const fn sliding_window_array(period: Duration) -> Self {
+        assert!(L <= u32::MAX as usize, "a quota has at most 2^32 - 1 permits");
+        let algorithm = SlidingWindow::new(Quota::literal(L as u32, period));
+        Self { state: Ring::new([const { Slot::new() }; L]), algorithm, clock: SystemClock }
+    }
+}
+
+// `Copy`, since a `const fn` cannot drop what might have a destructor.
+impl<R: Rule, C: Copy> Limiter<R, C> {
+    /// The same limiter on another clock.
+    ///
+    /// ```
+    /// use casgate::clock::ManualClock;
+    /// use casgate::{Limiter, Quota};
+    /// static CLOCK: ManualClock = ManualClock::new();
+    /// let limiter = Limiter::fixed_window(Quota::per_second(1)).with_clock(&CLOCK);
+    /// assert!(limiter.is_allowed());
+    /// ```
+    #[must_use]
+    pub const fn with_clock<C2>(self, clock: C2) -> Limiter<R, C2> {
+        Limiter { state: self.state, algorithm: self.algorithm, clock }
+    }
+}
+
+/// `with_clock` for algorithms whose state is more than a word: a `const fn` cannot take them apart.
+macro_rules! with_clock {
+    ([$($generics:tt)*] $algorithm:ty) => {
+        impl<$($generics)*, C> Limiter<$algorithm, C> {
+            /// The same limiter on another clock.
+            ///
+            /// ```
+            /// use casgate::clock::ManualClock;
+            /// use casgate::{Limiter, Quota};
+            /// let limiter = Limiter::sliding_window(Quota::per_second(1));
+            /// assert!(limiter.with_clock(ManualClock::new()).is_allowed());
+            /// ```
+            #[must_use]
+            pub fn with_clock<C2>(self, clock: C2) -> Limiter<$algorithm, C2> {
+                Limiter { state: self.state, algorithm: self.algorithm, clock }
+            }
+        }
+    };
+}
+
+with_clock!([S: AsRef<[Slot]>] SlidingWindow<S>);
+with_clock!([A: Rule, B: Rule] Both<A, B>);
+with_clock!([R: Adjust] Adjustable<R>);
