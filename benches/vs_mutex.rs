@@ -1,5 +1,5 @@
 //! What the lock-free word buys: the same pure rule, [`FixedWindow::decide`], behind a mutex and in
-//! a [`Limiter`], next to what bare atomics and clock readings cost.
+//! a [`Limiter`], next to what bare atomics and clock readings cost, and to the other rules.
 //!
 //! First criterion, on one thread and with given times. Then a table over thread counts, in which
 //! the variants take turns within each round, so that a slow moment of the machine hits them all.
@@ -13,7 +13,7 @@
 use casgate::algorithm::{FixedWindow, Rule};
 use casgate::clock::{Clock, SystemClock};
 use casgate::word::Word;
-use casgate::{Limiter, Quota, Timestamp};
+use casgate::{Limiter, Quota, Timestamp, TokenBucket};
 use criterion::Criterion;
 use crossbeam_utils::CachePadded;
 use std::hint::black_box;
@@ -80,6 +80,8 @@ struct Variant {
     path: Path,
     name: &'static str,
     given_time: bool,
+    /// Whether threads must share one time for all to be admitted: then it is measured alone.
+    alone: bool,
     /// Builds the shared state anew.
     fresh: fn(Path) -> Batch,
 }
@@ -128,6 +130,35 @@ fn check_at(path: Path) -> Batch {
     path.settled(move |now| limiter.check_at(now).is_ok())
 }
 
+fn token_bucket(path: Path) -> Batch {
+    let limiter = CachePadded::new(Limiter::token_bucket(path.quota()));
+    path.settled(move |now| limiter.check_at(now).is_ok())
+}
+
+/// A thousand slots, or one on the deny path. Admitting, each call comes a microsecond after the
+/// last, when the oldest slot is just free.
+fn sliding_window(path: Path) -> Batch {
+    let quota = match path {
+        Path::Deny => path.quota(),
+        _ => Quota::new(1_000, Duration::from_millis(1)).expect("a valid quota"),
+    };
+    let limiter = CachePadded::new(Limiter::sliding_window(quota));
+    path.settled(move |now| {
+        limiter.is_allowed_at(Timestamp::from_nanos((now.as_nanos() - BASE_NANOS) * 1_000))
+    })
+}
+
+fn both(path: Path) -> Batch {
+    let (first, second) = (TokenBucket::new(path.quota()), FixedWindow::new(path.quota()));
+    let limiter = CachePadded::new(Limiter::both(first, second));
+    path.settled(move |now| limiter.check_at(now).is_ok())
+}
+
+fn adjustable(path: Path) -> Batch {
+    let limiter = CachePadded::new(Limiter::adjustable_token_bucket(path.quota()));
+    path.settled(move |now| limiter.check_at(now).is_ok())
+}
+
 fn check(path: Path) -> Batch {
     let limiter = CachePadded::new(Limiter::fixed_window(path.quota()));
     path.settled(move |_| limiter.check().is_ok())
@@ -135,7 +166,8 @@ fn check(path: Path) -> Batch {
 
 /// `fetch_add` first: it is the unit of the ratios.
 fn variants() -> Vec<Variant> {
-    let of = |path, name, given_time, fresh| Variant { path, name, given_time, fresh };
+    let of =
+        |path, name, given_time, fresh| Variant { path, name, given_time, alone: false, fresh };
     let mut all = vec![
         of(Path::Floor, "AtomicU64::fetch_add", true, fetch_add as fn(Path) -> Batch),
         of(Path::Floor, "AtomicU64::load", true, load),
@@ -145,8 +177,13 @@ fn variants() -> Vec<Variant> {
     for path in [Path::Admit, Path::Deny] {
         all.push(of(path, "std::sync::Mutex", true, std_mutex));
         all.push(of(path, "parking_lot::Mutex", true, parking_lot_mutex));
-        all.push(of(path, "Limiter::check_at", true, check_at));
-        all.push(of(path, "Limiter::check (+clock)", false, check));
+        all.push(of(path, "fixed window", true, check_at));
+        all.push(of(path, "fixed window (+clock)", false, check));
+        all.push(of(path, "token bucket", true, token_bucket));
+        let alone = Variant { alone: true, ..of(path, "sliding window", true, sliding_window) };
+        all.push(alone);
+        all.push(of(path, "both", true, both));
+        all.push(of(path, "adjustable bucket", true, adjustable));
     }
     all
 }
@@ -207,7 +244,8 @@ fn medians(variants: &[Variant], threads: usize) -> Vec<f64> {
     for round in 0..ROUNDS {
         for turn in 0..variants.len() {
             let i = (round + turn) % variants.len(); // nobody is always first
-            samples[i].push(ns_per_call(&variants[i], threads));
+            let skipped = variants[i].alone && threads > 1;
+            samples[i].push(if skipped { f64::NAN } else { ns_per_call(&variants[i], threads) });
         }
     }
     samples.iter_mut().for_each(|s| s.sort_by(f64::total_cmp));
@@ -224,7 +262,13 @@ fn print_table(variants: &[Variant]) {
     println!();
     for (i, variant) in variants.iter().enumerate() {
         print!("| {:<5} | {:<23} |", variant.path.name(), variant.name);
-        columns.iter().for_each(|ns| print!(" {:>7.2} ({:>5.2}x) |", ns[i], ns[i] / ns[0]));
+        for ns in &columns {
+            if ns[i].is_nan() {
+                print!(" {:>16} |", "");
+            } else {
+                print!(" {:>7.2} ({:>5.2}x) |", ns[i], ns[i] / ns[0]);
+            }
+        }
         println!();
     }
 }

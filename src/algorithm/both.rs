@@ -5,6 +5,7 @@ use crate::sync::AtomicPair;
 use crate::timestamp::Timestamp;
 use crate::word::Word;
 use core::fmt::DebugStruct;
+use core::num::NonZeroU64;
 use core::time::Duration;
 
 /// Two rules, one decision: both admit, or neither spends anything.
@@ -50,6 +51,7 @@ pub struct Both<A, B> {
 impl<A, B> Sealed for Both<A, B> {}
 
 impl<A: Rule, B: Rule> Both<A, B> {
+    #[inline]
     fn join(one: Snapshot, other: Snapshot) -> Snapshot {
         let scarcer = if other.remaining < one.remaining { other } else { one };
         Snapshot { reset_after: one.reset_after.max(other.reset_after), ..scarcer }
@@ -79,11 +81,13 @@ impl<A: Rule, B: Rule> Algorithm for Both<A, B> {
         state.update(step).map(words).map_err(words)
     }
 
+    #[inline]
     fn admitted(&self, _: &Self::State, [first, second]: [Word; 2], now: Timestamp) -> Admitted {
         let Admitted { ticket, after } = self.first.admitted(first, now);
         Admitted { ticket, after: Self::join(after, self.second.admitted(second, now).after) }
     }
 
+    #[inline]
     fn denied(
         &self,
         _: &Self::State,
@@ -91,22 +95,19 @@ impl<A: Rule, B: Rule> Algorithm for Both<A, B> {
         n: u32,
         now: Timestamp,
     ) -> Denied {
-        let first_denied =
-            (self.first.decide(first, n, now).is_none()).then(|| self.first.denied(first, n, now));
-        let second_denied = (self.second.decide(second, n, now).is_none())
-            .then(|| Denied { by: 1, ..self.second.denied(second, n, now) });
-        // The one that refuses for longer, which is for ever if there is no wait.
-        let forever = |denied: &Denied| denied.wait.map_or(u64::MAX, |wait| wait.get());
-        let denied = match (first_denied, second_denied) {
-            (Some(one), Some(other)) if forever(&other) > forever(&one) => other,
-            (Some(one), _) => one,
-            (None, Some(other)) => other,
-            (None, None) => unreachable!("one of the two refused"),
-        };
+        let one = self.first.denied(first, n, now);
+        let other = Denied { by: 1, ..self.second.denied(second, n, now) };
+        // Of those that refuse, the one that does for longer: for ever, if there is no wait.
+        let wait = |denied: Denied| denied.wait.map_or(u64::MAX, NonZeroU64::get);
+        let first_fits = self.first.decide(first, n, now).is_some();
+        let second_fits = self.second.decide(second, n, now).is_some();
+        let second_refuses = first_fits || (!second_fits && wait(other) > wait(one));
+        let denied = if second_refuses { other } else { one };
         let joined = Self::join(self.first.snapshot(first, now), self.second.snapshot(second, now));
         Denied { now: Snapshot { limit: denied.now.limit, ..joined }, ..denied }
     }
 
+    #[inline]
     fn is_due_within(
         &self,
         state: &Self::State,

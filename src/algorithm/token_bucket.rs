@@ -3,7 +3,7 @@ use crate::decision::{Admitted, Denied, Snapshot};
 use crate::word::Word;
 use crate::{Quota, Timestamp};
 use core::fmt::DebugStruct;
-use core::num::NonZeroU64;
+use core::num::{NonZeroU64, NonZeroU128};
 use core::time::Duration;
 
 /// A burst of b permits, refilled at L per W: the rule, without the shared word.
@@ -45,11 +45,11 @@ use core::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TokenBucket {
     /// Units that a permit costs: m.
-    cost: u64,
+    cost: NonZeroU64,
     /// Units of a full bucket: b·m, at most 2⁶³.
     capacity: u64,
     /// Units per nanosecond, the whole part of r, and 2⁻⁶⁴ths.
-    whole: u64,
+    whole: NonZeroU64,
     fraction: u64,
     /// The last reading that a full bucket's units can be added to.
     horizon: u64,
@@ -79,19 +79,27 @@ impl TokenBucket {
         let capacity = quota.burst() as u64 * cost;
         let per_nano = whole + (fraction > 0) as u64;
         let horizon = (u64::MAX - capacity) / per_nano;
-        Self { cost, capacity, whole, fraction, horizon, burst: quota.burst() }
+        Self::of_fields([cost, capacity, whole, fraction, horizon, quota.burst() as u64])
     }
 
     /// The rule as words; see [`of_fields`](Self::of_fields).
     pub(crate) const fn fields(&self) -> [u64; 6] {
         let Self { cost, capacity, whole, fraction, horizon, burst } = *self;
-        [cost, capacity, whole, fraction, horizon, burst as u64]
+        [cost.get(), capacity, whole.get(), fraction, horizon, burst as u64]
     }
 
     /// The rule of which these are the [fields](Self::fields).
     #[inline]
     pub(crate) const fn of_fields(fields: [u64; 6]) -> Self {
+        // Never zero: a permit is at least a nanosecond, and a nanosecond at least a unit.
+        const fn positive(field: u64) -> NonZeroU64 {
+            match NonZeroU64::new(field) {
+                Some(field) => field,
+                None => NonZeroU64::MIN,
+            }
+        }
         let [cost, capacity, whole, fraction, horizon, burst] = fields;
+        let (cost, whole) = (positive(cost), positive(whole));
         Self { cost, capacity, whole, fraction, horizon, burst: burst as u32 }
     }
 
@@ -101,7 +109,8 @@ impl TokenBucket {
         let oldest = self.instant(self.due(word, 0)).unwrap_or(self.horizon);
         let now = now.as_nanos().max(oldest);
         let debt = word.bits().saturating_sub(self.units(now.min(self.horizon)));
-        let spent = (u128::from(debt) * u128::from(to.cost)).div_ceil(u128::from(self.cost));
+        let spent =
+            (u128::from(debt) * u128::from(to.cost.get())).div_ceil(u128::from(self.cost.get()));
         let spent = spent.min(u128::from(to.capacity)) as u64;
         Word::from_bits(to.units(now.min(to.horizon)) + spent)
     }
@@ -110,18 +119,23 @@ impl TokenBucket {
     #[inline]
     const fn units(&self, now: u64) -> u64 {
         let fraction = (now as u128 * self.fraction as u128) >> 64;
-        now.wrapping_mul(self.whole).wrapping_add(fraction as u64)
+        now.wrapping_mul(self.whole.get()).wrapping_add(fraction as u64)
     }
 
     /// The first reading with at least that many units; `None` past the horizon.
     #[inline]
     fn instant(&self, units: u64) -> Option<u64> {
+        // Divisions by what is known not to be zero: one that could panic would have to be made even
+        // where nobody reads the result.
         let nanos = if self.fraction == 0 {
-            units.div_ceil(self.whole)
+            units / self.whole + u64::from(units % self.whole > 0)
         } else {
-            let per_nano = u128::from(self.whole) << 64 | u128::from(self.fraction);
+            let fraction = u128::from(self.fraction);
+            let per_nano = NonZeroU128::from(self.whole).get() << 64 | fraction;
+            let per_nano = NonZeroU128::new(per_nano).unwrap_or(NonZeroU128::MAX);
+            let units = u128::from(units) << 64;
             // Fits: there is at least one unit in a nanosecond.
-            (u128::from(units) << 64).div_ceil(per_nano) as u64
+            (units / per_nano + u128::from(units % per_nano > 0)) as u64
         };
         (nanos <= self.horizon).then_some(nanos)
     }
@@ -129,7 +143,7 @@ impl TokenBucket {
     /// The units at which `n` permits, at most the burst, fit on `word`.
     #[inline]
     const fn due(&self, word: Word, n: u32) -> u64 {
-        word.bits().saturating_sub(self.capacity - n as u64 * self.cost)
+        word.bits().saturating_sub(self.capacity - n as u64 * self.cost.get())
     }
 
     /// The word after `n` permits are taken at `now` that are due by `latest`, or `None` if they are
@@ -146,7 +160,7 @@ impl TokenBucket {
             return None;
         }
         let base = word.bits().max(self.units(now.as_nanos()));
-        let cost = u64::from(n) * self.cost;
+        let cost = u64::from(n) * self.cost.get();
         // No sum can wrap: the latest reading is within the horizon, and the word never passes it.
         let latest = self.units(latest.as_nanos().min(self.horizon));
         let room = (latest + self.capacity).checked_sub(base)?;
@@ -156,7 +170,7 @@ impl TokenBucket {
     /// What `n` permits did that led to `word`: the word without them, and when they are due.
     pub(crate) fn place(&self, word: Word, n: u32) -> (u64, Timestamp) {
         let due = self.instant(word.bits().saturating_sub(self.capacity)).unwrap_or(self.horizon);
-        (word.bits() - u64::from(n) * self.cost, Timestamp::from_nanos(due))
+        (word.bits() - u64::from(n) * self.cost.get(), Timestamp::from_nanos(due))
     }
 }
 
@@ -211,7 +225,7 @@ impl Rule for TokenBucket {
 
     #[inline]
     fn refund(&self, word: Word, n: u32) -> Word {
-        Word::from_bits(word.bits().saturating_sub(u64::from(n).saturating_mul(self.cost)))
+        Word::from_bits(word.bits().saturating_sub(u64::from(n).saturating_mul(self.cost.get())))
     }
 
     /// Converts the reading rather than the word: a multiplication, where the wait is a division.
