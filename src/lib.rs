@@ -17,8 +17,10 @@
 //! # Ok::<(), casgate::Denied>(())
 //! ```
 //!
-//! [`Limiter`] states the guarantees, [`FixedWindow`] the rule and its bound, [`clock`] what the
-//! clock's lag adds to it.
+//! [`Limiter`] states the guarantees; [`FixedWindow`], [`TokenBucket`] and [`SlidingWindow`] the rules
+//! and their bounds, which [`choosing`] lays side by side; [`clock`] what the clock's lag adds to
+//! them. [`Both`](algorithm::Both) keeps two quotas in one decision, [`Adjustable`](algorithm::Adjustable)
+//! takes a new one while others check.
 //!
 //! # Features
 //!
@@ -27,13 +29,15 @@
 //!   [`check_at`](Limiter::check_at), or a [`Clock`](clock::Clock) of your own.
 //! - `testing`: [`testing`], tests of concurrent callers that neither hang nor ask who won. Needs `std`.
 //!
-//! On targets without 64-bit atomics the word is `portable-atomic`'s, which takes a lock.
+//! On targets without 64-bit atomics the word is `portable-atomic`'s, which takes a lock; two words
+//! need 128 bits. [`Limiter::is_lock_free`] tells.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod algorithm;
 mod cell; // `pub` inside only for the sealed `Algorithm::State`
+pub mod choosing;
 pub mod clock;
 mod decision;
 mod limiter;

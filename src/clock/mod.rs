@@ -13,7 +13,9 @@
 //! The bounds of the rules hold for *readings*. A call that is admitted with a reading up to g old
 //! belongs to an instant up to g before it. So in real time, an interval of length D sees what the
 //! rule allows to readings in an interval of length D + g. For a fixed window of L per W that is
-//! at most L·(⌈(D + g)/W⌉ + 1) permits. With g = 0 and D = W these are the 2L of the rule itself.
+//! at most L·(⌈(D + g)/W⌉ + 1) permits. With g = 0 and D = W these are the 2L of the rule itself. For
+//! a token bucket it is b + ⌊(D + g)·L/W⌋, and for a sliding window L·⌈(D + g)/W⌉ (an interval that
+//! is closed at both ends counts as a nanosecond longer).
 //!
 //! [`SystemClock`] on Linux lags by the kernel's tick, 1 to 10 ms. [`Precise`] takes any clock's lag
 //! away, for the price of its precise reading.

@@ -35,15 +35,18 @@ use core::fmt;
 ///
 /// # Memory ordering
 ///
-/// Every operation is `Relaxed`, failed ones too. All state is one word, and changes to it are
-/// read-modify-writes, so its modification order alone decides. In turn a limiter synchronizes
-/// nothing else: an admission does not make another thread's writes visible.
+/// Where the state is one word every operation is `Relaxed`, failed ones too: changes are
+/// read-modify-writes, so the word's modification order alone decides. The sliding window's slots
+/// and head, and the rule beside an [`Adjustable`]'s word, are several places; there what one thread
+/// wrote before it moved the head or the word is released with it and acquired by who reads that. None
+/// of this is a promise to the caller: an admission does not make another thread's writes visible.
 ///
 /// # Cost
 ///
-/// No lock and no allocation. An admission is a load and one compare-and-swap, which is repeated,
-/// after a short spin, for each concurrent change that came first; a refusal is a load. A limiter is
-/// 24 bytes and is not padded: in an array that threads hammer, wrap each in
+/// No lock and no allocation. An admission is a load and one compare-and-swap (two for a sliding
+/// window), which is repeated, after a short spin, for each concurrent change that came first; a
+/// refusal is loads alone. [`choosing`](crate::choosing) has the figures. A fixed window is 24 bytes, a token
+/// bucket 56, and neither is padded: in an array that threads hammer, wrap each in
 /// `crossbeam_utils::CachePadded`.
 ///
 /// The methods that decide are always inlined: what a caller does not read of the answer is then

@@ -1,6 +1,6 @@
-//! The fixed window at the edges of its word, and both rules on a lagging clock.
+//! The fixed window at the edges of its word, and all rules on a lagging clock.
 
-use casgate::algorithm::Rule;
+use casgate::algorithm::Algorithm;
 use casgate::clock::{Clock, ManualClock};
 use casgate::word::Split;
 use casgate::{Limiter, Quota, Timestamp};
@@ -35,14 +35,25 @@ proptest! {
         };
         lags(|clock| Limiter::token_bucket(quota).with_clock(clock), &steps, bound)?;
     }
+
+    /// The same of a sliding window: L·⌈(D + g)/W⌉, D a nanosecond longer for both its ends count.
+    #[test]
+    fn a_lagging_clock_adds_no_more_than_its_lag_to_a_sliding_window(
+        permits in 1u32..5,
+        steps in prop::collection::vec((0u64..12, 0u64..=MAX_LAG), 1..120),
+    ) {
+        let quota = Quota::new(permits, Duration::from_nanos(WINDOW)).unwrap();
+        let bound = |span: u64| u64::from(permits) * (span + 1 + MAX_LAG).div_ceil(WINDOW);
+        lags(|clock| Limiter::sliding_window(quota).with_clock(clock), &steps, bound)?;
+    }
 }
 
 const WINDOW: u64 = 20;
 const MAX_LAG: u64 = 7;
 
 /// Each step advances the clock and sets its lag; then one permit is asked for.
-fn lags<R: Rule>(
-    limiter: impl Fn(Lagging) -> Limiter<R, Lagging>,
+fn lags<A: Algorithm>(
+    limiter: impl Fn(Lagging) -> Limiter<A, Lagging>,
     steps: &[(u64, u64)],
     bound: impl Fn(u64) -> u64,
 ) -> Result<(), TestCaseError> {
@@ -120,8 +131,9 @@ fn rates_are_exact_ratios() {
 }
 
 #[test]
-fn a_limiter_is_24_bytes() {
+fn limiters_are_small() {
     assert_eq!(size_of::<Limiter>(), 24);
+    assert_eq!(size_of::<Limiter<casgate::TokenBucket>>(), 56);
 }
 
 #[test]

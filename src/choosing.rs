@@ -1,0 +1,12 @@
+#![doc = include_str!("../docs/choosing.md")]
+// The pictures again, drawn in place: a relative link leads nowhere from here.
+#![doc = "<style>img[src^='choosing/'] { display: none }</style>\n"]
+#![doc = include_str!("../docs/choosing/fixed-window.svg")]
+#![doc = "\n"]
+#![doc = include_str!("../docs/choosing/token-bucket.svg")]
+#![doc = "\n"]
+#![doc = include_str!("../docs/choosing/sliding-window.svg")]
+#![doc = "\n"]
+#![doc = include_str!("../docs/choosing/strict-window.svg")]
+#![doc = "\n"]
+#![doc = include_str!("../docs/choosing/both.svg")]
