@@ -77,6 +77,9 @@ mod model {
         explore("refill, 2 callers across two", || {
             refill::<Bucket>(&[&[(1, 10), (1, 20)], &[(1, 9), (1, 11)]], 1..=2);
         });
+        explore("refill, 3 callers across two", || {
+            refill::<Bucket>(&[&[(1, 10)], &[(1, 20)], &[(1, 20)]], 1..=2);
+        });
         refute("seeded: store, at a refill", "2 admitted of 1", || {
             refill::<StoreBucket>(&[&[(1, 10)], &[(1, 10)]], 1..=1);
         });

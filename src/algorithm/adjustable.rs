@@ -263,40 +263,28 @@ fn changed(word: Word, next: Word) -> Option<Word> {
     (next != word).then_some(next)
 }
 
-impl Adjust for FixedWindow {
-    fn from_quota(quota: Quota) -> Self {
-        Self::new(quota)
-    }
+macro_rules! adjust {
+    ($rule:ty) => {
+        impl Adjust for $rule {
+            fn from_quota(quota: Quota) -> Self {
+                Self::new(quota)
+            }
 
-    fn to_fields(&self) -> [u64; FIELDS] {
-        self.fields()
-    }
+            fn to_fields(&self) -> [u64; FIELDS] {
+                self.fields()
+            }
 
-    #[inline]
-    fn from_fields(fields: [u64; FIELDS]) -> Self {
-        Self::of_fields(fields)
-    }
+            #[inline]
+            fn from_fields(fields: [u64; FIELDS]) -> Self {
+                Self::of_fields(fields)
+            }
 
-    fn carry(&self, word: Word, to: &Self, now: Timestamp) -> Word {
-        self.carry(word, to, now)
-    }
+            fn carry(&self, word: Word, to: &Self, now: Timestamp) -> Word {
+                self.carry(word, to, now)
+            }
+        }
+    };
 }
 
-impl Adjust for TokenBucket {
-    fn from_quota(quota: Quota) -> Self {
-        Self::new(quota)
-    }
-
-    fn to_fields(&self) -> [u64; FIELDS] {
-        self.fields()
-    }
-
-    #[inline]
-    fn from_fields(fields: [u64; FIELDS]) -> Self {
-        Self::of_fields(fields)
-    }
-
-    fn carry(&self, word: Word, to: &Self, now: Timestamp) -> Word {
-        self.carry(word, to, now)
-    }
-}
+adjust!(FixedWindow);
+adjust!(TokenBucket);
