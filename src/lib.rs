@@ -27,6 +27,7 @@
 //! - `std` (default): [`SystemClock`](clock::SystemClock) can be read. Without it the crate is
 //!   `no_std` and needs neither an allocator nor an operating system: give the time to
 //!   [`check_at`](Limiter::check_at), or a [`Clock`](clock::Clock) of your own.
+//! - `tsc`: a clock on the processor's time stamp counter. Needs `std`.
 //! - `testing`: [`testing`], tests of concurrent callers that neither hang nor ask who won. Needs `std`.
 //!
 //! On targets without 64-bit atomics the word is `portable-atomic`'s, which takes a lock; two words
@@ -40,6 +41,7 @@ mod cell; // `pub` inside only for the sealed `Algorithm::State`
 pub mod choosing;
 pub mod clock;
 mod decision;
+mod lease;
 mod limiter;
 mod quota;
 mod reservation;
@@ -52,6 +54,7 @@ pub mod word;
 
 pub use algorithm::{FixedWindow, SlidingWindow, TokenBucket};
 pub use decision::{Admitted, Denied, Snapshot};
+pub use lease::Lease;
 pub use limiter::Limiter;
 pub use quota::{AtMost, Quota, QuotaError};
 pub use reservation::Reservation;

@@ -180,6 +180,24 @@ mod model {
     }
 
     #[test]
+    fn leases() {
+        type Window = Limiter<FixedWindow>;
+        type Bucket = Limiter<TokenBucket>;
+        explore("leases and a check of 14", || leases_race::<Window>(14, true));
+        explore_bounded("leases and a check of 13", Some(4), || leases_race::<Window>(13, true));
+        explore_bounded("leases and a check of 1", Some(3), || leases_race::<Window>(1, true));
+        explore("leases and a check of 14, bucket", || leases_race::<Bucket>(14, false));
+        explore("leases and a check of 13, bucket", || leases_race::<Bucket>(13, false));
+        explore("a lease ends", a_lease_ends_with_its_window::<Window>);
+        refute("seeded: gives back anyway", "in the next window", || {
+            a_lease_ends_with_its_window::<GivesBackAnyway>();
+        });
+        refute("seeded: a lease in two steps", "spent", || {
+            leases_race::<TwoStepLease>(14, true);
+        });
+    }
+
+    #[test]
     fn a_store_instead_of_an_exchange_is_refuted() {
         refute("seeded: store", "2 admitted of 1", || frozen::<StoreInsteadOfCas>(1, 2, 1));
     }

@@ -75,3 +75,12 @@ fn a_quota_that_changes() {
     explore("look", || looks_see_one_quota::<Bucket>(40));
     explore("changes", changes_race::<Window>);
 }
+
+#[test]
+fn leases() {
+    for check in [1, 12, 13, 14] {
+        explore("leases", move || leases_race::<Limiter<FixedWindow>>(check, true));
+        explore("leases, bucket", move || leases_race::<Limiter<TokenBucket>>(check, false));
+    }
+    explore("a lease ends", a_lease_ends_with_its_window::<Limiter<FixedWindow>>);
+}

@@ -1,5 +1,6 @@
-use super::{Rule, Sealed};
+use super::{Rule, Sealed, share};
 use crate::decision::{Admitted, Denied, Snapshot};
+use crate::lease::Term;
 use crate::word::{Split, Word};
 use crate::{Quota, Timestamp};
 use core::fmt::DebugStruct;
@@ -212,6 +213,21 @@ impl Rule for FixedWindow {
     #[inline]
     fn refund(&self, word: Word, n: u32) -> Word {
         self.split.pack(self.split.index(word), self.split.count(word).saturating_sub(n))
+    }
+
+    fn lease(&self, word: Word, most: u32, now: Timestamp) -> Option<Term> {
+        let first = Rule::decide(self, word, 1, now)?;
+        // Of what was left before that one.
+        let permits = share(self.left(first) + 1, most);
+        let taken = first.plus(permits - 1);
+        // From the beginning of the window to its end.
+        let span = self.period.get() - 1;
+        Some(Term { permits, from: self.start(taken), span, taken })
+    }
+
+    fn end_lease(&self, word: Word, taken: Word, n: u32) -> Option<Word> {
+        let same_window = self.split.index(word) == self.split.index(taken);
+        same_window.then(|| self.refund(word, n))
     }
 
     fn describe(&self, word: Word, out: &mut DebugStruct<'_, '_>) {

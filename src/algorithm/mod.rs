@@ -23,6 +23,7 @@ pub use token_bucket::TokenBucket;
 
 use crate::cell::Cell;
 use crate::decision::{Admitted, Denied, Snapshot};
+use crate::lease::Term;
 use crate::sync;
 use crate::timestamp::Timestamp;
 use crate::word::Word;
@@ -120,8 +121,21 @@ pub trait Rule: Sealed + Copy {
         self.denied(word, n, now).is_within(lag)
     }
 
+    /// Takes permits to be spent later: an eighth of what is left, at least 1 and at most `most`.
+    #[doc(hidden)]
+    fn lease(&self, word: Word, most: u32, now: Timestamp) -> Option<Term>;
+
+    /// The word with `n` permits of the lease that left `taken` behind given back, if it still can.
+    #[doc(hidden)]
+    fn end_lease(&self, word: Word, taken: Word, n: u32) -> Option<Word>;
+
     #[doc(hidden)]
     fn describe(&self, word: Word, out: &mut DebugStruct<'_, '_>);
+}
+
+/// How many permits a lease takes of those that are left.
+fn share(left: u32, most: u32) -> u32 {
+    (left / 8).clamp(1, most)
 }
 
 /// A rule together with the shared state it decides on: what a [`Limiter`](crate::Limiter) needs.

@@ -1,5 +1,6 @@
-use super::{Rule, Sealed};
+use super::{Rule, Sealed, share};
 use crate::decision::{Admitted, Denied, Snapshot};
+use crate::lease::Term;
 use crate::word::Word;
 use crate::{Quota, Timestamp};
 use core::fmt::DebugStruct;
@@ -233,6 +234,27 @@ impl Rule for TokenBucket {
     fn is_due_within(&self, word: Word, n: u32, now: Timestamp, lag: Duration) -> bool {
         let latest = (now + lag).as_nanos();
         n <= self.burst && latest <= self.horizon && self.units(latest) >= self.due(word, n)
+    }
+
+    /// More than one permit is booked as many emission intervals later as there are permits, so that
+    /// until then the bucket could not have been full without them: to spend one in that time moves
+    /// the word as far as a check at that instant would.
+    fn lease(&self, word: Word, most: u32, now: Timestamp) -> Option<Term> {
+        let first = Rule::decide(self, word, 1, now)?;
+        let units = self.units(now.as_nanos());
+        let left = (units + self.capacity - first.bits()) / self.cost + 1;
+        let permits = share(left as u32, most);
+        let cost = u64::from(permits) * self.cost.get();
+        let ahead = if permits == 1 { 0 } else { cost };
+        let base = word.bits().max(units + ahead);
+        let last = self.instant(base + 1).map_or(self.horizon, |first_after| first_after - 1);
+        let taken = Word::from_bits(base + cost);
+        Some(Term { permits, from: now.as_nanos(), span: last - now.as_nanos(), taken })
+    }
+
+    /// As a cancelled reservation: only if nobody has built on it.
+    fn end_lease(&self, word: Word, taken: Word, n: u32) -> Option<Word> {
+        (word == taken).then(|| self.refund(word, n))
     }
 
     fn describe(&self, word: Word, out: &mut DebugStruct<'_, '_>) {

@@ -20,13 +20,19 @@
 //! [`SystemClock`] on Linux lags by the kernel's tick, 1 to 10 ms. [`Precise`] takes any clock's lag
 //! away, for the price of its precise reading.
 
+mod cached;
 mod manual;
 mod precise;
 #[cfg(feature = "std")]
 mod system;
+#[cfg(feature = "tsc")]
+mod tsc;
 
+pub use cached::CachedClock;
 pub use manual::ManualClock;
 pub use precise::Precise;
+#[cfg(feature = "tsc")]
+pub use tsc::TscClock;
 
 use crate::timestamp::Timestamp;
 use core::time::Duration;

@@ -9,7 +9,6 @@ use crate::clock::SystemClock;
 use crate::quota::Quota;
 use crate::ring::{Ring, Slot};
 use crate::sync::const_unless_modelled;
-use core::time::Duration;
 
 impl Limiter<FixedWindow> {
     const_unless_modelled! {
@@ -137,7 +136,7 @@ impl<const L: usize> Limiter<SlidingWindow<[Slot; L]>> {
     /// If `L` and `period` make no [`Quota`]; see [`Quota::new`]. In a `static` that is a compile
     /// error.
     #[must_use]
-    pub const fn sliding_window_array(period: Duration) -> Self {
+    pub const fn sliding_window_array(period: core::time::Duration) -> Self {
         assert!(L <= u32::MAX as usize, "a quota has at most 2^32 - 1 permits");
         let algorithm = SlidingWindow::new(Quota::literal(L as u32, period));
         Self { state: Ring::new([const { Slot::new() }; L]), algorithm, clock: SystemClock }

@@ -2,6 +2,7 @@
 //! promises: no admission may break it, and no request may be refused that would not.
 
 mod bound;
+mod lease;
 mod reservation;
 mod seeded;
 mod trace;

@@ -1,10 +1,12 @@
 //! The scenarios. Expectations are attached to the outcome as a whole, never to one caller.
 
 mod bucket;
+mod lease;
 mod sliding;
 mod two;
 
 pub use bucket::*;
+pub use lease::*;
 pub use sliding::*;
 pub use two::*;
 

@@ -12,9 +12,9 @@ use casgate::algorithm::{FixedWindow, Rule};
 use casgate::word::Word;
 use casgate::{Admitted, Denied, Quota, Snapshot, Timestamp, TokenBucket};
 #[cfg(casgate_loom)]
-use loom::sync::atomic::{AtomicU64, Ordering::Relaxed};
+pub(crate) use loom::sync::atomic::{AtomicU64, Ordering::Relaxed};
 #[cfg(not(casgate_loom))]
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+pub(crate) use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// The right rule around a word that the wrong shells move.
 #[derive(Debug)]

@@ -1,0 +1,240 @@
+use crate::algorithm::Rule;
+use crate::clock::Clock;
+use crate::decision::Denied;
+use crate::limiter::Limiter;
+use crate::timestamp::Timestamp;
+use crate::word::Word;
+use core::cell::Cell;
+use core::fmt;
+
+/// When and how the permits of a [`Lease`] may be spent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Term {
+    /// The permits taken.
+    pub(crate) permits: u32,
+    /// The first reading at which they may be spent, and how many nanoseconds it is to the last.
+    pub(crate) from: u64,
+    pub(crate) span: u64,
+    /// What taking them left behind.
+    pub(crate) taken: Word,
+}
+
+impl<R: Rule, C> Limiter<R, C> {
+    /// A handle for one thread, which takes up to `most` permits in one atomic step and then spends
+    /// them from memory of its own. 0 counts as 1.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota};
+    ///
+    /// let limiter = Limiter::fixed_window(Quota::per_second(1_000_000));
+    /// std::thread::scope(|scope| {
+    ///     for _ in 0..4 {
+    ///         scope.spawn(|| {
+    ///             let lease = limiter.lease(64);
+    ///             let served = (0..1_000).filter(|_| lease.is_allowed()).count();
+    ///             assert_eq!(served, 1_000);
+    ///         });
+    ///     }
+    /// });
+    /// ```
+    pub fn lease(&self, most: u32) -> Lease<'_, R, C> {
+        let term = Term { permits: 0, from: 0, span: 0, taken: Word::default() };
+        Lease { limiter: self, most: most.max(1), held: Cell::new(0), term: Cell::new(term) }
+    }
+}
+
+/// Permits taken ahead by one thread, from [`Limiter::lease`]: most calls touch no shared memory.
+///
+/// # What it keeps
+///
+/// The bound of the rule, for the readings at which the permits are *spent*, whatever else is asked of
+/// the limiter. So a lease ends:
+///
+/// - A fixed window's with the window it was taken in.
+/// - A token bucket's when the bucket would have refilled by what was taken. For up to that instant
+///   it is charged in advance: n permits taken at `now` are booked as if at the end of the n
+///   emission intervals that follow, at which the bucket has that much room less.
+///
+/// A reading outside its time is not served by a lease: it is given back, and a new one taken.
+///
+/// # What it costs others
+///
+/// Permits that one lease holds are refused to others. It takes an eighth of what is left, `most` at
+/// the most, and near the limit one at a time: then a lease is a check, and the last permits are
+/// found by whoever asks. Still, one taken when there was more can strand `most` − 1 permits for
+/// the rest of its time, if its thread stops asking without dropping it. And a bucket whose leases
+/// run may have up to the largest of them less than it would, for what it is charged in advance.
+///
+/// What is not spent is given back by the next call that comes too late for it, and on drop: to a
+/// fixed window if it is still the same; to a token bucket if nobody has taken anything since, as
+/// with [`cancel`](crate::Reservation::cancel).
+///
+/// ```
+/// use casgate::{Limiter, Quota, Timestamp};
+///
+/// let limiter = Limiter::fixed_window(Quota::per_second(80));
+/// let lease = limiter.lease(64);
+/// assert!(lease.is_allowed_at(Timestamp::ZERO));
+/// assert_eq!(lease.held(), 9); // an eighth of 80, less the one
+/// assert_eq!(limiter.peek_at(Timestamp::ZERO).remaining(), 70);
+/// drop(lease);
+/// assert_eq!(limiter.peek_at(Timestamp::ZERO).remaining(), 79);
+/// ```
+pub struct Lease<'a, R: Rule, C> {
+    limiter: &'a Limiter<R, C>,
+    most: u32,
+    held: Cell<u32>,
+    term: Cell<Term>,
+}
+
+impl<R: Rule, C> Lease<'_, R, C> {
+    /// Spends one permit at `now`: one that it holds, or after taking new ones.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota, Timestamp};
+    /// let limiter = Limiter::token_bucket(Quota::per_second(1));
+    /// let lease = limiter.lease(64);
+    /// assert!(lease.check_at(Timestamp::ZERO).is_ok());
+    /// assert_eq!(lease.check_at(Timestamp::ZERO).unwrap_err().retry_after().unwrap().as_secs(), 1);
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`] if the limiter refuses; nothing is spent.
+    #[inline(always)]
+    pub fn check_at(&self, now: Timestamp) -> Result<(), Denied> {
+        if self.spend(now) {
+            Ok(())
+        } else {
+            self.renew(now).map_err(|word| self.denied(word, now))
+        }
+    }
+
+    /// [`check_at`](Self::check_at) for callers that only branch.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota, Timestamp};
+    /// let limiter = Limiter::token_bucket(Quota::per_second(1));
+    /// assert!(limiter.lease(64).is_allowed_at(Timestamp::ZERO));
+    /// ```
+    #[inline(always)]
+    #[must_use]
+    pub fn is_allowed_at(&self, now: Timestamp) -> bool {
+        self.spend(now) || self.renew(now).is_ok()
+    }
+
+    /// How many permits it holds.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota};
+    /// assert_eq!(Limiter::token_bucket(Quota::per_second(1)).lease(64).held(), 0);
+    /// ```
+    #[must_use]
+    pub fn held(&self) -> u32 {
+        self.held.get()
+    }
+
+    #[inline(always)]
+    fn spend(&self, now: Timestamp) -> bool {
+        let (held, term) = (self.held.get(), self.term.get());
+        // A reading before `from` wraps to more than any span.
+        let ours = held > 0 && now.as_nanos().wrapping_sub(term.from) <= term.span;
+        if ours {
+            self.held.set(held - 1);
+        }
+        ours
+    }
+
+    /// Gives back what is left, takes anew and spends one of it; or the word that refuses.
+    #[cold]
+    #[inline(never)]
+    fn renew(&self, now: Timestamp) -> Result<(), Word> {
+        self.give_back();
+        let rule = self.limiter.algorithm();
+        let term = Cell::new(None);
+        let outcome = self.limiter.state().update(|bits| {
+            term.set(rule.lease(Word::from_bits(bits), self.most, now));
+            term.get().map(|term| term.taken.bits())
+        });
+        match (outcome, term.get()) {
+            (Ok(_), Some(term)) => {
+                self.term.set(term);
+                self.held.set(term.permits - 1);
+                Ok(())
+            }
+            (Ok(bits) | Err(bits), _) => Err(Word::from_bits(bits)),
+        }
+    }
+
+    fn give_back(&self) {
+        let (rule, term) = (self.limiter.algorithm(), self.term.get());
+        let held = self.held.replace(0);
+        if held > 0 {
+            let _ = self.limiter.state().update(|bits| {
+                rule.end_lease(Word::from_bits(bits), term.taken, held).map(Word::bits)
+            });
+        }
+    }
+
+    fn denied(&self, word: Word, now: Timestamp) -> Denied {
+        Rule::denied(self.limiter.algorithm(), word, 1, now)
+    }
+}
+
+impl<R: Rule, C: Clock> Lease<'_, R, C> {
+    /// Spends one permit now.
+    ///
+    /// Reads the clock as [`Limiter::check`] does.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota};
+    /// let limiter = Limiter::token_bucket(Quota::per_hour(1));
+    /// assert!(limiter.lease(64).check().is_ok());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`] if the limiter refuses; nothing is spent.
+    #[inline(always)]
+    pub fn check(&self) -> Result<(), Denied> {
+        let now = self.limiter.clock().recent();
+        if self.spend(now) { Ok(()) } else { self.renew_now(now) }
+    }
+
+    /// [`check`](Self::check) for callers that only branch.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota};
+    /// let limiter = Limiter::token_bucket(Quota::per_hour(1));
+    /// assert!(limiter.lease(64).is_allowed());
+    /// ```
+    #[inline(always)]
+    #[must_use]
+    pub fn is_allowed(&self) -> bool {
+        self.check().is_ok()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn renew_now(&self, now: Timestamp) -> Result<(), Denied> {
+        let rule = self.limiter.algorithm();
+        let Err(word) = self.renew(now) else { return Ok(()) };
+        if !Rule::is_due_within(rule, word, 1, now, C::MAX_LAG) {
+            return Err(self.denied(word, now));
+        }
+        let now = self.limiter.clock().now();
+        self.renew(now).map_err(|word| self.denied(word, now))
+    }
+}
+
+impl<R: Rule, C> Drop for Lease<'_, R, C> {
+    fn drop(&mut self) {
+        self.give_back();
+    }
+}
+
+impl<R: Rule, C> fmt::Debug for Lease<'_, R, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lease").field("held", &self.held.get()).finish_non_exhaustive()
+    }
+}
