@@ -151,7 +151,10 @@ impl<A: Algorithm, C: Clock> Limiter<A, C> {
     fn decide_now(&self, n: u32) -> (Result<A::Seen, A::Seen>, Timestamp) {
         let now = self.clock.recent();
         let decided = self.decide(n, now);
-        let near = |seen| self.algorithm.is_due_within(&self.state, seen, n, now, C::MAX_LAG);
+        let near = |seen| {
+            !C::MAX_LAG.is_zero()
+                && self.algorithm.is_due_within(&self.state, seen, n, now, C::MAX_LAG)
+        };
         if decided.is_err_and(near) { self.decide_precisely(n) } else { (decided, now) }
     }
 
