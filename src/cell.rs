@@ -86,31 +86,43 @@ impl<A: Atom> Cell<A> {
     /// word on which `step` declined, which is then left as it was.
     ///
     /// Lock-free: an exchange is lost only to another that was won. `step` runs once more for
-    /// each, so it must be pure. (It is `Copy` so that only the contended path needs it in memory.)
+    /// each, so it must be pure.
+    #[inline]
+    pub(crate) fn update(
+        &self,
+        step: impl Fn(A::Bits) -> Option<A::Bits>,
+    ) -> Result<A::Bits, A::Bits> {
+        match self.attempt(&step) {
+            Attempt::Won(next) => Ok(next),
+            Attempt::Declined(seen) => Err(seen),
+            Attempt::Lost(newer) => self.update_after(newer, step),
+        }
+    }
+
+    /// One turn of [`update`](Self::update)'s loop. If the exchange is lost, whoever is in a hurry
+    /// leaves the rest to a cold function of its own, which calls
+    /// [`update_after`](Self::update_after): the path that wins at once then saves no register and
+    /// keeps nothing in memory for the other.
+    #[inline(always)]
+    pub(crate) fn attempt(&self, step: impl Fn(A::Bits) -> Option<A::Bits>) -> Attempt<A::Bits> {
+        let seen = self.load();
+        let Some(next) = step(seen) else { return Attempt::Declined(seen) };
+        match self.0.exchange(seen, next) {
+            Ok(()) => Attempt::Won(next),
+            Err(newer) => Attempt::Lost(newer),
+        }
+    }
+
+    /// The rest of [`update`](Self::update) after an exchange was lost to `seen`.
+    ///
     /// A loser backs off, which moves a contended word in longer runs between the cores; it keeps
     /// the value that the lost exchange returned, for a loop that loads again would read a line
     /// that the next exchange must fetch once more to write.
     #[inline]
-    pub(crate) fn update(
-        &self,
-        step: impl Fn(A::Bits) -> Option<A::Bits> + Copy,
-    ) -> Result<A::Bits, A::Bits> {
-        let seen = self.load();
-        let Some(next) = step(seen) else { return Err(seen) };
-        match self.0.exchange(seen, next) {
-            Ok(()) => Ok(next),
-            Err(newer) => self.update_contended(newer, step),
-        }
-    }
-
-    /// The rest of [`update`](Self::update) after a lost exchange, out of line: the path that wins
-    /// at once then needs no registers saved for this one.
-    #[cold]
-    #[inline(never)]
-    fn update_contended(
+    pub(crate) fn update_after(
         &self,
         mut seen: A::Bits,
-        step: impl Fn(A::Bits) -> Option<A::Bits> + Copy,
+        step: impl Fn(A::Bits) -> Option<A::Bits>,
     ) -> Result<A::Bits, A::Bits> {
         let backoff = Backoff::new();
         loop {
@@ -122,4 +134,13 @@ impl<A: Atom> Cell<A> {
             }
         }
     }
+}
+
+/// How an [attempt](Cell::attempt) ended: with the new word, with the word on which the step
+/// declined, or with the word to which the exchange was lost.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Attempt<B> {
+    Won(B),
+    Declined(B),
+    Lost(B),
 }

@@ -27,6 +27,7 @@ impl Slot {
         }
     }
 
+    #[inline]
     fn load(&self) -> Mark {
         // Acquire: see `Ring`.
         Mark(self.0.load(Ordering::Acquire))
@@ -49,14 +50,17 @@ impl Mark {
     /// The last instant that can be told.
     pub(crate) const MAX: u64 = u64::MAX >> 1;
 
+    #[inline]
     const fn new(free_at: u64, lap: u64) -> Self {
         Self(free_at << 1 | (lap + 1) & 1)
     }
 
+    #[inline]
     pub(crate) const fn free_at(self) -> u64 {
         self.0 >> 1
     }
 
+    #[inline]
     const fn is_claimed_in(self, lap: u64) -> bool {
         self.0 & 1 == (lap + 1) & 1
     }
@@ -86,6 +90,8 @@ impl Mark {
 /// `Relaxed`.
 pub struct Ring<S> {
     head: AtomicU64,
+    /// Where the lap ends and the index begins in the head.
+    split: Split,
     slots: S,
 }
 
@@ -101,8 +107,8 @@ pub struct View {
 
 impl<S> Ring<S> {
     const_unless_modelled! {
-        pub(crate) fn new(slots: S) -> Self {
-            Self { head: AtomicU64::new(0), slots }
+        pub(crate) fn new(slots: S, count: u32) -> Self {
+            Self { head: AtomicU64::new(0), split: Split::for_limit(count), slots }
         }
     }
 }
@@ -118,7 +124,7 @@ impl<S: AsRef<[Slot]>> Ring<S> {
         loop {
             let view = self.view();
             let Some(free_at) = step(view) else { return Err(view) };
-            let claimed = Mark::new(free_at, self.split().index(view.head));
+            let claimed = Mark::new(free_at, self.split.index(view.head));
             let slot = &self.slots()[self.index(view.head)].0;
             // Release so that who sees the claim sees the head, Acquire as any read of a slot.
             if slot
@@ -140,7 +146,7 @@ impl<S: AsRef<[Slot]>> Ring<S> {
             let head = Word::from_bits(self.head.load(Ordering::Acquire));
             let index = self.index(head);
             let seen = self.slots()[index].load();
-            if seen.is_claimed_in(self.split().index(head)) {
+            if seen.is_claimed_in(self.split.index(head)) {
                 self.advance(head);
                 continue;
             }
@@ -176,7 +182,7 @@ impl<S: AsRef<[Slot]>> Ring<S> {
     /// Moves the head from a claimed slot to the next, unless someone has, and returns where that is.
     #[inline]
     fn advance(&self, head: Word) -> Word {
-        let split = self.split();
+        let split = self.split;
         let (lap, next) = (split.index(head), split.count(head) + 1);
         let next = if next as usize == self.slots().len() {
             split.pack(lap + 1, 0)
@@ -194,15 +200,9 @@ impl<S: AsRef<[Slot]>> Ring<S> {
         next
     }
 
-    /// Where the lap ends and the index begins in the head.
-    #[inline]
-    fn split(&self) -> Split {
-        Split::for_limit(self.slots().len() as u32)
-    }
-
     #[inline]
     fn index(&self, head: Word) -> usize {
-        self.split().count(head) as usize
+        self.split.count(head) as usize
     }
 
     #[inline]
@@ -224,22 +224,19 @@ mod tests {
     /// A claimant that stops for ever after its first step.
     fn stopped(ring: &Ring<[Slot; 2]>, free_at: u64) {
         let view = ring.view();
-        let claimed = Mark::new(free_at, ring.split().index(view.head));
+        let claimed = Mark::new(free_at, ring.split.index(view.head));
         ring.slots[ring.index(view.head)].0.store(claimed.0, Ordering::Release);
     }
 
     #[test]
     fn a_claimant_that_stops_between_its_steps_stops_nobody() {
-        let ring = Ring::new([const { Slot::new() }; 2]);
+        let ring = Ring::new([const { Slot::new() }; 2], 2);
         for lap in 0..5 {
             let now = lap * 10;
             stopped(&ring, now + 10);
             // The next caller completes it, and finds the other slot.
             let view = ring.claim(|view| (view.oldest <= now).then_some(now + 10)).unwrap();
-            assert_eq!(
-                (ring.split().index(view.head), ring.split().count(view.head)),
-                (lap + 1, 0)
-            );
+            assert_eq!((ring.split.index(view.head), ring.split.count(view.head)), (lap + 1, 0));
             let view = ring.claim(|view| (view.oldest <= now).then_some(now + 10)).unwrap_err();
             assert_eq!((view.oldest, view.newest), (now + 10, now + 10));
         }
@@ -247,7 +244,7 @@ mod tests {
 
     #[test]
     fn counts_what_is_free_from_any_head() {
-        let ring = Ring::new([const { Slot::new() }; 7]);
+        let ring = Ring::new([const { Slot::new() }; 7], 7);
         for claim in 0..30u64 {
             for now in 0..60 {
                 let free = (0..7).filter(|i| ring.slots[*i].load().free_at() <= now).count();

@@ -21,7 +21,7 @@ pub use fixed_window::FixedWindow;
 pub use sliding_window::{Heap, SlidingWindow};
 pub use token_bucket::TokenBucket;
 
-use crate::cell::Cell;
+use crate::cell::{Attempt, Cell};
 use crate::decision::{Admitted, Denied, Snapshot};
 use crate::lease::Term;
 use crate::sync;
@@ -232,10 +232,11 @@ impl<R: Rule> Algorithm for R {
 
     #[inline(always)]
     fn decide(&self, state: &Cell, n: u32, now: Timestamp) -> Result<Word, Word> {
-        state
-            .update(move |bits| Rule::decide(self, Word::from_bits(bits), n, now).map(Word::bits))
-            .map(Word::from_bits)
-            .map_err(Word::from_bits)
+        match state.attempt(|bits| decide_bits(self, bits, n, now)) {
+            Attempt::Won(next) => Ok(Word::from_bits(next)),
+            Attempt::Declined(seen) => Err(Word::from_bits(seen)),
+            Attempt::Lost(newer) => decide_after(self, state, newer, n, now),
+        }
     }
 
     #[inline(always)]
@@ -271,6 +272,25 @@ impl<R: Rule> Weighted for R {
     fn refund(&self, state: &Cell, n: u32) {
         give_back(state, |word| Rule::refund(self, word, n));
     }
+}
+
+#[inline(always)]
+fn decide_bits<R: Rule>(rule: &R, bits: u64, n: u32, now: Timestamp) -> Option<u64> {
+    Rule::decide(rule, Word::from_bits(bits), n, now).map(Word::bits)
+}
+
+/// The rest of a decision that lost its first exchange. All it needs comes in registers.
+#[cold]
+#[inline(never)]
+fn decide_after<R: Rule>(
+    rule: &R,
+    state: &Cell,
+    newer: u64,
+    n: u32,
+    now: Timestamp,
+) -> Result<Word, Word> {
+    let outcome = state.update_after(newer, |bits| decide_bits(rule, bits, n, now));
+    outcome.map(Word::from_bits).map_err(Word::from_bits)
 }
 
 /// Replaces the word, unless it stays the same: a reset of an idle limiter is a read.

@@ -113,7 +113,11 @@ impl Limiter<SlidingWindow> {
     #[must_use]
     pub fn sliding_window(quota: Quota) -> Self {
         let slots = (0..quota.permits()).map(|_| Slot::new()).collect();
-        Self { state: Ring::new(slots), algorithm: SlidingWindow::new(quota), clock: SystemClock }
+        Self {
+            state: Ring::new(slots, quota.permits()),
+            algorithm: SlidingWindow::new(quota),
+            clock: SystemClock,
+        }
     }
 }
 
@@ -139,7 +143,11 @@ impl<const L: usize> Limiter<SlidingWindow<[Slot; L]>> {
     pub const fn sliding_window_array(period: core::time::Duration) -> Self {
         assert!(L <= u32::MAX as usize, "a quota has at most 2^32 - 1 permits");
         let algorithm = SlidingWindow::new(Quota::literal(L as u32, period));
-        Self { state: Ring::new([const { Slot::new() }; L]), algorithm, clock: SystemClock }
+        Self {
+            state: Ring::new([const { Slot::new() }; L], L as u32),
+            algorithm,
+            clock: SystemClock,
+        }
     }
 }
 
