@@ -1,0 +1,116 @@
+//! How many instructions each path takes, counted by callgrind: a number that does not drift with the
+//! machine's load. `.ci/instructions` compares it with the table in docs/instructions.txt.
+//!
+//! Each benchmark makes one call, at a time that is given; what it counts includes the call of the
+//! benchmark itself, a handful of instructions.
+
+#![allow(missing_docs)] // of the modules that the macros make
+
+use casgate::algorithm::Algorithm;
+use casgate::clock::{CachedClock, SystemClock};
+use casgate::{FixedWindow, Lease, Limiter, Quota, SlidingWindow, Timestamp, TokenBucket};
+use gungraun::{library_benchmark, library_benchmark_group, main};
+use std::hint::black_box;
+use std::time::Duration;
+
+const NOW: Timestamp = Timestamp::from_secs(9);
+
+/// Ratios that take every step of the arithmetic.
+const QUOTA: Quota = Quota::per_second(7);
+
+/// Kept for good, so that the call gets it by reference.
+fn leaked<T>(value: T) -> &'static T {
+    Box::leak(Box::new(value))
+}
+
+/// The limiter after that many permits.
+fn used<A: Algorithm>(limiter: Limiter<A>, permits: usize) -> &'static Limiter<A> {
+    let admitted = (0..permits).filter(|_| limiter.is_allowed_at(NOW)).count();
+    assert_eq!(admitted, permits);
+    leaked(limiter)
+}
+
+fn window(permits: usize) -> &'static Limiter<FixedWindow> {
+    used(Limiter::fixed_window(QUOTA), permits)
+}
+
+fn bucket(permits: usize) -> &'static Limiter<TokenBucket> {
+    used(Limiter::token_bucket(QUOTA), permits)
+}
+
+fn sliding(permits: usize) -> &'static Limiter<SlidingWindow> {
+    used(Limiter::sliding_window(QUOTA), permits)
+}
+
+type OnACachedClock = Limiter<TokenBucket, CachedClock>;
+
+fn cached(permits: usize) -> &'static OnACachedClock {
+    let limiter = Limiter::token_bucket(QUOTA).with_clock(CachedClock::new(SystemClock));
+    assert_eq!((0..permits).filter(|_| limiter.is_allowed()).count(), permits);
+    leaked(limiter)
+}
+
+type Leased = Lease<'static, FixedWindow, SystemClock>;
+
+fn lease(permits: usize) -> &'static Leased {
+    let limiter: &'static Limiter = leaked(Limiter::fixed_window(Quota::per_second(1_000)));
+    let lease = limiter.lease(64);
+    assert_eq!((0..permits).filter(|_| lease.is_allowed_at(NOW)).count(), permits);
+    leaked(lease)
+}
+
+#[library_benchmark]
+#[bench::admit(window(1))]
+#[bench::deny(window(7))]
+#[bench::first_of_a_window(window(0))]
+fn fixed_window(limiter: &'static Limiter<FixedWindow>) -> bool {
+    limiter.is_allowed_at(black_box(NOW))
+}
+
+#[library_benchmark]
+#[bench::admit(bucket(1))]
+#[bench::deny(bucket(7))]
+fn token_bucket(limiter: &'static Limiter<TokenBucket>) -> bool {
+    limiter.is_allowed_at(black_box(NOW))
+}
+
+#[library_benchmark]
+#[bench::deny(bucket(7))]
+fn token_bucket_and_its_wait(limiter: &'static Limiter<TokenBucket>) -> Option<Duration> {
+    limiter.check_at(black_box(NOW)).err().and_then(|denied| denied.retry_after())
+}
+
+#[library_benchmark]
+#[bench::admit(cached(1))]
+#[bench::deny(cached(7))]
+fn token_bucket_on_a_cached_clock(limiter: &'static OnACachedClock) -> bool {
+    limiter.is_allowed()
+}
+
+#[library_benchmark]
+#[bench::admit(sliding(1))]
+#[bench::deny(sliding(7))]
+fn sliding_window(limiter: &'static Limiter<SlidingWindow>) -> bool {
+    limiter.is_allowed_at(black_box(NOW))
+}
+
+#[library_benchmark]
+#[bench::spend(lease(1))]
+#[bench::renew(lease(0))]
+fn leased(lease: &'static Leased) -> bool {
+    lease.is_allowed_at(black_box(NOW))
+}
+
+library_benchmark_group!(
+    name = rules,
+    benchmarks = [
+        fixed_window,
+        token_bucket,
+        token_bucket_and_its_wait,
+        token_bucket_on_a_cached_clock,
+        sliding_window,
+        leased
+    ]
+);
+
+main!(library_benchmark_groups = rules);
