@@ -1,6 +1,7 @@
 //! What a scenario attacks.
 
 use casgate::algorithm::{Adjustable, Both, Weighted};
+use casgate::testing::History;
 use casgate::{
     Admitted, Denied, FixedWindow, Limiter, Quota, SlidingWindow, Snapshot, Timestamp, TokenBucket,
 };
@@ -22,6 +23,14 @@ pub trait Gate: Send + Sync + 'static {
 
     /// What is left at `now`.
     fn peek_at(&self, now: Timestamp) -> Snapshot;
+
+    /// The whole history is explained by the rule, one call after another. Of a gate that has no rule by
+    /// itself nothing is asked.
+    ///
+    /// # Panics
+    ///
+    /// If it is not.
+    fn assert_explained(_quota: Quota, _history: &History) {}
 }
 
 /// A gate that takes permits back.
@@ -34,7 +43,7 @@ pub trait GiveBack: Gate {
 }
 
 macro_rules! gate {
-    ($rule:ty, $new:expr, $gap_free:literal, $check:expr) => {
+    ($rule:ty, $new:expr, $gap_free:literal, $check:expr $(, $word_rule:ty)?) => {
         impl Gate for Limiter<$rule> {
             const GAP_FREE: bool = $gap_free;
 
@@ -51,12 +60,32 @@ macro_rules! gate {
             fn peek_at(&self, now: Timestamp) -> Snapshot {
                 Limiter::peek_at(self, now)
             }
+
+            $(fn assert_explained(quota: Quota, history: &History) {
+                // Inside a model there is no common time.
+                #[cfg(casgate_loom)]
+                history.assert_sequentially_consistent(&<$word_rule>::new(quota));
+                #[cfg(not(casgate_loom))]
+                history.assert_linearizable(&<$word_rule>::new(quota));
+            })?
         }
     };
 }
 
-gate!(FixedWindow, Limiter::fixed_window, true, |gate, n, now| gate.check_n_at(n, now));
-gate!(TokenBucket, Limiter::token_bucket, false, |gate, n, now| gate.check_n_at(n, now));
+gate!(
+    FixedWindow,
+    Limiter::fixed_window,
+    true,
+    |gate, n, now| gate.check_n_at(n, now),
+    FixedWindow
+);
+gate!(
+    TokenBucket,
+    Limiter::token_bucket,
+    false,
+    |gate, n, now| gate.check_n_at(n, now),
+    TokenBucket
+);
 gate!(SlidingWindow, Limiter::sliding_window, false, |gate, n, now| {
     assert_eq!(n, 1, "a sliding window takes one permit at a time");
     gate.check_at(now)

@@ -26,8 +26,9 @@ use core::fmt;
 /// - **Sound and maximal.** The rule's bound holds for the clock readings of the admitted permits,
 ///   and a request is refused only if admitting it would break the bound, or if its reading is
 ///   older than what the limiter has already seen.
-/// - **Linearizable.** Each call takes effect at one instant between call and return. Admissions
-///   carry [tickets](Admitted::ticket) in that order.
+/// - **Linearizable.** Each call takes effect at one instant between call and return: whoever can
+///   know that another's call has returned comes after it. Admissions carry
+///   [tickets](Admitted::ticket) in that order.
 /// - **A refusal is pure**: it writes nothing, so a limiter under attack is a shared read.
 /// - **Lock-free.** A thread stopped anywhere stops nobody else.
 /// - **Total.** No input panics, wraps or admits by accident: not zero permits (admitted, nothing

@@ -256,6 +256,19 @@ impl History {
             .filter_map(|call| Some((call, call.outcome.ok()?.ticket())))
     }
 
+    /// Calls of another history, in the steps that they came in, renumbered.
+    pub(super) fn adopt(&self, calls: impl Iterator<Item = Call>) {
+        let mut calls: Vec<Call> = calls.collect();
+        let mut steps: Vec<usize> =
+            calls.iter().flat_map(|call| [call.invoked, call.returned]).collect();
+        steps.sort_unstable();
+        let renumbered = |step: usize| steps.partition_point(|&other| other < step);
+        for call in &mut calls {
+            (call.invoked, call.returned) = (renumbered(call.invoked), renumbered(call.returned));
+        }
+        *self.log() = Log { steps: steps.len(), calls };
+    }
+
     fn log(&self) -> MutexGuard<'_, Log> {
         // No step of the log can panic halfway.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

@@ -23,7 +23,10 @@
 //! ```
 
 mod history;
+mod linear;
+mod ordered;
 mod race;
 
 pub use history::{Call, History};
+pub use linear::{Sequential, Trace};
 pub use race::{DEADLINE, Failure, race, race_within};

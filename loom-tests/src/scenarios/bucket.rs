@@ -21,6 +21,7 @@ pub fn refill<G: Gate>(scripts: &[&[Request]], expected: RangeInclusive<u64>) {
     let history = Arc::new(History::default());
     let _ = history.record(0, 1, at(0), |n, now| gate.check_n_at(n, now));
     run(&gate, &history, scripts, 1);
+    G::assert_explained(quota(1), &history);
     let early = history.admitted(at(1)..at(WINDOW));
     let due = history.admitted(at(WINDOW)..at(u64::MAX));
     assert!(early == 0, "{early} admitted before the refill\n{history}");

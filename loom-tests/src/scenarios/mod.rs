@@ -80,6 +80,7 @@ pub fn frozen<G: Gate>(limit: u32, callers: usize, calls: usize) {
     let script = vec![(1, 0); calls];
     let scripts = vec![script.as_slice(); callers];
     let (gate, history) = race::<G>(limit, &scripts);
+    G::assert_explained(quota(limit), &history);
     let admitted = admitted_in(0, &history);
     let expected = limit.min((callers * calls) as u32);
     assert!(admitted == expected, "{admitted} admitted of {expected}\n{history}");
@@ -102,6 +103,7 @@ pub fn roll<G: Gate>(scripts: &[&[Request]]) {
     let (gate, history) = race::<G>(LIMIT, scripts);
     // Afterwards, alone: one more of the old window and one more of the new.
     run(&gate, &history, &[&[(1, WINDOW - 1), (1, WINDOW)]], scripts.len());
+    G::assert_explained(quota(LIMIT), &history);
     for window in 0..2 {
         let admitted = admitted_in(window, &history);
         assert!(admitted <= LIMIT, "window {window}: {admitted} admitted of {LIMIT}\n{history}");
@@ -123,6 +125,7 @@ pub fn roll_together<G: Gate>(limit: u32, callers: usize) {
     let scripts = vec![[(1, WINDOW)]; callers];
     let scripts: Vec<&[Request]> = scripts.iter().map(<[Request; 1]>::as_slice).collect();
     run(&gate, &history, &scripts, 1);
+    G::assert_explained(quota(limit), &history);
     let admitted = admitted_in(1, &history);
     let expected = limit.min(callers as u32);
     assert!(admitted == expected, "{admitted} admitted of {expected}\n{history}");
@@ -139,6 +142,7 @@ pub fn roll_together<G: Gate>(limit: u32, callers: usize) {
 pub fn mixed_weights<G: Gate>() {
     const LIMIT: u32 = 2;
     let (gate, history) = race::<G>(LIMIT, &[&[(2, 0)], &[(1, 0)], &[(1, 0)]]);
+    G::assert_explained(quota(LIMIT), &history);
     let admitted = admitted_in(0, &history);
     // Either the two together or both single ones: every order leaves the window full.
     assert!(admitted == LIMIT, "{admitted} admitted of {LIMIT}\n{history}");
