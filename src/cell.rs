@@ -1,4 +1,4 @@
-use crate::sync::{AtomicPair, AtomicU64, Ordering, const_unless_modelled};
+use crate::sync::{AtomicPair, AtomicU64, Ordering, const_unless_modelled, order};
 use core::fmt;
 use crossbeam_utils::Backoff;
 
@@ -41,13 +41,13 @@ impl Atom for AtomicPair {
     #[inline]
     fn load(&self) -> [u64; 2] {
         // Acquire: see the impl.
-        self.load(Ordering::Acquire)
+        self.load(order::PAIR_LOAD)
     }
 
     #[inline]
     fn exchange(&self, seen: [u64; 2], next: [u64; 2]) -> Result<(), [u64; 2]> {
-        // AcqRel if won, Acquire if lost, as a load: see the impl.
-        self.compare_exchange_weak(seen, next, Ordering::AcqRel, Ordering::Acquire).map(drop)
+        // Release if won, for what was seen was acquired when it was read; Acquire if lost, as a load.
+        self.compare_exchange_weak(seen, next, order::PAIR_WON, order::PAIR_LOST).map(drop)
     }
 }
 

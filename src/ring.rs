@@ -1,6 +1,6 @@
 //! Many words that are claimed in turn: the shell of the sliding window.
 
-use crate::sync::{AtomicU64, Ordering, const_unless_modelled};
+use crate::sync::{AtomicU64, Ordering, const_unless_modelled, order};
 use crate::word::{Split, Word};
 use core::fmt;
 use crossbeam_utils::Backoff;
@@ -30,7 +30,7 @@ impl Slot {
     #[inline]
     fn load(&self) -> Mark {
         // Acquire: see `Ring`.
-        Mark(self.0.load(Ordering::Acquire))
+        Mark(self.0.load(order::SLOT_LOAD))
     }
 }
 
@@ -126,9 +126,10 @@ impl<S: AsRef<[Slot]>> Ring<S> {
             let Some(free_at) = step(view) else { return Err(view) };
             let claimed = Mark::new(free_at, self.split.index(view.head));
             let slot = &self.slots()[self.index(view.head)].0;
-            // Release so that who sees the claim sees the head, Acquire as any read of a slot.
+            // Release: who sees the claim shall see the head. What was there before was acquired when it
+            // was read.
             if slot
-                .compare_exchange(view.seen.0, claimed.0, Ordering::AcqRel, Ordering::Relaxed)
+                .compare_exchange(view.seen.0, claimed.0, order::SLOT_CLAIM, Ordering::Relaxed)
                 .is_ok()
             {
                 let head = self.advance(view.head);
@@ -143,7 +144,7 @@ impl<S: AsRef<[Slot]>> Ring<S> {
     pub(crate) fn view(&self) -> View {
         loop {
             // Acquire: the claims before it. See the type.
-            let head = Word::from_bits(self.head.load(Ordering::Acquire));
+            let head = Word::from_bits(self.head.load(order::HEAD_LOAD));
             let index = self.index(head);
             let seen = self.slots()[index].load();
             if seen.is_claimed_in(self.split.index(head)) {
@@ -194,7 +195,7 @@ impl<S: AsRef<[Slot]>> Ring<S> {
         let _ = self.head.compare_exchange(
             head.bits(),
             next.bits(),
-            Ordering::Release,
+            order::HEAD_MOVE,
             Ordering::Relaxed,
         );
         next

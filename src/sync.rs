@@ -27,10 +27,10 @@ pub(crate) use core::sync::atomic::{AtomicU64, Ordering};
 pub(crate) use portable_atomic::{AtomicU64, Ordering};
 
 #[cfg(casgate_loom)]
-pub(crate) use loom::sync::atomic::fence;
+use loom::sync::atomic::fence as raw_fence;
 
 #[cfg(not(casgate_loom))]
-pub(crate) use core::sync::atomic::fence;
+use core::sync::atomic::fence as raw_fence;
 
 /// Whether this machine changes a word without a lock.
 pub(crate) fn is_word_lock_free() -> bool {
@@ -38,6 +38,62 @@ pub(crate) fn is_word_lock_free() -> bool {
     return true;
     #[cfg(not(any(casgate_loom, target_has_atomic = "64")))]
     AtomicU64::is_lock_free()
+}
+
+/// Every ordering of the crate that is not `Relaxed`, by the name of what it is for. The reasons stand
+/// where they are used.
+///
+/// In a build for the model checker, the environment variable `CASGATE_WEAKEN` makes the one of that name
+/// `Relaxed`: `.ci/orderings` shows that the scenarios then fail.
+pub(crate) mod order {
+    use super::Ordering;
+
+    const fn unless_weakened(name: &str, order: Ordering) -> Ordering {
+        #[cfg(casgate_loom)]
+        if let Some(weakened) = option_env!("CASGATE_WEAKEN") {
+            let (name, weakened) = (name.as_bytes(), weakened.as_bytes());
+            let mut same = name.len() == weakened.len();
+            let mut i = 0;
+            while same && i < name.len() {
+                same = name[i] == weakened[i];
+                i += 1;
+            }
+            if same {
+                return Ordering::Relaxed;
+            }
+        }
+        let _ = name;
+        order
+    }
+
+    macro_rules! orders {
+        ($($name:ident = $order:ident;)*) => {
+            $(pub(crate) const $name: Ordering =
+                unless_weakened(stringify!($name), Ordering::$order);)*
+        };
+    }
+
+    orders! {
+        PAIR_LOAD = Acquire;
+        PAIR_WON = Release;
+        PAIR_LOST = Acquire;
+        SLOT_LOAD = Acquire;
+        SLOT_CLAIM = Release;
+        HEAD_LOAD = Acquire;
+        HEAD_MOVE = Release;
+        RULE_FENCE = Acquire;
+        BEGUN_LOAD = Acquire;
+        BEGUN_TAKE = Release;
+        SET_FENCE = Release;
+    }
+}
+
+/// A fence; a `Relaxed` one, which only a weakened build has, is none.
+#[inline]
+pub(crate) fn fence(order: Ordering) {
+    if order != Ordering::Relaxed {
+        raw_fence(order);
+    }
 }
 
 /// Lets other threads run. Of no use in a check.

@@ -116,6 +116,9 @@ mod model {
         explore("slide, across laps", || {
             slide::<Sliding>(1, &[&[(1, 10), (1, 20)], &[(1, 20)]], 1..=2);
         });
+        explore("slide, a caller left two laps behind", || {
+            slide::<Sliding>(1, &[&[(1, 10), (1, 20)], &[(1, 30)]], 1..=3);
+        });
         explore("slide, across laps, limit 2", || {
             slide::<Sliding>(2, &[&[(1, 10), (1, 10), (1, 20)], &[(1, 20)]], 2..=4);
         });
@@ -163,6 +166,8 @@ mod model {
     fn a_quota_that_changes() {
         type Window = Limiter<Adjustable<FixedWindow>>;
         type Bucket = Limiter<Adjustable<TokenBucket>>;
+        explore("look, one change", || looks_see_one_quota::<Window>(1));
+        explore("look, three changes", || looks_see_one_quota::<Bucket>(3));
         explore("adjustable, 2 callers", || frozen::<Window>(1, 2, 1));
         explore("adjustable, refund", refund_races::<Window>);
         explore("adjustable, reset", reset_races::<Bucket>);
@@ -170,8 +175,6 @@ mod model {
         explore("cut, bucket", cut_races::<Bucket>);
         explore("raise", raise_races::<Window>);
         explore("raise, bucket", raise_races::<Bucket>);
-        explore("look, one change", || looks_see_one_quota::<Window>(1));
-        explore("look, three changes", || looks_see_one_quota::<Bucket>(3));
         explore("changes", changes_race::<Window>);
         refute("seeded: quota apart, torn", "a torn quota", || {
             looks_see_one_quota::<QuotaApart>(1);

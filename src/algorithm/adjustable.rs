@@ -2,7 +2,9 @@ use super::{Algorithm, FixedWindow, Rule, Sealed, TokenBucket, Weighted};
 use crate::cell::Cell;
 use crate::decision::{Admitted, Denied, Snapshot};
 use crate::quota::Quota;
-use crate::sync::{AtomicPair, AtomicU64, Ordering, const_unless_modelled, fence, wait_a_little};
+use crate::sync::{
+    AtomicPair, AtomicU64, Ordering, const_unless_modelled, fence, order, wait_a_little,
+};
 use crate::timestamp::Timestamp;
 use crate::word::Word;
 use core::fmt::{self, DebugStruct};
@@ -116,9 +118,9 @@ impl Live {
         let fields = self.place(generation).each_ref().map(|field| field.load(Ordering::Relaxed));
         // Acquire, to the Release fence in `set`: if a field was read that was written after that
         // one, then `begun` is read as at least what was stored before it.
-        fence(Ordering::Acquire);
+        fence(order::RULE_FENCE);
         // Acquire: who reads that a later change has begun will find the one before it in the pair.
-        let intact = self.begun.load(Ordering::Acquire) < generation + 2;
+        let intact = self.begun.load(order::BEGUN_LOAD) < generation + 2;
         intact.then(|| R::from_fields(fields))
     }
 
@@ -162,7 +164,7 @@ impl Live {
             let turn = self.begun.compare_exchange(
                 generation,
                 generation + 1,
-                Ordering::Release,
+                order::BEGUN_TAKE,
                 Ordering::Relaxed,
             );
             if turn.is_ok() {
@@ -171,7 +173,7 @@ impl Live {
             wait_a_little();
         };
         // Release, to the Acquire fence in `rule`.
-        fence(Ordering::Release);
+        fence(order::SET_FENCE);
         for (field, value) in self.place(generation).iter().zip(next.to_fields()) {
             // Relaxed: released to those who see `begun` by the fence, and to those who see the new
             // generation by the exchange.
