@@ -82,7 +82,6 @@ pub(crate) mod order {
         HEAD_LOAD = Acquire;
         HEAD_MOVE = Release;
         RULE_FENCE = Acquire;
-        BEGUN_LOAD = Acquire;
         BEGUN_TAKE = Release;
         SET_FENCE = Release;
     }

@@ -162,6 +162,16 @@ mod model {
         refute("seeded: one after the other", "admitted of 1", both_or_neither::<OneAfterTheOther>);
     }
 
+    /// A check that finds a later change begun does not look at the older pair for ever: there is an end
+    /// to each execution.
+    #[test]
+    fn a_check_goes_on() {
+        type Bucket = Limiter<Adjustable<TokenBucket>>;
+        explore_bounded("look, three changes, few preemptions", Some(3), || {
+            looks_see_one_quota::<Bucket>(3);
+        });
+    }
+
     #[test]
     fn a_quota_that_changes() {
         type Window = Limiter<Adjustable<FixedWindow>>;

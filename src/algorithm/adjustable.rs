@@ -119,8 +119,9 @@ impl Live {
         // Acquire, to the Release fence in `set`: if a field was read that was written after that
         // one, then `begun` is read as at least what was stored before it.
         fence(order::RULE_FENCE);
-        // Acquire: who reads that a later change has begun will find the one before it in the pair.
-        let intact = self.begun.load(order::BEGUN_LOAD) < generation + 2;
+        // Relaxed: who reads that a later change has begun shall find the one before it in the pair, and
+        // does from the turn after next on, for the fence of the next turn acquires what was read here.
+        let intact = self.begun.load(Ordering::Relaxed) < generation + 2;
         intact.then(|| R::from_fields(fields))
     }
 
@@ -160,7 +161,7 @@ impl Live {
         let next = R::from_quota(quota);
         let generation = loop {
             let [generation, _] = self.cell.load();
-            // Release, to the Acquire in `rule`: the generation just read. Relaxed if lost.
+            // Release, to the fence in `rule`: the generation just read. Relaxed if lost.
             let turn = self.begun.compare_exchange(
                 generation,
                 generation + 1,
