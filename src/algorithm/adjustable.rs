@@ -119,9 +119,10 @@ impl Live {
         // Acquire, to the Release fence in `set`: if a field was read that was written after that
         // one, then `begun` is read as at least what was stored before it.
         fence(order::RULE_FENCE);
-        // Relaxed: who reads that a later change has begun shall find the one before it in the pair, and
-        // does from the turn after next on, for the fence of the next turn acquires what was read here.
-        let intact = self.begun.load(Ordering::Relaxed) < generation + 2;
+        // Acquire: who reads that a later change has begun finds the one before it in the pair. (Relaxed
+        // would do, one turn later: the next turn's fence acquires what was read here. But then the
+        // model checker must follow that turn everywhere, and no longer visits every execution.)
+        let intact = self.begun.load(Ordering::Acquire) < generation + 2;
         intact.then(|| R::from_fields(fields))
     }
 
