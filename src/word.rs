@@ -1,6 +1,8 @@
 //! The state words: how a rule's state is laid out in 64 bits. Pure and `const`, no atomics.
 
-/// The whole state of a fixed-window limiter.
+/// The whole state of a rule that needs no more than 64 bits.
+///
+/// A fixed window's:
 ///
 /// ```text
 /// 63                     bits 0
@@ -8,8 +10,11 @@
 /// ```
 ///
 /// The index is that of the newest window in which permits were spent, the count how many of them.
-/// Only a [`Split`] knows where one field ends. Words order as the limiter does: by window, then
-/// by count. The word of a limiter nobody has asked yet is zero.
+/// Only a [`Split`] knows where one field ends. A token bucket's is one number, the instant at which
+/// the bucket is full again, in [units](crate::TokenBucket#exactness) of its own.
+///
+/// Words order as the limiter admits: what is spent makes them larger. The word of a limiter nobody has
+/// asked yet is zero.
 ///
 /// ```
 /// use casgate::word::{Split, Word};
