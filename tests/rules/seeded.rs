@@ -13,11 +13,12 @@ use std::cell::Cell;
 
 type Answer = Result<Admitted, Denied>;
 
-/// Runs a wrong rule against the oracle; the reason for which it was convicted.
-fn conviction<B: Bound, W: Fn(u32, Timestamp) -> Answer>(
+/// Runs a wrong rule against the oracle, which must convict it, by whichever of its checks comes to see it
+/// first: the right rule passes them all in the same shell.
+fn convict<B: Bound, W: Fn(u32, Timestamp) -> Answer>(
     one_permit: bool,
     wrong: impl Fn(Quota) -> (W, B, u32),
-) -> String {
+) {
     let config = Config { cases: 100_000, failure_persistence: None, ..Config::default() };
     let verdict = TestRunner::new(config).run(
         &(quotas(), requests()).prop_map(move |(quota, mut trace)| {
@@ -30,7 +31,9 @@ fn conviction<B: Bound, W: Fn(u32, Timestamp) -> Answer>(
         },
     );
     match verdict {
-        Err(TestError::Fail(reason, _)) => reason.to_string(),
+        Err(TestError::Fail(reason, _)) => {
+            assert!(reason.to_string().contains("rules/main.rs"), "not by the oracle: {reason}");
+        }
         other => panic!("the oracle finds nothing wrong: {other:?}"),
     }
 }
@@ -68,7 +71,7 @@ fn the_shell_itself_is_not_what_is_convicted() {
 
 #[test]
 fn an_interval_truncated_to_nanoseconds() {
-    let reason = conviction(false, |quota| {
+    convict(false, |quota| {
         // Another quota: one permit per ⌊W/L⌋.
         let interval = std::time::Duration::from_nanos(nanos(quota) / u64::from(quota.permits()));
         let burst = quota.burst();
@@ -77,12 +80,11 @@ fn an_interval_truncated_to_nanoseconds() {
         let ask = shell(rule, |rule, word, n, now| rule.decide(word, n, now));
         (ask, Bucket::new(quota), burst)
     });
-    assert!(reason.contains("unsound") || reason.contains("not full"), "{reason}");
 }
 
 #[test]
 fn a_late_reading_taken_for_a_long_gap() {
-    let reason = conviction(false, |quota| {
+    convict(false, |quota| {
         let newest = Cell::new(Timestamp::ZERO);
         let ask = shell(TokenBucket::new(quota), move |rule, word, n, now| {
             let wraps = now < newest.get();
@@ -91,12 +93,11 @@ fn a_late_reading_taken_for_a_long_gap() {
         });
         (ask, Bucket::new(quota), quota.burst())
     });
-    assert!(reason.contains("unsound") || reason.contains("tickets"), "{reason}");
 }
 
 #[test]
 fn a_refusal_that_spends() {
-    let reason = conviction(false, |quota| {
+    convict(false, |quota| {
         let rule = TokenBucket::new(quota);
         let word = Cell::new(Word::default());
         let ask = move |n, now| {
@@ -117,26 +118,23 @@ fn a_refusal_that_spends() {
         };
         (ask, Bucket::new(quota), quota.burst())
     });
-    assert!(reason.contains("a refusal changed the state"), "{reason}");
 }
 
 #[test]
 fn an_older_window_let_in_again() {
-    let reason = conviction(false, |quota| {
+    convict(false, |quota| {
         let ask = shell(FixedWindow::new(quota), |rule, word, n, now| {
             rule.decide(word, n, now).or_else(|| rule.decide(Word::default(), n, now))
         });
         (ask, PerWindow::new(quota), quota.permits())
     });
-    assert!(reason.contains("unsound") || reason.contains("tickets"), "{reason}");
 }
 
 #[test]
 fn a_fixed_window_is_not_a_sliding_one() {
-    let reason = conviction(true, |quota| {
+    convict(true, |quota| {
         let ask = shell(FixedWindow::new(quota), |rule, word, n, now| rule.decide(word, n, now));
         let bound = AnyWindow { limit: quota.permits(), period: nanos(quota) };
         (ask, bound, quota.permits())
     });
-    assert!(reason.contains("unsound") || reason.contains("not full"), "{reason}");
 }
