@@ -149,3 +149,25 @@ fn zero_permits_are_admitted_and_spend_nothing() {
 fn a_quota_of_zero_says_so() {
     let _ = Quota::per_second(0);
 }
+
+#[test]
+fn a_sliding_window_ends_where_its_slots_do() {
+    let period = 1_000;
+    let limiter = Limiter::sliding_window(Quota::new(2, Duration::from_nanos(period)).unwrap());
+    let last = (u64::MAX >> 1) - period;
+    let (told, beyond) = (Timestamp::from_nanos(last), Timestamp::from_nanos(last + 1));
+    assert_eq!(limiter.peek_at(beyond).remaining(), 0);
+    let denied = limiter.check_at(beyond).unwrap_err();
+    assert_eq!((denied.retry_after(), denied.remaining()), (None, 0));
+    assert_eq!(limiter.peek_at(told).remaining(), 2);
+    assert!(limiter.check_at(told).is_ok());
+    assert_eq!(limiter.peek_at(told).remaining(), 1);
+    assert!(limiter.check_at(Timestamp::MAX).is_err());
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn every_state_is_lock_free_here() {
+    assert!(Limiter::fixed_window(Quota::per_second(1)).is_lock_free());
+    assert!(Limiter::sliding_window(Quota::per_second(1)).is_lock_free());
+}
