@@ -31,7 +31,7 @@ where
             dice ^= dice << 13;
             dice ^= dice >> 7;
             dice ^= dice << 17;
-            if dice.is_multiple_of(64) {
+            if dice % 64 == 0 {
                 std::thread::yield_now();
             }
             if shared.is_allowed_at(now) {

@@ -190,3 +190,14 @@ fn a_refund_never_fills_beyond_full() {
     limiter.refund(5);
     assert_eq!((0..9).filter(|_| limiter.is_allowed_at(Timestamp::from_secs(20))).count(), 5);
 }
+
+/// In lowest terms 1 per 10 ms, so a unit is a nanosecond and the range all 584 years but a second.
+#[test]
+fn the_last_reading_is_told() {
+    let limiter = Limiter::token_bucket(Quota::per_second(100));
+    let last = u64::MAX - 1_000_000_000;
+    assert_eq!(limiter.peek_at(at(last)).remaining(), 100);
+    assert!(limiter.check_at(at(last + 1)).is_err());
+    assert!(limiter.check_n_at(100, at(last)).is_ok());
+    assert!(limiter.check_at(at(last)).is_err());
+}
