@@ -82,27 +82,25 @@ impl fmt::Debug for Live {
     }
 }
 
+const_unless_modelled! {
+    fn written(fields: [u64; FIELDS]) -> [AtomicU64; FIELDS] {
+        let [a, b, c, d, e, f] = fields;
+        [
+            AtomicU64::new(a),
+            AtomicU64::new(b),
+            AtomicU64::new(c),
+            AtomicU64::new(d),
+            AtomicU64::new(e),
+            AtomicU64::new(f),
+        ]
+    }
+}
+
 impl Live {
     const_unless_modelled! {
         pub(crate) fn new(rule: [u64; FIELDS]) -> Self {
-            let [a, b, c, d, e, f] = rule;
-            let atomic = [
-                AtomicU64::new(a),
-                AtomicU64::new(b),
-                AtomicU64::new(c),
-                AtomicU64::new(d),
-                AtomicU64::new(e),
-                AtomicU64::new(f),
-            ];
-            let other = [
-                AtomicU64::new(a),
-                AtomicU64::new(b),
-                AtomicU64::new(c),
-                AtomicU64::new(d),
-                AtomicU64::new(e),
-                AtomicU64::new(f),
-            ];
-            Self { cell: Cell::pair([0, 0]), begun: AtomicU64::new(0), rules: [atomic, other] }
+            let rules = [written(rule), written(rule)];
+            Self { cell: Cell::pair([0, 0]), begun: AtomicU64::new(0), rules }
         }
     }
 
