@@ -47,8 +47,10 @@ impl<R: Rule, C> Limiter<R, C> {
 ///
 /// # What it keeps
 ///
-/// The bound of the rule, for the readings at which the permits are *spent*, whatever else is asked of
-/// the limiter. So a lease ends:
+/// The bound of the rule, for the readings at which the permits are *spent*, whoever else asks the
+/// limiter. (What [`refund`](Limiter::refund) and [`reset`](Limiter::reset) give back adds to it; a lease
+/// that they have forgiven is still held, and what it then gives back is given back once more.) So a
+/// lease ends:
 ///
 /// - A fixed window's with the window it was taken in.
 /// - A token bucket's when the bucket would have refilled by what was taken. For up to that instant

@@ -3,7 +3,7 @@
 use casgate::algorithm::Algorithm;
 use casgate::clock::{Clock, ManualClock};
 use casgate::word::Split;
-use casgate::{Limiter, Quota, Timestamp};
+use casgate::{FixedWindow, Limiter, Quota, Timestamp, TokenBucket};
 use proptest::prelude::*;
 use std::cell::Cell;
 use std::rc::Rc;
@@ -34,6 +34,20 @@ proptest! {
             u64::from(burst) + (span + MAX_LAG) * u64::from(permits) / WINDOW
         };
         lags(|clock| Limiter::token_bucket(quota).with_clock(clock), &steps, bound)?;
+    }
+
+    /// Two rules: the bucket's bound holds, and neither hides that the other is nearly due.
+    #[test]
+    fn a_lagging_clock_adds_no_more_than_its_lag_to_both(
+        (permits, burst) in (1u32..5, 1u32..5),
+        steps in prop::collection::vec((0u64..12, 0u64..=MAX_LAG), 1..120),
+    ) {
+        let quota = Quota::new(permits, Duration::from_nanos(WINDOW)).unwrap().with_burst(burst);
+        let bound = |span: u64| {
+            u64::from(burst) + (span + MAX_LAG) * u64::from(permits) / WINDOW
+        };
+        let both = || Limiter::both(TokenBucket::new(quota), FixedWindow::new(quota));
+        lags(|clock| both().with_clock(clock), &steps, bound)?;
     }
 
     /// The same of a sliding window: L·⌈(D + g)/W⌉, D a nanosecond longer for both its ends count.
@@ -133,7 +147,7 @@ fn rates_are_exact_ratios() {
 #[test]
 fn limiters_are_small() {
     assert_eq!(size_of::<Limiter>(), 24);
-    assert_eq!(size_of::<Limiter<casgate::TokenBucket>>(), 56);
+    assert_eq!(size_of::<Limiter<TokenBucket>>(), 56);
 }
 
 #[test]

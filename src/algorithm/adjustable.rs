@@ -156,7 +156,7 @@ impl Live {
     }
 
     /// Puts the rule of `quota` in force.
-    fn set<R: Adjust>(&self, quota: Quota, now: Timestamp) {
+    pub(crate) fn set<R: Adjust>(&self, quota: Quota, now: Timestamp) {
         let next = R::from_quota(quota);
         let generation = loop {
             let [generation, _] = self.cell.load();
@@ -189,13 +189,6 @@ impl Live {
 impl<R> Adjustable<R> {
     pub(crate) const fn new() -> Self {
         Self(core::marker::PhantomData)
-    }
-}
-
-impl<R: Adjust> Adjustable<R> {
-    #[allow(clippy::unused_self)]
-    pub(crate) fn set_quota(&self, state: &Live, quota: Quota, now: Timestamp) {
-        state.set::<R>(quota, now);
     }
 }
 

@@ -110,13 +110,23 @@ impl<A: Rule, B: Rule> Algorithm for Both<A, B> {
     #[inline]
     fn is_due_within(
         &self,
-        state: &Self::State,
-        seen: [Word; 2],
+        _: &Self::State,
+        [first, second]: [Word; 2],
         n: u32,
         now: Timestamp,
         lag: Duration,
     ) -> bool {
-        self.denied(state, seen, n, now).is_within(lag)
+        fn fits_within<R: Rule>(
+            rule: &R,
+            word: Word,
+            n: u32,
+            now: Timestamp,
+            lag: Duration,
+        ) -> bool {
+            rule.decide(word, n, now).is_some() || rule.is_due_within(word, n, now, lag)
+        }
+        fits_within(&self.first, first, n, now, lag)
+            && fits_within(&self.second, second, n, now, lag)
     }
 
     fn snapshot(&self, _: &Self::State, [first, second]: [Word; 2], now: Timestamp) -> Snapshot {

@@ -296,7 +296,7 @@ impl<R: Adjust, C> Limiter<Adjustable<R>, C> {
     /// assert_eq!(limiter.peek_at(now).remaining(), 0);
     /// ```
     pub fn set_quota_at(&self, quota: Quota, now: Timestamp) {
-        self.algorithm.set_quota(&self.state, quota, now);
+        self.state.set::<R>(quota, now);
     }
 }
 
