@@ -1,16 +1,18 @@
-//! Runs a scenario over every interleaving, or on real threads many times.
+//! Runs a scenario over every interleaving, over many random ones, or on real threads many times.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+#[cfg(casgate_shuttle)]
+use std::{
+    collections::hash_map::RandomState, env, hash::BuildHasher, str::FromStr, sync::LazyLock,
+};
 
 #[cfg(casgate_loom)]
-pub use loom::thread;
-#[cfg(not(casgate_loom))]
-pub use std::thread;
-
-/// How often real threads repeat a scenario.
-#[cfg(not(casgate_loom))]
-const REPETITIONS: usize = 2_000;
+pub use loom::{sync::atomic, thread};
+#[cfg(casgate_shuttle)]
+pub use shuttle::{sync::atomic, thread};
+#[cfg(not(any(casgate_loom, casgate_shuttle)))]
+pub use std::{sync::atomic, thread};
 
 /// `scenario`, and how often it has been run.
 fn counted(
@@ -25,7 +27,8 @@ fn counted(
     (executions, counted)
 }
 
-/// Runs `scenario` in every interleaving and prints how many executions there were.
+/// Runs `scenario` in every interleaving, or as many as the build explores, and prints how many executions
+/// there were.
 ///
 /// # Panics
 ///
@@ -62,7 +65,42 @@ fn run(preemptions: Option<usize>, scenario: impl Fn() + Send + Sync + 'static) 
     model.check(scenario);
 }
 
-#[cfg(not(casgate_loom))]
+/// Random schedules, of which half are those of few preemptions at random places (Burckhardt et al., "A
+/// Randomized Scheduler with Probabilistic Guarantees of Finding Bugs", 2010: PCT).
+///
+/// `CASGATE_SCHEDULES` is how many there are, `CASGATE_SEED` the seed of the first half and of the second;
+/// without them 10,000 from a seed that differs from run to run. A failure prints the seed, and what the schedule was.
+#[cfg(casgate_shuttle)]
+fn run(preemptions: Option<usize>, scenario: impl Fn() + Send + Sync + 'static) {
+    use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
+
+    fn number<T: FromStr>(name: &str) -> Option<T> {
+        let text = env::var(name).ok()?;
+        Some(text.parse().unwrap_or_else(|_| panic!("{name}={text} is not a number")))
+    }
+    static SEED: LazyLock<u64> = LazyLock::new(|| {
+        let seed = number("CASGATE_SEED").unwrap_or_else(|| RandomState::new().hash_one(0));
+        println!("CASGATE_SEED={seed} repeats this run");
+        seed
+    });
+
+    let each = number("CASGATE_SCHEDULES").unwrap_or(10_000) / 2;
+    let scenario = Arc::new(scenario);
+    let run = |scheduler: Box<dyn Scheduler + Send>| {
+        let mut config = shuttle::Config::new();
+        config.silence_warnings = true; // of orderings, which are the model checker's part
+        let scenario = Arc::clone(&scenario);
+        shuttle::Runner::new(scheduler, config).run(move || scenario());
+    };
+    run(Box::new(RandomScheduler::new_from_seed(*SEED, each)));
+    run(Box::new(PctScheduler::new_from_seed(*SEED, preemptions.unwrap_or(3), each)));
+}
+
+/// How often real threads repeat a scenario.
+#[cfg(not(any(casgate_loom, casgate_shuttle)))]
+const REPETITIONS: usize = 2_000;
+
+#[cfg(not(any(casgate_loom, casgate_shuttle)))]
 fn run(_preemptions: Option<usize>, scenario: impl Fn() + Send + Sync + 'static) {
     for _ in 0..REPETITIONS {
         scenario();
@@ -75,7 +113,7 @@ fn run(_preemptions: Option<usize>, scenario: impl Fn() + Send + Sync + 'static)
 ///
 /// If no execution fails, or if one fails otherwise than by an assertion whose message contains
 /// `verdict`: by a limit of the model checker, for instance.
-#[cfg(casgate_loom)]
+#[cfg(any(casgate_loom, casgate_shuttle))]
 pub fn refute(name: &str, verdict: &str, scenario: impl Fn() + Send + Sync + 'static) {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 

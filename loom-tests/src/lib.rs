@@ -1,5 +1,6 @@
 //! Concurrent scenarios, written once. Under `--cfg casgate_loom` the model checker runs each over
-//! every interleaving; otherwise real threads run it many times.
+//! every interleaving; under `--cfg casgate_shuttle` a scheduler runs it in random ones, of more callers; otherwise
+//! real threads run it many times.
 //!
 //! A scenario is generic over the [`Gate`](gate::Gate) it attacks, so the same code that the limiter must pass
 //! must convict the [`seeded`] wrong ones.

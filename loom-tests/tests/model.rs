@@ -185,7 +185,7 @@ mod model {
         explore("cut, bucket", cut_races::<Bucket>);
         explore("raise", raise_races::<Window>);
         explore("raise, bucket", raise_races::<Bucket>);
-        explore("changes", changes_race::<Window>);
+        explore("changes", || changes_race::<Window>(2));
         refute("seeded: quota apart, torn", "a torn quota", || {
             looks_see_one_quota::<QuotaApart>(1);
         });

@@ -140,6 +140,31 @@ pub fn leases_race<L: Lessor>(check: u32, exact: bool) {
     assert!(!exact || spent + left == LIMIT, "{spent} spent and {left} left of {LIMIT}");
 }
 
+/// Holders spend three from each of two leases of two, one after the other, while a check takes five: never
+/// more than sixteen are had, and afterwards a window has what was not spent.
+///
+/// # Panics
+///
+/// If not.
+pub fn leases_crowd<L: Lessor>(holders: usize, exact: bool) {
+    const LIMIT: u32 = 16;
+    let quota = Quota::new(LIMIT, Duration::from_nanos(16 * WINDOW)).expect("slow enough");
+    let lessor = Arc::new(L::with_quota(quota));
+    let threads: Vec<_> = (0..holders)
+        .map(|_| {
+            let lessor = Arc::clone(&lessor);
+            thread::spawn(move || {
+                [(); 2].map(|()| lessor.spend_leased(&[0; 3]).len() as u32).iter().sum::<u32>()
+            })
+        })
+        .collect();
+    let mut spent = if lessor.allows(5, at(0)) { 5 } else { 0 };
+    spent += threads.into_iter().map(|t| t.join().expect("no caller panics")).sum::<u32>();
+    let left = lessor.left(at(0));
+    assert!(spent + left <= LIMIT, "{spent} spent and {left} left of {LIMIT}");
+    assert!(!exact || spent + left == LIMIT, "{spent} spent and {left} left of {LIMIT}");
+}
+
 /// A lease taken in one window, not all spent, ends while the next window is used: that one gets
 /// nothing of it.
 ///

@@ -92,6 +92,34 @@ pub fn frozen<G: Gate>(limit: u32, callers: usize, calls: usize) {
     history.assert_denials_final();
 }
 
+/// [`frozen`], a hundred years later and with an hour's window, so that every field of a state is in use.
+///
+/// # Panics
+///
+/// As [`frozen`].
+pub fn far<G: Gate>(limit: u32, callers: usize, calls: usize) {
+    let now = 100 * 365 * 24 * 3600 * 1_000_000_000;
+    let gate = Arc::new(G::with_quota(Quota::per_hour(limit)));
+    let history = Arc::new(History::default());
+    let script = vec![(1, now); calls];
+    run(&gate, &history, &vec![script.as_slice(); callers], 0);
+    let expected = limit.min((callers * calls) as u32);
+    history.assert_admitted(.., expected.into());
+    assert_eq!(gate.peek_at(at(now)).remaining(), limit - expected, "{history}");
+    history.assert_tickets_in_order();
+    history.assert_denials_final();
+}
+
+/// Whatever callers ask, the rule explains it, one call after another.
+///
+/// # Panics
+///
+/// If it does not.
+pub fn explained<G: Gate>(limit: u32, scripts: &[&[Request]]) {
+    let (_, history) = race::<G>(limit, scripts);
+    G::assert_explained(quota(limit), &history);
+}
+
 /// Callers on both sides of a boundary, a late one included: each window keeps its limit, the
 /// window that is open keeps what it admitted, and an older one is never written back.
 ///

@@ -104,21 +104,25 @@ pub fn looks_see_one_quota<G: SetQuota>(changes: u32) {
     assert!(last == 1 + changes, "the last change is lost: {last}");
 }
 
-/// Two changes race: one of them is in force afterwards, with what was spent.
+/// Changes race, one by each setter: one of them is in force afterwards, with what was spent.
 ///
 /// # Panics
 ///
 /// If not.
-pub fn changes_race<G: SetQuota>() {
+pub fn changes_race<G: SetQuota>(setters: u32) {
     let gate = Arc::new(G::with_quota(quota(1)));
     gate.check_n_at(1, at(0)).expect("it is full");
-    let setter = {
-        let gate = Arc::clone(&gate);
-        thread::spawn(move || gate.set_quota(quota(2)))
-    };
-    gate.set_quota(quota(3));
-    setter.join().expect("no caller panics");
+    let threads: Vec<_> = (2..=setters)
+        .map(|k| {
+            let gate = Arc::clone(&gate);
+            thread::spawn(move || gate.set_quota(quota(1 + k)))
+        })
+        .collect();
+    gate.set_quota(quota(2));
+    for thread in threads {
+        thread.join().expect("no caller panics");
+    }
     let seen = gate.peek_at(at(0));
-    assert!([2, 3].contains(&seen.limit()), "{seen:?}");
+    assert!((2..=1 + setters).contains(&seen.limit()), "{seen:?}");
     assert!(seen.remaining() == seen.limit() - 1, "what was spent is lost: {seen:?}");
 }

@@ -7,14 +7,11 @@ mod two;
 pub use ring::*;
 pub use two::*;
 
+pub(crate) use crate::explore::atomic::{AtomicU64, Ordering::Relaxed};
 use crate::gate::{Gate, GiveBack};
 use casgate::algorithm::{FixedWindow, Rule};
 use casgate::word::Word;
 use casgate::{Admitted, Denied, Quota, Snapshot, Timestamp, TokenBucket};
-#[cfg(casgate_loom)]
-pub(crate) use loom::sync::atomic::{AtomicU64, Ordering::Relaxed};
-#[cfg(not(casgate_loom))]
-pub(crate) use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// The right rule around a word that the wrong shells move.
 #[derive(Debug)]

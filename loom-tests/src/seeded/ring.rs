@@ -1,13 +1,10 @@
 //! Wrong sliding windows: a ring of slots with one step done wrong.
 
 use super::{AtomicU64, Word};
+use crate::explore::atomic::Ordering;
 use crate::gate::Gate;
 use casgate::algorithm::{FixedWindow, Rule};
 use casgate::{Admitted, Denied, Quota, Snapshot, Timestamp};
-#[cfg(casgate_loom)]
-use loom::sync::atomic::Ordering;
-#[cfg(not(casgate_loom))]
-use std::sync::atomic::Ordering;
 
 /// What is wrong with a ring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

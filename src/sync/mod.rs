@@ -1,5 +1,5 @@
 //! The one door to shared memory. No other file of the crate names an atomic type, and only this
-//! one knows the model checker.
+//! module knows the model checker and the random scheduler.
 
 /// Declares a constructor `const`, except under the model checker, whose atomics have no `const`
 /// constructor.
@@ -16,29 +16,15 @@ macro_rules! const_unless_modelled {
 }
 pub(crate) use const_unless_modelled;
 
-// Tested first, so that `--all-features` stays modelled.
-#[cfg(casgate_loom)]
-pub(crate) use loom::sync::atomic::{AtomicU64, Ordering};
+pub(crate) use core::sync::atomic::Ordering;
 
-#[cfg(all(not(casgate_loom), target_has_atomic = "64"))]
-pub(crate) use core::sync::atomic::{AtomicU64, Ordering};
-
-#[cfg(all(not(casgate_loom), not(target_has_atomic = "64")))]
-pub(crate) use portable_atomic::{AtomicU64, Ordering};
-
-#[cfg(casgate_loom)]
-use loom::sync::atomic::fence as raw_fence;
-
-#[cfg(not(casgate_loom))]
-use core::sync::atomic::fence as raw_fence;
-
-/// Whether this machine changes a word without a lock.
-pub(crate) fn is_word_lock_free() -> bool {
-    #[cfg(any(casgate_loom, target_has_atomic = "64"))]
-    return true;
-    #[cfg(not(any(casgate_loom, target_has_atomic = "64")))]
-    AtomicU64::is_lock_free()
-}
+// The cfgs are tested first, so that `--all-features` stays modelled.
+#[cfg_attr(casgate_loom, path = "loom.rs")]
+#[cfg_attr(casgate_shuttle, path = "shuttle.rs")]
+#[cfg_attr(not(any(casgate_loom, casgate_shuttle)), path = "native.rs")]
+mod backend;
+pub(crate) use backend::{AtomicU64, is_word_lock_free, wait_a_little};
+use backend::{Wide, join, split};
 
 /// Every ordering of the crate that is not `Relaxed`, by the name of what it is for. The reasons stand
 /// where they are used.
@@ -91,18 +77,8 @@ pub(crate) mod order {
 #[inline]
 pub(crate) fn fence(order: Ordering) {
     if order != Ordering::Relaxed {
-        raw_fence(order);
+        backend::fence(order);
     }
-}
-
-/// Lets other threads run. Of no use in a check.
-pub(crate) fn wait_a_little() {
-    #[cfg(casgate_loom)]
-    loom::thread::yield_now();
-    #[cfg(all(not(casgate_loom), feature = "std"))]
-    std::thread::yield_now();
-    #[cfg(all(not(casgate_loom), not(feature = "std")))]
-    core::hint::spin_loop();
 }
 
 /// Two words that change together: one atomic of 128 bits.
@@ -111,35 +87,6 @@ pub(crate) fn wait_a_little() {
 /// 32 bits end a model with a panic: the same loop on a narrowed word.
 #[derive(Debug)]
 pub struct AtomicPair(Wide);
-
-#[cfg(not(casgate_loom))]
-mod wide {
-    pub(super) use portable_atomic::AtomicU128 as Wide;
-
-    pub(super) const fn join([first, second]: [u64; 2]) -> u128 {
-        (first as u128) << 64 | second as u128
-    }
-
-    pub(super) const fn split(bits: u128) -> [u64; 2] {
-        [(bits >> 64) as u64, bits as u64]
-    }
-}
-
-#[cfg(casgate_loom)]
-mod wide {
-    pub(super) use loom::sync::atomic::AtomicU64 as Wide;
-
-    pub(super) fn join([first, second]: [u64; 2]) -> u64 {
-        let narrow =
-            |word| u64::from(u32::try_from(word).expect("a word of the model fits 32 bits"));
-        narrow(first) << 32 | narrow(second)
-    }
-
-    pub(super) fn split(bits: u64) -> [u64; 2] {
-        [bits >> 32, bits & u64::from(u32::MAX)]
-    }
-}
-use wide::{Wide, join, split};
 
 impl AtomicPair {
     const_unless_modelled! {
@@ -150,10 +97,7 @@ impl AtomicPair {
 
     /// Whether this machine can do it without a lock.
     pub(crate) fn is_lock_free() -> bool {
-        #[cfg(casgate_loom)]
-        return true;
-        #[cfg(not(casgate_loom))]
-        Wide::is_lock_free()
+        backend::is_wide_lock_free()
     }
 
     pub(crate) fn load(&self, order: Ordering) -> [u64; 2] {

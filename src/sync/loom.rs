@@ -1,0 +1,25 @@
+//! The model checker's.
+
+pub(crate) use loom::sync::atomic::AtomicU64;
+pub(super) use loom::sync::atomic::{AtomicU64 as Wide, fence};
+
+pub(crate) fn is_word_lock_free() -> bool {
+    true
+}
+
+pub(super) fn is_wide_lock_free() -> bool {
+    true
+}
+
+pub(crate) fn wait_a_little() {
+    loom::thread::yield_now();
+}
+
+pub(super) fn join([first, second]: [u64; 2]) -> u64 {
+    let narrow = |word| u64::from(u32::try_from(word).expect("a word of the model fits 32 bits"));
+    narrow(first) << 32 | narrow(second)
+}
+
+pub(super) fn split(bits: u64) -> [u64; 2] {
+    [bits >> 32, bits & u64::from(u32::MAX)]
+}

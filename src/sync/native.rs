@@ -1,0 +1,38 @@
+//! The machine's own.
+
+#[cfg(target_has_atomic = "64")]
+pub(crate) use core::sync::atomic::AtomicU64;
+#[cfg(not(target_has_atomic = "64"))]
+pub(crate) use portable_atomic::AtomicU64;
+
+pub(super) use core::sync::atomic::fence;
+pub(super) use portable_atomic::AtomicU128 as Wide;
+
+/// Whether this machine changes a word without a lock.
+pub(crate) fn is_word_lock_free() -> bool {
+    #[cfg(target_has_atomic = "64")]
+    return true;
+    #[cfg(not(target_has_atomic = "64"))]
+    AtomicU64::is_lock_free()
+}
+
+/// Whether this machine changes two words without a lock.
+pub(super) fn is_wide_lock_free() -> bool {
+    Wide::is_lock_free()
+}
+
+/// Lets other threads run. Of no use in a check.
+pub(crate) fn wait_a_little() {
+    #[cfg(feature = "std")]
+    std::thread::yield_now();
+    #[cfg(not(feature = "std"))]
+    core::hint::spin_loop();
+}
+
+pub(super) const fn join([first, second]: [u64; 2]) -> u128 {
+    (first as u128) << 64 | second as u128
+}
+
+pub(super) const fn split(bits: u128) -> [u64; 2] {
+    [(bits >> 64) as u64, bits as u64]
+}

@@ -1,0 +1,89 @@
+//! The random scheduler's: every access is a point at which another thread may run, and a weak exchange
+//! sometimes fails without cause, as it may on some processors.
+
+use core::sync::atomic::Ordering;
+use shuttle::rand::{Rng, thread_rng};
+use shuttle::sync::atomic::AtomicBool;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+pub(super) use shuttle::sync::atomic::fence;
+
+/// An atomic of any width. The scheduler orders all accesses as if they were sequentially consistent, so the
+/// orderings are not looked at.
+#[derive(Debug)]
+pub struct Atomic<T> {
+    /// Where the scheduler may switch.
+    turn: AtomicBool,
+    /// Never held across a turn, so never waited for.
+    bits: Mutex<T>,
+}
+
+pub(crate) type AtomicU64 = Atomic<u64>;
+pub(super) type Wide = Atomic<[u64; 2]>;
+
+impl<T: Copy + PartialEq> Atomic<T> {
+    pub(crate) const fn new(bits: T) -> Self {
+        Self { turn: AtomicBool::new(false), bits: Mutex::new(bits) }
+    }
+
+    fn access(&self) -> MutexGuard<'_, T> {
+        self.turn.load(Ordering::SeqCst);
+        self.bits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn load(&self, _: Ordering) -> T {
+        *self.access()
+    }
+
+    pub(crate) fn store(&self, bits: T, _: Ordering) {
+        *self.access() = bits;
+    }
+
+    pub(crate) fn compare_exchange(
+        &self,
+        seen: T,
+        next: T,
+        _won: Ordering,
+        _lost: Ordering,
+    ) -> Result<T, T> {
+        let mut bits = self.access();
+        if *bits != seen {
+            return Err(*bits);
+        }
+        *bits = next;
+        Ok(seen)
+    }
+
+    pub(crate) fn compare_exchange_weak(
+        &self,
+        seen: T,
+        next: T,
+        won: Ordering,
+        lost: Ordering,
+    ) -> Result<T, T> {
+        if thread_rng().gen_ratio(1, 8) {
+            return Err(self.load(lost));
+        }
+        self.compare_exchange(seen, next, won, lost)
+    }
+}
+
+pub(crate) fn is_word_lock_free() -> bool {
+    true
+}
+
+pub(super) fn is_wide_lock_free() -> bool {
+    true
+}
+
+pub(crate) fn wait_a_little() {
+    shuttle::thread::yield_now();
+}
+
+pub(super) const fn join(words: [u64; 2]) -> [u64; 2] {
+    words
+}
+
+pub(super) const fn split(words: [u64; 2]) -> [u64; 2] {
+    words
+}
