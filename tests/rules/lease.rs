@@ -2,8 +2,9 @@
 //! are spent.
 
 use crate::bound::{Bound, Bucket, PerWindow, Spent};
-use crate::slack;
-use crate::trace::{CASES, Step, quotas, steps};
+use crate::judge::slack;
+use crate::step::Step;
+use crate::trace::{CASES, quotas, steps};
 use casgate::algorithm::Rule;
 use casgate::clock::SystemClock;
 use casgate::{Lease, Limiter, Quota, Timestamp};

@@ -2,7 +2,7 @@
 //! verdict on the right ones is worth nothing.
 
 use crate::bound::{AnyWindow, Bound, Bucket, PerWindow, nanos};
-use crate::judge;
+use crate::judge::judge;
 use crate::trace::{quotas, requests};
 use casgate::algorithm::{FixedWindow, Rule, TokenBucket};
 use casgate::word::Word;
@@ -32,7 +32,7 @@ fn convict<B: Bound, W: Fn(u32, Timestamp) -> Answer>(
     );
     match verdict {
         Err(TestError::Fail(reason, _)) => {
-            assert!(reason.to_string().contains("rules/main.rs"), "not by the oracle: {reason}");
+            assert!(reason.to_string().contains("rules/judge.rs"), "not by the oracle: {reason}");
         }
         other => panic!("the oracle finds nothing wrong: {other:?}"),
     }

@@ -1,31 +1,12 @@
 //! Quotas and traces that look for trouble.
 
+use crate::step::{Step, TOLD};
 use casgate::Quota;
 use proptest::prelude::*;
 use std::time::Duration;
 
 /// Traces per property: few in a debug build, the full number in release.
 pub(crate) const CASES: u32 = if cfg!(debug_assertions) { 1_000 } else { 100_000 };
-
-/// Up to here, 36 years, every rule tells every reading apart for every quota.
-pub(crate) const TOLD: u64 = 1 << 60;
-
-/// How the next request's reading follows from the last one.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Step {
-    Same,
-    /// On by this many 64ths of an emission interval.
-    Interval(u64),
-    /// On by this many 64ths of the period.
-    Period(u64),
-    /// Back by this many 64ths of the period.
-    Back(u64),
-    /// To the instant at which the last refusal was due, or 1 ns before.
-    Due,
-    JustBefore,
-    /// Anywhere.
-    Far(u64),
-}
 
 pub(crate) fn steps() -> impl Strategy<Value = Step> {
     prop_oneof![
@@ -38,22 +19,6 @@ pub(crate) fn steps() -> impl Strategy<Value = Step> {
         1 => (0..TOLD).prop_map(Step::Far),
         1 => any::<u64>().prop_map(Step::Far),
     ]
-}
-
-impl Step {
-    pub(crate) fn reading(self, quota: Quota, now: u64, due: Option<u64>) -> u64 {
-        let period = quota.period().as_nanos() as u64;
-        let part = |whole: u64, parts: u64| (u128::from(whole) * u128::from(parts) / 64) as u64;
-        match self {
-            Self::Same => now,
-            Self::Interval(n) => now.saturating_add(part(period / u64::from(quota.permits()), n)),
-            Self::Period(n) => now.saturating_add(part(period, n)),
-            Self::Back(n) => now.saturating_sub(part(period, n)),
-            Self::Due => due.unwrap_or(now),
-            Self::JustBefore => due.map_or(now, |due| due - 1),
-            Self::Far(t) => t,
-        }
-    }
 }
 
 /// Requests: permits, mostly few, and the step to their reading.

@@ -1,7 +1,8 @@
 //! Two quotas in one decision, and a quota that changes: against the plain rules side by side.
 
 use crate::bound::nanos;
-use crate::trace::{CASES, TOLD, quotas, requests};
+use crate::step::TOLD;
+use crate::trace::{CASES, quotas, requests};
 use casgate::algorithm::Rule;
 use casgate::word::Word;
 use casgate::{FixedWindow, Limiter, Timestamp, TokenBucket};
