@@ -1,0 +1,4 @@
+//! The C library, which the standard one would have linked.
+fn main() {
+    println!("cargo::rustc-link-arg=-lc");
+}
