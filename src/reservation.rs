@@ -187,7 +187,7 @@ impl Reservation<'_> {
     #[allow(clippy::must_use_candidate)] // most callers cancel and leave
     pub fn cancel(self) -> u32 {
         let Self { cell, permits, given, taken, .. } = self;
-        let restored = cell.update(|bits| (bits == taken && permits > 0).then_some(given));
+        let restored = cell.update(|bits| (bits == taken).then_some(given));
         if restored.is_ok() { permits } else { 0 }
     }
 }
