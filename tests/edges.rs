@@ -184,4 +184,7 @@ fn a_sliding_window_ends_where_its_slots_do() {
 fn every_state_is_lock_free_here() {
     assert!(Limiter::fixed_window(Quota::per_second(1)).is_lock_free());
     assert!(Limiter::sliding_window(Quota::per_second(1)).is_lock_free());
+    assert!(Limiter::adjustable_fixed_window(Quota::per_second(1)).is_lock_free());
+    let rule = FixedWindow::new(Quota::per_second(1));
+    assert!(Limiter::both(rule, rule).is_lock_free());
 }

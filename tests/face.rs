@@ -1,7 +1,8 @@
 //! The methods that the oracle does not call, each by its effect.
 
+use casgate::algorithm::Weighted;
 use casgate::clock::{Clock, ManualClock};
-use casgate::{Limiter, Quota, QuotaError, Timestamp};
+use casgate::{FixedWindow, Limiter, Quota, QuotaError, Timestamp, TokenBucket};
 use std::cell::Cell;
 use std::time::Duration;
 
@@ -101,18 +102,127 @@ fn the_precise_clock_is_read_only_where_it_matters() {
     follow(&clocks[3], &|| lease.is_allowed());
 }
 
+/// A bucket's lease ends when the bucket would have refilled what it took, and comes back only if nobody has built on it.
+#[test]
+fn a_lease_of_a_bucket() {
+    let quota = Quota::new(16, Duration::from_nanos(16)).unwrap();
+    let at = Timestamp::from_nanos;
+    let left = |limiter: &Limiter<_>, now| limiter.peek_at(at(now)).remaining();
+
+    let limiter = Limiter::token_bucket(quota);
+    let lease = limiter.lease(64);
+    assert!(lease.is_allowed_at(at(100)));
+    assert_eq!(lease.held(), 1, "an eighth, one of it spent");
+    assert!(lease.is_allowed_at(at(102)));
+    assert_eq!(lease.held(), 0, "the last instant is still in it");
+    drop(lease);
+
+    let limiter = Limiter::token_bucket(quota);
+    let lease = limiter.lease(64);
+    assert!(lease.is_allowed_at(at(100)) && lease.is_allowed_at(at(103)));
+    assert_eq!(lease.held(), 1, "taken anew");
+    let before = left(&limiter, 103);
+    drop(lease);
+    assert_eq!(left(&limiter, 103), before + 1, "given back");
+
+    let limiter = Limiter::token_bucket(quota);
+    let lease = limiter.lease(64);
+    assert!(lease.is_allowed_at(at(100)) && limiter.is_allowed_at(at(100)));
+    let before = left(&limiter, 100);
+    assert!(lease.is_allowed_at(at(101)));
+    assert_eq!((lease.held(), left(&limiter, 100)), (0, before), "it spends what it holds");
+
+    let limiter = Limiter::token_bucket(quota);
+    let lease = limiter.lease(64);
+    assert!(lease.is_allowed_at(at(100)) && limiter.is_allowed_at(at(100)));
+    let before = left(&limiter, 100);
+    drop(lease);
+    assert_eq!(left(&limiter, 100), before, "somebody has built on it");
+}
+
+/// The same of two quotas, of which one is due and the other is not, and of a request that is never due.
+#[test]
+fn the_precise_clock_is_not_read_for_one_of_two() {
+    let fast = Quota::new(2, Duration::from_nanos(200)).unwrap();
+    let slow = Quota::new(1, Duration::from_nanos(1_000)).unwrap();
+    let clock = Behind::default();
+    let both = Limiter::both(TokenBucket::new(slow), FixedWindow::new(fast.with_burst(1)))
+        .with_clock(&clock);
+    let other = Limiter::both(TokenBucket::new(fast.with_burst(1)), FixedWindow::new(slow))
+        .with_clock(&clock);
+    assert!(both.is_allowed() && other.is_allowed());
+    clock.now.set(100);
+    assert!(!both.is_allowed() && !other.is_allowed());
+    assert_eq!(clock.precise.get(), 0, "one is due, the other is not");
+    clock.now.set(1_000);
+    assert!(both.is_allowed() && other.is_allowed());
+    assert_eq!(clock.precise.get(), 2);
+
+    let bucket = Limiter::token_bucket(SIXTEEN).with_clock(&clock);
+    assert_eq!(bucket.check_n(17).unwrap_err().retry_after(), None);
+    let adjustable = Limiter::adjustable_token_bucket(slow).with_clock(&clock);
+    assert!(adjustable.is_allowed() && !adjustable.is_allowed());
+    assert_eq!(clock.precise.get(), 2);
+    clock.now.set(1_500);
+    assert!(!adjustable.is_allowed());
+    assert_eq!(clock.precise.get(), 2, "not due for long");
+    clock.now.set(1_999);
+    assert!(adjustable.is_allowed());
+    assert_eq!(clock.precise.get(), 3, "it was due at 1997");
+}
+
 #[test]
 fn what_is_given_back_is_there_again() {
-    let now = Timestamp::ZERO;
-    let bucket = Limiter::token_bucket(SIXTEEN);
-    let window = Limiter::fixed_window(SIXTEEN);
-    assert!(bucket.check_n_at(16, now).is_ok() && window.check_n_at(16, now).is_ok());
-    bucket.refund(3);
-    window.refund(3);
-    assert_eq!((bucket.peek_at(now).remaining(), window.peek_at(now).remaining()), (3, 3));
-    bucket.reset();
-    window.reset();
-    assert_eq!((bucket.peek_at(now).remaining(), window.peek_at(now).remaining()), (16, 16));
+    fn follow<A: Weighted>(limiter: &Limiter<A>) {
+        let now = Timestamp::from_secs(5);
+        let left = || limiter.peek_at(now).remaining();
+        assert!(limiter.check_n_at(16, now).is_ok());
+        assert_eq!(left(), 0);
+        limiter.refund(3);
+        assert_eq!(left(), 3);
+        limiter.reset();
+        assert_eq!(left(), 16);
+        assert!(limiter.check_n_at(16, now).is_ok());
+    }
+    follow(&Limiter::token_bucket(SIXTEEN));
+    follow(&Limiter::fixed_window(SIXTEEN));
+    follow(&Limiter::both(TokenBucket::new(SIXTEEN), FixedWindow::new(SIXTEEN)));
+    follow(&Limiter::adjustable_token_bucket(SIXTEEN));
+    follow(&Limiter::adjustable_fixed_window(SIXTEEN));
+}
+
+#[test]
+fn a_reset_window_stays_the_newest() {
+    let limiter = Limiter::fixed_window(SIXTEEN);
+    assert!(limiter.is_allowed_at(Timestamp::from_secs(5)));
+    limiter.reset();
+    assert!(!limiter.is_allowed_at(Timestamp::from_secs(4)));
+    assert_eq!(limiter.peek_at(Timestamp::from_secs(6)).remaining(), 16);
+}
+
+#[test]
+fn of_two_quotas_the_scarcer_is_told() {
+    let (two, three) = (Quota::per_second(2), Quota::per_hour(3));
+    let limiter = Limiter::both(TokenBucket::new(two), FixedWindow::new(three));
+    assert!(limiter.check_n_at(2, Timestamp::ZERO).is_ok());
+    let later = Timestamp::from_millis(500);
+    let seen = limiter.peek_at(later);
+    assert_eq!((seen.remaining(), seen.limit()), (1, 2), "equally scarce: the first");
+    assert_eq!(seen.reset_after(), Duration::from_millis(3_599_500), "until both are full");
+
+    let denied = limiter.check_n_at(2, later).unwrap_err();
+    assert_eq!((denied.refused_by(), denied.limit(), denied.remaining()), (1, 3, 1));
+    assert_eq!(denied.reset_after(), Duration::from_millis(3_599_500));
+    let equal = Limiter::both(FixedWindow::new(three), FixedWindow::new(three));
+    assert!(equal.check_n_at(3, Timestamp::ZERO).is_ok());
+    assert_eq!(equal.check_at(Timestamp::ZERO).unwrap_err().refused_by(), 0);
+
+    // Refused by the first, which has more left than the second.
+    let one = Quota::per_second(4);
+    let limiter = Limiter::both(TokenBucket::new(one), FixedWindow::new(Quota::per_second(5)));
+    assert!(limiter.check_n_at(4, Timestamp::ZERO).is_ok());
+    let denied = limiter.check_n_at(5, Timestamp::from_millis(750)).unwrap_err();
+    assert_eq!((denied.refused_by(), denied.limit(), denied.remaining()), (0, 4, 1));
 }
 
 #[test]
