@@ -76,6 +76,13 @@ impl Cell<AtomicPair> {
     }
 }
 
+impl<A> Cell<A> {
+    #[cfg(feature = "std")]
+    pub(crate) const fn of(atom: A) -> Self {
+        Self(atom)
+    }
+}
+
 impl<A: Atom> Cell<A> {
     #[inline]
     pub(crate) fn load(&self) -> A::Bits {

@@ -41,6 +41,8 @@ mod cell; // `pub` inside only for the sealed `Algorithm::State`
 pub mod choosing;
 pub mod clock;
 mod decision;
+#[cfg(feature = "std")]
+mod keyed;
 mod lease;
 mod limiter;
 mod quota;
@@ -54,6 +56,8 @@ pub mod word;
 
 pub use algorithm::{FixedWindow, SlidingWindow, TokenBucket};
 pub use decision::{Admitted, Denied, Snapshot};
+#[cfg(feature = "std")]
+pub use keyed::{Ipv6Prefix, KeyedLimiter, Stats, WhenFull};
 pub use lease::Lease;
 pub use limiter::Limiter;
 pub use quota::{AtMost, Quota, QuotaError};

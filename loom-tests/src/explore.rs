@@ -49,7 +49,7 @@ pub fn explore_bounded(
     scenario: impl Fn() + Send + Sync + 'static,
 ) {
     let (executions, counted) = counted(scenario);
-    run(preemptions, counted);
+    run(preemptions, 1, counted);
     let executions = executions.load(Ordering::Relaxed);
     println!("{name}: {executions} executions");
     assert!(executions > 1, "{name}: nothing was interleaved");
@@ -57,7 +57,7 @@ pub fn explore_bounded(
 
 /// No bound on executions or time.
 #[cfg(casgate_loom)]
-fn run(preemptions: Option<usize>, scenario: impl Fn() + Send + Sync + 'static) {
+fn run(preemptions: Option<usize>, _patience: usize, scenario: impl Fn() + Send + Sync + 'static) {
     let mut model = loom::model::Builder::new();
     // Limits that would end a run early and call it a success, were they set in the environment.
     assert!(model.max_permutations.is_none() && model.max_duration.is_none());
@@ -69,9 +69,9 @@ fn run(preemptions: Option<usize>, scenario: impl Fn() + Send + Sync + 'static) 
 /// Randomized Scheduler with Probabilistic Guarantees of Finding Bugs", 2010: PCT).
 ///
 /// `CASGATE_SCHEDULES` is how many there are, `CASGATE_SEED` the seed of the first half and of the second;
-/// without them 10,000 from a seed that differs from run to run. A failure prints the seed, and what the schedule was.
+/// without them 10,000 (ten times as many where a bug is to be found) from a seed that differs from run to run. A failure prints the seed, and what the schedule was.
 #[cfg(casgate_shuttle)]
-fn run(preemptions: Option<usize>, scenario: impl Fn() + Send + Sync + 'static) {
+fn run(preemptions: Option<usize>, patience: usize, scenario: impl Fn() + Send + Sync + 'static) {
     use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
 
     fn number<T: FromStr>(name: &str) -> Option<T> {
@@ -84,7 +84,7 @@ fn run(preemptions: Option<usize>, scenario: impl Fn() + Send + Sync + 'static) 
         seed
     });
 
-    let each = number("CASGATE_SCHEDULES").unwrap_or(10_000) / 2;
+    let each = number("CASGATE_SCHEDULES").unwrap_or(10_000) * patience / 2;
     let scenario = Arc::new(scenario);
     let run = |scheduler: Box<dyn Scheduler + Send>| {
         let mut config = shuttle::Config::new();
@@ -101,7 +101,7 @@ fn run(preemptions: Option<usize>, scenario: impl Fn() + Send + Sync + 'static) 
 const REPETITIONS: usize = 2_000;
 
 #[cfg(not(any(casgate_loom, casgate_shuttle)))]
-fn run(_preemptions: Option<usize>, scenario: impl Fn() + Send + Sync + 'static) {
+fn run(_preemptions: Option<usize>, _patience: usize, scenario: impl Fn() + Send + Sync + 'static) {
     for _ in 0..REPETITIONS {
         scenario();
     }
@@ -118,7 +118,7 @@ pub fn refute(name: &str, verdict: &str, scenario: impl Fn() + Send + Sync + 'st
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
     let (executions, counted) = counted(scenario);
-    let panic = catch_unwind(AssertUnwindSafe(|| run(None, counted)))
+    let panic = catch_unwind(AssertUnwindSafe(|| run(None, 10, counted)))
         .expect_err(&format!("{name}: the model checker found nothing wrong"));
     let message = panic
         .downcast_ref::<String>()

@@ -6,10 +6,12 @@ compile_error!("built without `--cfg casgate_loom`: run `cargo loom`, with RUSTF
 #[cfg(casgate_loom)]
 mod model {
     use casgate::algorithm::{Adjustable, Both};
-    use casgate::{FixedWindow, Limiter, SlidingWindow, TokenBucket};
+    use casgate::clock::SystemClock;
+    use casgate::{FixedWindow, KeyedLimiter, Limiter, SlidingWindow, TokenBucket, WhenFull};
     use loom_tests::explore::{explore, explore_bounded, refute};
     use loom_tests::scenarios::*;
     use loom_tests::seeded::*;
+    use std::hash::BuildHasherDefault;
 
     #[test]
     fn frozen_clock() {
@@ -207,6 +209,77 @@ mod model {
         });
         refute("seeded: a lease in two steps", "spent", || {
             leases_race::<TwoStepLease>(14, true);
+        });
+    }
+
+    type Table = KeyedLimiter<u64, FixedWindow, SystemClock, BuildHasherDefault<Itself>>;
+
+    #[test]
+    fn keys_that_fit() {
+        explore("one key, 2 callers", || keys_fit::<Table>(1, &[&[(1, 0)], &[(1, 0)]]));
+        explore_bounded("one key, 3 callers", Some(3), || {
+            keys_fit::<Table>(2, &[&[(1, 0)], &[(1, 0)], &[(1, 0)]]);
+        });
+        explore_bounded("two keys, 3 callers", Some(2), || {
+            keys_fit::<Table>(1, &[&[(1, 0)], &[(3, 0)], &[(1, 0)]]);
+        });
+        explore_bounded("two keys, crossing", Some(3), || {
+            keys_fit::<Table>(1, &[&[(1, 0), (2, 0)], &[(2, 0), (1, 0)]]);
+        });
+    }
+
+    /// Three keys for two slots: one of them is always evicted, and returns.
+    #[test]
+    fn keys_that_do_not_fit() {
+        let full = WhenFull::EvictLeastDebt;
+        explore_bounded("an eviction, 2 callers", Some(4), move || {
+            keys_race::<Table>(3, full, &[(1, 0), (2, 0), (2, 0)], &[&[(3, 0)], &[(1, 0), (1, 0)]]);
+        });
+        explore_bounded("evictions, 3 callers", Some(2), move || {
+            keys_race::<Table>(3, full, &[(1, 0), (2, 0)], &[&[(3, 0)], &[(1, 0)], &[(4, 0)]]);
+        });
+        explore_bounded("a newcomer brought twice", Some(3), move || {
+            keys_race::<Table>(2, full, &[(1, 0), (2, 0)], &[&[(3, 0)], &[(3, 0)], &[(1, 0)]]);
+        });
+        explore_bounded("refused", Some(3), move || {
+            keys_race::<Table>(
+                2,
+                WhenFull::RefuseNewcomers,
+                &[(1, 0)],
+                &[&[(3, 0)], &[(2, 0)], &[(3, 0)]],
+            );
+        });
+    }
+
+    /// Slots that come free with the next window, and callers who are late.
+    #[test]
+    fn keys_that_expire() {
+        let full = WhenFull::EvictLeastDebt;
+        explore_bounded("a late reader", Some(3), move || {
+            keys_race::<Table>(1, full, &[(1, 0), (2, 0)], &[&[(3, 10)], &[(1, 0)], &[(3, 10)]]);
+        });
+        explore_bounded("reclaimed and returned", Some(3), move || {
+            keys_race::<Table>(1, full, &[(1, 0), (2, 0)], &[&[(3, 10), (4, 10)], &[(1, 10)]]);
+        });
+    }
+
+    #[test]
+    fn wrong_tables_are_refuted() {
+        const NO_TURN: u8 = KeyedBug::NoTurn as u8;
+        const FORGETS_DEBTS: u8 = KeyedBug::ForgetsDebts as u8;
+        let full = WhenFull::EvictLeastDebt;
+        refute("seeded: forgets debts", "admitted of", move || {
+            keys_race::<WrongTable<FORGETS_DEBTS>>(
+                1,
+                full,
+                &[(1, 0), (2, 0)],
+                &[&[(3, 0)], &[(1, 0)]],
+            );
+        });
+        // In two slots, the second of which is found when the first has been given away.
+        refute("seeded: no turn", "admitted of", move || {
+            let twice = &[(3, 10), (4, 20), (3, 10)];
+            keys_race::<WrongTable<NO_TURN>>(1, full, &[(1, 0)], &[&[(3, 0)], twice]);
         });
     }
 

@@ -49,8 +49,8 @@ pub struct TokenBucket {
     cost: NonZeroU64,
     /// Units of a full bucket: b·m, at most 2⁶³.
     capacity: u64,
-    /// Units per nanosecond, the whole part of r, and 2⁻⁶⁴ths.
-    whole: NonZeroU64,
+    /// Units per nanosecond: the whole part of r, and 2⁻⁶⁴ths. Not both are zero.
+    whole: u64,
     fraction: u64,
     /// The last reading that a full bucket's units can be added to.
     horizon: u64,
@@ -74,6 +74,25 @@ impl TokenBucket {
         let (p, q) = (permits / common, period / common);
         // Neither product can wrap: a period is at most 2⁶¹, and q·4 at most 4·period.
         let cost = if p <= FINEST { q } else { q * FINEST / p };
+        Self::of_ratio(quota, cost, p, q)
+    }
+
+    /// The rule in coarser units, for a word of few bits: a permit costs about 2²⁰/b, between 1 and 1024.
+    /// An instant may then be early by as much as a unit; otherwise as [above](Self#exactness).
+    pub(crate) const fn in_few_bits(quota: Quota) -> Self {
+        const MOST: u64 = 1 << 20;
+        let cost = match MOST / quota.burst() as u64 {
+            0 => 1,
+            cost if cost > 1024 => 1024,
+            cost => cost,
+        };
+        let (permits, period) = (quota.permits() as u64, quota.period_nanos().get());
+        let common = greatest_common_divisor(period, permits);
+        Self::of_ratio(quota, cost, permits / common, period / common)
+    }
+
+    /// The rule whose permits cost `cost` units, p/q being its permits per nanosecond.
+    const fn of_ratio(quota: Quota, cost: u64, p: u64, q: u64) -> Self {
         let (whole, rest) = (cost * p / q, (cost as u128 * p as u128) % q as u128);
         // Below 2⁶⁴, since rest < q ≤ 2⁶¹.
         let fraction = (rest << 64).div_ceil(q as u128) as u64;
@@ -86,21 +105,17 @@ impl TokenBucket {
     /// The rule as words; see [`of_fields`](Self::of_fields).
     pub(crate) const fn fields(&self) -> [u64; 6] {
         let Self { cost, capacity, whole, fraction, horizon, burst } = *self;
-        [cost.get(), capacity, whole.get(), fraction, horizon, burst as u64]
+        [cost.get(), capacity, whole, fraction, horizon, burst as u64]
     }
 
     /// The rule of which these are the [fields](Self::fields).
     #[inline]
     pub(crate) const fn of_fields(fields: [u64; 6]) -> Self {
-        // Never zero: a permit is at least a nanosecond, and a nanosecond at least a unit.
-        const fn positive(field: u64) -> NonZeroU64 {
-            match NonZeroU64::new(field) {
-                Some(field) => field,
-                None => NonZeroU64::MIN,
-            }
-        }
         let [cost, capacity, whole, fraction, horizon, burst] = fields;
-        let (cost, whole) = (positive(cost), positive(whole));
+        let cost = match NonZeroU64::new(cost) {
+            Some(cost) => cost,
+            None => NonZeroU64::MIN, // never: a permit is at least a unit
+        };
         Self { cost, capacity, whole, fraction, horizon, burst: burst as u32 }
     }
 
@@ -120,7 +135,7 @@ impl TokenBucket {
     #[inline]
     const fn units(&self, now: u64) -> u64 {
         let fraction = (now as u128 * self.fraction as u128) >> 64;
-        now.wrapping_mul(self.whole.get()).wrapping_add(fraction as u64)
+        now.wrapping_mul(self.whole).wrapping_add(fraction as u64)
     }
 
     /// The first reading with at least that many units; `None` past the horizon.
@@ -129,16 +144,15 @@ impl TokenBucket {
         // Divisions by what is known not to be zero: one that could panic would have to be made even
         // where nobody reads the result.
         let nanos = if self.fraction == 0 {
-            units / self.whole + u64::from(units % self.whole > 0)
+            let whole = NonZeroU64::new(self.whole)?;
+            u128::from(units / whole + u64::from(units % whole > 0))
         } else {
             let fraction = u128::from(self.fraction);
-            let per_nano = NonZeroU128::from(self.whole).get() << 64 | fraction;
-            let per_nano = NonZeroU128::new(per_nano).unwrap_or(NonZeroU128::MAX);
+            let per_nano = NonZeroU128::new(u128::from(self.whole) << 64 | fraction)?;
             let units = u128::from(units) << 64;
-            // Fits: there is at least one unit in a nanosecond.
-            (units / per_nano + u128::from(units % per_nano > 0)) as u64
+            units / per_nano + u128::from(units % per_nano > 0)
         };
-        (nanos <= self.horizon).then_some(nanos)
+        (nanos <= u128::from(self.horizon)).then_some(nanos as u64)
     }
 
     /// The units at which `n` permits, at most the burst, fit on `word`.
@@ -255,6 +269,24 @@ impl Rule for TokenBucket {
     /// As a cancelled reservation: only if nobody has built on it.
     fn end_lease(&self, word: Word, taken: Word, n: u32) -> Option<Word> {
         (word == taken).then(|| self.refund(word, n))
+    }
+
+    fn in_few_bits(quota: Quota) -> Self {
+        Self::in_few_bits(quota)
+    }
+
+    #[inline]
+    fn fresh(&self, now: Timestamp) -> Word {
+        Word::from_bits(self.units(now.as_nanos().min(self.horizon)))
+    }
+
+    #[inline]
+    fn word_from(&self, bits: u64) -> Word {
+        Word::from_bits(bits)
+    }
+
+    fn most_owed(&self) -> u64 {
+        self.capacity
     }
 
     fn describe(&self, word: Word, out: &mut DebugStruct<'_, '_>) {

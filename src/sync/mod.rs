@@ -53,8 +53,8 @@ pub(crate) mod order {
     }
 
     macro_rules! orders {
-        ($($name:ident = $order:ident;)*) => {
-            $(pub(crate) const $name: Ordering =
+        ($($(#[$meta:meta])* $name:ident = $order:ident;)*) => {
+            $($(#[$meta])* pub(crate) const $name: Ordering =
                 unless_weakened(stringify!($name), Ordering::$order);)*
         };
     }
@@ -70,6 +70,16 @@ pub(crate) mod order {
         RULE_FENCE = Acquire;
         BEGUN_TAKE = Release;
         SET_FENCE = Release;
+        #[cfg(feature = "std")]
+        WAY_LOAD = Acquire;
+        #[cfg(feature = "std")]
+        WAY_WON = Release;
+        #[cfg(feature = "std")]
+        WAY_LOST = Acquire;
+        #[cfg(feature = "std")]
+        TURN_LOAD = Acquire;
+        #[cfg(feature = "std")]
+        TURN_WON = Release;
     }
 }
 
@@ -115,8 +125,11 @@ impl AtomicPair {
     }
 }
 
-/// The standard library's own, for test tools whose bookkeeping must add no interleaving.
-#[cfg(feature = "testing")]
+/// The machine's own in every build, for bookkeeping that must add no interleaving: statistics, and the tools
+/// of tests.
+#[cfg(feature = "std")]
 pub(crate) mod unmodelled {
+    pub(crate) use portable_atomic::AtomicU64 as Counter;
+    #[cfg(feature = "testing")]
     pub(crate) use std::sync::atomic::{AtomicUsize, Ordering};
 }

@@ -3,6 +3,7 @@
 
 mod bound;
 mod judge;
+mod keyed;
 mod lease;
 mod reservation;
 mod seeded;

@@ -1,11 +1,13 @@
 //! The scenarios. Expectations are attached to the outcome as a whole, never to one caller.
 
 mod bucket;
+mod keyed;
 mod lease;
 mod sliding;
 mod two;
 
 pub use bucket::*;
+pub use keyed::*;
 pub use lease::*;
 pub use sliding::*;
 pub use two::*;

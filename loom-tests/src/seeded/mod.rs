@@ -1,9 +1,11 @@
 //! Wrong limiters, each with one bug that has been seen in the wild. The model checker must refute
 //! them with the scenarios that the limiter passes; otherwise the scenarios prove nothing.
 
+mod keyed;
 mod ring;
 mod two;
 
+pub use keyed::*;
 pub use ring::*;
 pub use two::*;
 

@@ -1,0 +1,522 @@
+//! A limit for each key.
+
+mod prefix;
+mod stats;
+mod table;
+
+pub use prefix::Ipv6Prefix;
+pub use stats::Stats;
+
+use crate::algorithm::{FixedWindow, Rule, TokenBucket};
+use crate::clock::{Clock, SystemClock};
+use crate::decision::{Admitted, Denied, Snapshot};
+use crate::quota::Quota;
+use crate::timestamp::Timestamp;
+use crate::word::Word;
+use core::fmt;
+use core::hash::{BuildHasher, Hash};
+use core::num::NonZeroU64;
+use stats::Tally;
+use std::hash::RandomState;
+use table::{Decided, Place, Refused, Table, WAYS};
+
+/// What happens to a key that is not in the table when all the slots it could take are in use by keys
+/// that owe something. In neither case is any key admitted more than its quota.
+///
+/// ```
+/// use casgate::{KeyedLimiter, Quota, WhenFull};
+///
+/// let strict = KeyedLimiter::<str>::token_bucket(Quota::per_second(5), 10_000)
+///     .when_full(WhenFull::RefuseNewcomers);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WhenFull {
+    /// It takes the slot of the key that owes least, and starts with that debt. So a flood of keys
+    /// that ask once displaces others of its kind and not those that are being limited; the more of
+    /// them there are, the less a newcomer has left, down to a refusal.
+    #[default]
+    EvictLeastDebt,
+    /// It is refused until one of the slots is free: those that are in the table are undisturbed.
+    /// [`Denied::refused_by`] is then 1.
+    RefuseNewcomers,
+}
+
+/// A limit for each key, lock-free, in memory that is fixed when it is made.
+///
+/// Keys are borrowed and only hashed: neither stored nor cloned. Any type that is [`Hash`] will do, and
+/// the [`BuildHasher`] is by default the standard library's, whose random seed no caller can know.
+///
+/// ```
+/// use casgate::{KeyedLimiter, Quota, Timestamp};
+///
+/// let logins = KeyedLimiter::<str>::token_bucket(Quota::per_minute(5), 100_000);
+/// let now = Timestamp::ZERO;
+/// for _ in 0..5 {
+///     assert!(logins.check_at("ada", now).is_ok());
+/// }
+/// let denied = logins.check_at("ada", now).unwrap_err();
+/// assert_eq!(denied.retry_after().unwrap().as_secs(), 12);
+/// assert!(logins.check_at("grace", now).is_ok());
+/// ```
+///
+/// # Guarantees
+///
+/// - **Sound, whatever comes.** No key is admitted more than its quota allows: not by several threads that
+///   bring it for the first time at once, not after its slot has been given to another and it returns,
+///   not in a flood of more keys than there is memory for.
+/// - **Maximal while there is room.** While the keys that owe something fit, each is decided on as by a limiter of its
+///   own. They fit as long as no *set* of 64 slots has more than 64 of them. Keys are spread evenly, so with
+///   `capacity` keys that owe something at once, one set in about 1,500 is too small, and at 80 % of it
+///   one in a million; in a set that is too small [`WhenFull`] decides.
+/// - **Two keys are confused**, and share one limit, if they have the same set and the same 24 bits
+///   of tag: two given keys with probability 2⁻²⁴ divided by the number of sets, a newcomer with one
+///   of the 64 in a full set with 64·2⁻²⁴, 4 in a million.
+/// - **Bounded.** A slot is 8 bytes; there are one and a half for each key of the capacity, and 1/32 more
+///   for the sets: 12.4 bytes a key, 15.5 at 80 % of the capacity. Nothing is
+///   allocated after the constructor, nothing needs to be swept, and no thread runs in the background.
+/// - **Lock-free.** A thread that stops, wherever, stops nobody.
+///
+/// # Quotas
+///
+/// With [`fixed_window`](Self::fixed_window) a key is decided on exactly as by [`Limiter::fixed_window`]. A
+/// slot has 40 bits for the state, so a [`token_bucket`](Self::token_bucket) counts in 1024ths of a
+/// permit, or for bursts b above 1024 in 2²⁰/b-ths: an instant may be early by less than that part of W/L,
+/// that is N\[s, e\] ≤ b + ⌊(e − s)·L/W + 2⁻¹⁰⌋ for b ≤ 1024. A quota has at most 2²⁰ permits.
+///
+/// # Times
+///
+/// Of the state only the low 40 bits are kept. A key that has not been seen for longer than they
+/// tell (for a bucket more than 2²⁹ emission intervals W/L, or 2²⁰ bursts) may then be taken for one that owes
+/// something, and be refused for about the time that a burst takes to come back: with a probability below
+/// 2⁻¹⁹ for bursts up to 2²⁰ whose refill takes more than a millisecond. It is never taken for one that owes less than it does. A reading that
+/// is far ahead of all others moves that horizon for all keys, so don't mix clocks.
+///
+/// # Inside
+///
+/// A *set* is 64 slots, each one atomic word: the tag of a key beside the state of its rule. To decide is to find the tag and move
+/// the state in one exchange, as in a limiter of one key; the exchange fails if the slot has been given
+/// to another key.
+///
+/// Keys are inserted one after the other in each set. A set's *turn* is a word that names the last
+/// insertion: its number, slot and tag. Who brings a new key completes that insertion, scans the set, and
+/// exchanges the turn for its own: that succeeds only if nobody has inserted a key since the scan,
+/// so no key is ever in two slots. Then anybody can do what is left, which is to give the slot to the tag.
+///
+/// Before a slot is given away, the set's *floor* is raised to what its key owes: the most that any key not
+/// in the set can owe. A newcomer starts there. In a set with room the floor lies in the past and the newcomer is full;
+/// in a full one it has the least debt there was. So no debt is forgotten, and no reading that comes
+/// late finds a fresh limiter. (Cuckoo or linear-probing tables with tentative insertions, as of
+/// Purcell and Harris, *Non-blocking hashtables with open addressing*, 2005, would use the memory a
+/// little better; but there keys have different neighbours, and no floor to share.)
+///
+/// [`Limiter::fixed_window`]: crate::Limiter::fixed_window
+pub struct KeyedLimiter<K: ?Sized, R = TokenBucket, C = SystemClock, S = RandomState> {
+    table: Table<R>,
+    clock: C,
+    hasher: S,
+    full: WhenFull,
+    class_of: Option<fn(&K) -> usize>,
+    tally: Option<Box<Tally>>,
+}
+
+/// The most permits, or burst, that a slot has room for.
+const MOST: u32 = 1 << 20;
+
+impl<K: ?Sized> KeyedLimiter<K> {
+    /// For each key a burst of `quota.burst()`, refilled at `quota.permits()` per `quota.period()`: the
+    /// rule of [`TokenBucket`], in memory for `capacity` keys that owe something at once.
+    ///
+    /// ```
+    /// use casgate::{KeyedLimiter, Quota};
+    /// let per_user = KeyedLimiter::<u64>::token_bucket(Quota::per_second(20).with_burst(50), 10_000);
+    /// assert!(per_user.check(&1815).is_ok());
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the burst is above 2²⁰.
+    #[must_use]
+    pub fn token_bucket(quota: Quota, capacity: usize) -> Self {
+        Self::of(quota, capacity)
+    }
+}
+
+impl<K: ?Sized> KeyedLimiter<K, FixedWindow> {
+    /// For each key at most `quota.permits()` in each window: the rule of [`FixedWindow`], in memory for
+    /// `capacity` keys that owe something at once.
+    ///
+    /// ```
+    /// use casgate::{KeyedLimiter, Quota};
+    /// let per_tenant = KeyedLimiter::<[u8; 16], _>::fixed_window(Quota::per_hour(1_000), 500);
+    /// assert!(per_tenant.check(&[7; 16]).is_ok());
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the permits are above 2²⁰.
+    #[must_use]
+    pub fn fixed_window(quota: Quota, capacity: usize) -> Self {
+        Self::of(quota, capacity)
+    }
+}
+
+fn assert_fits<R: Rule>(quota: Quota) {
+    let limit = R::in_few_bits(quota).denied(Word::default(), 1, Timestamp::ZERO).limit();
+    assert!(limit <= MOST, "a keyed limiter's quota has at most 2^20 permits");
+}
+
+impl<K: ?Sized, R: Rule> KeyedLimiter<K, R> {
+    fn of(quota: Quota, capacity: usize) -> Self {
+        assert_fits::<R>(quota);
+        let sets = capacity.saturating_add(capacity / 2).div_ceil(WAYS).max(1);
+        Self {
+            table: Table::new([quota], sets),
+            clock: SystemClock,
+            hasher: RandomState::new(),
+            full: WhenFull::default(),
+            class_of: None,
+            tally: None,
+        }
+    }
+}
+
+impl<K: ?Sized, R: Rule, C, S> KeyedLimiter<K, R, C, S> {
+    /// Reads the time from `clock`.
+    ///
+    /// ```
+    /// use casgate::{KeyedLimiter, Quota, clock::ManualClock};
+    /// let limiter = KeyedLimiter::<str>::token_bucket(Quota::per_second(1), 100)
+    ///     .with_clock(ManualClock::new());
+    /// assert!(limiter.check("a").is_ok() && limiter.check("a").is_err());
+    /// ```
+    #[must_use]
+    pub fn with_clock<D>(self, clock: D) -> KeyedLimiter<K, R, D, S> {
+        let Self { table, hasher, full, class_of, tally, .. } = self;
+        KeyedLimiter { table, clock, hasher, full, class_of, tally }
+    }
+
+    /// Hashes keys with `hasher`, all of whose 64 bits are used. If strangers choose the keys it must be one that they
+    /// cannot predict: a key that they can place beside another is denied and denies with it.
+    ///
+    /// ```
+    /// use casgate::{KeyedLimiter, Quota};
+    /// use std::hash::{BuildHasherDefault, DefaultHasher};
+    /// let limiter = KeyedLimiter::<str>::token_bucket(Quota::per_second(1), 100)
+    ///     .with_hasher(BuildHasherDefault::<DefaultHasher>::default()); // the same in each process
+    /// assert!(limiter.check("a").is_ok());
+    /// ```
+    #[must_use]
+    pub fn with_hasher<T>(self, hasher: T) -> KeyedLimiter<K, R, C, T> {
+        let Self { table, clock, full, class_of, tally, .. } = self;
+        KeyedLimiter { table, clock, hasher, full, class_of, tally }
+    }
+
+    /// What to do with a newcomer in a full set; by default [`WhenFull::EvictLeastDebt`].
+    ///
+    /// ```
+    /// use casgate::{KeyedLimiter, Quota, WhenFull};
+    /// let limiter = KeyedLimiter::<str>::token_bucket(Quota::per_second(1), 100)
+    ///     .when_full(WhenFull::RefuseNewcomers);
+    /// ```
+    #[must_use]
+    pub fn when_full(mut self, full: WhenFull) -> Self {
+        self.full = full;
+        self
+    }
+
+    /// Other quotas for some keys: `class_of` tells which, 0 being the quota given to the constructor, 1
+    /// the first of `others` and so on; an index past the end counts as the last. It must say the same of a
+    /// key each time. Each doubling of the quotas takes a bit from the tags, and so doubles the
+    /// probability that two keys are confused.
+    ///
+    /// To be called before the first check, for it begins with an empty table.
+    ///
+    /// ```
+    /// use casgate::{KeyedLimiter, Quota, Timestamp};
+    /// let first = Quota::per_second(1);
+    /// let limiter = KeyedLimiter::<str>::token_bucket(first, 100)
+    ///     .with_quotas(first, [Quota::per_second(3)], |key| usize::from(key.starts_with("paid/")));
+    /// let passed = |key| (0..9).filter(|_| limiter.is_allowed_at(key, Timestamp::ZERO)).count();
+    /// assert_eq!((passed("ada"), passed("paid/grace")), (1, 3));
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If there are more than 15 others, or one has more than 2²⁰ permits.
+    #[must_use]
+    pub fn with_quotas(
+        mut self,
+        first: Quota,
+        others: impl IntoIterator<Item = Quota>,
+        class_of: fn(&K) -> usize,
+    ) -> Self {
+        let quotas: Vec<Quota> = core::iter::once(first).chain(others).collect();
+        quotas.iter().copied().for_each(assert_fits::<R>);
+        assert!(quotas.len() <= 16, "a keyed limiter has at most 16 quotas");
+        self.table = Table::new(quotas, self.table.sets());
+        self.class_of = Some(class_of);
+        self
+    }
+
+    /// Counts what is admitted and denied, for [`stats`](Self::stats): an atomic addition each, on a
+    /// line that all threads share.
+    ///
+    /// ```
+    /// use casgate::{KeyedLimiter, Quota};
+    /// let limiter = KeyedLimiter::<str>::token_bucket(Quota::per_hour(1), 100).counted();
+    /// let _ = (limiter.check("a"), limiter.check("a"), limiter.check("b"));
+    /// assert_eq!((limiter.stats().admitted, limiter.stats().denied), (Some(2), Some(1)));
+    /// ```
+    #[must_use]
+    pub fn counted(mut self) -> Self {
+        self.tally = Some(Box::default());
+        self
+    }
+
+    /// What has happened so far. Sums over the table, without stopping anybody.
+    ///
+    /// ```
+    /// use casgate::{KeyedLimiter, Quota};
+    /// let limiter = KeyedLimiter::<str>::token_bucket(Quota::per_second(1), 100);
+    /// assert!(limiter.check("a").is_ok());
+    /// assert_eq!((limiter.stats().inserted, limiter.stats().admitted), (1, None));
+    /// ```
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let (admitted, denied) = self.tally.as_deref().map(Tally::read).unzip();
+        Stats {
+            admitted,
+            denied,
+            inserted: self.table.inserted(),
+            evicted: self.table.evicted(),
+            refused: self.table.refused(),
+        }
+    }
+
+    /// How many keys owe something at `now`: an estimate, since others go on meanwhile. Looks at every slot.
+    ///
+    /// ```
+    /// use casgate::{KeyedLimiter, Quota, Timestamp};
+    /// let limiter = KeyedLimiter::<u64>::token_bucket(Quota::per_second(1), 100);
+    /// assert!((0..50).all(|key| limiter.is_allowed_at(&key, Timestamp::ZERO)));
+    /// assert_eq!(limiter.len_at(Timestamp::ZERO), 50);
+    /// assert_eq!(limiter.len_at(Timestamp::from_secs(1)), 0);
+    /// ```
+    #[must_use]
+    pub fn len_at(&self, now: Timestamp) -> usize {
+        self.table.owing(now)
+    }
+}
+
+impl<K: Hash + ?Sized, R: Rule, C, S: BuildHasher> KeyedLimiter<K, R, C, S> {
+    #[inline]
+    fn place(&self, key: &K) -> Place {
+        let class = self.class_of.map_or(0, |class_of| class_of(key));
+        self.table.place(self.hasher.hash_one(key), class)
+    }
+
+    #[inline]
+    fn decide(&self, at: Place, n: u32, now: Timestamp) -> Decided {
+        self.table.check(at, n, now, self.full)
+    }
+
+    #[inline]
+    fn answer(
+        &self,
+        at: Place,
+        decided: Decided,
+        n: u32,
+        now: Timestamp,
+    ) -> Result<Admitted, Denied> {
+        if let Some(tally) = &self.tally {
+            tally.count(decided.is_ok());
+        }
+        match decided {
+            Ok(word) => Ok(self.table.rule(at).admitted(word, now)),
+            Err(refused) => Err(self.denied(at, refused, n, now)),
+        }
+    }
+
+    fn denied(&self, at: Place, refused: Refused, n: u32, now: Timestamp) -> Denied {
+        let rule = self.table.rule(at);
+        match refused {
+            Refused::Limit(word) => rule.denied(word, n, now),
+            Refused::Full(until) => {
+                let Snapshot { limit, .. } = rule.snapshot(rule.fresh(now), now);
+                let wait = NonZeroU64::new(until.as_nanos().saturating_sub(now.as_nanos()));
+                let reset_after = wait.map_or(0, NonZeroU64::get);
+                let wait = wait.filter(|_| n <= limit);
+                Denied { wait, now: Snapshot { limit, remaining: 0, reset_after }, by: 1 }
+            }
+        }
+    }
+
+    /// Asks for one of the key's permits at `now`. Reads no clock.
+    ///
+    /// ```
+    /// # use casgate::{KeyedLimiter, Quota, Timestamp};
+    /// let limiter = KeyedLimiter::<str>::token_bucket(Quota::per_second(2), 100);
+    /// assert_eq!(limiter.check_at("a", Timestamp::ZERO)?.remaining(), 1);
+    /// # Ok::<(), casgate::Denied>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`] if the permit does not fit, or the set is full; nothing is spent.
+    #[inline]
+    pub fn check_at(&self, key: &K, now: Timestamp) -> Result<Admitted, Denied> {
+        self.check_n_at(key, 1, now)
+    }
+
+    /// Asks for `n` of the key's permits at `now`: all or none. Zero are always admitted.
+    ///
+    /// ```
+    /// # use casgate::{KeyedLimiter, Quota, Timestamp};
+    /// let limiter = KeyedLimiter::<str>::token_bucket(Quota::per_second(5), 100);
+    /// assert!(limiter.check_n_at("a", 4, Timestamp::ZERO).is_ok());
+    /// assert!(limiter.check_n_at("a", 2, Timestamp::ZERO).is_err());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`check_at`](Self::check_at).
+    #[inline]
+    pub fn check_n_at(&self, key: &K, n: u32, now: Timestamp) -> Result<Admitted, Denied> {
+        let at = self.place(key);
+        self.answer(at, self.decide(at, n, now), n, now)
+    }
+
+    /// [`check_at`](Self::check_at) for callers that only branch.
+    ///
+    /// ```
+    /// # use casgate::{KeyedLimiter, Quota, Timestamp};
+    /// let limiter = KeyedLimiter::<str>::token_bucket(Quota::per_second(1), 100);
+    /// assert!(limiter.is_allowed_at("a", Timestamp::ZERO));
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn is_allowed_at(&self, key: &K, now: Timestamp) -> bool {
+        self.check_at(key, now).is_ok()
+    }
+
+    /// What the key has left at `now`; spends and inserts nothing.
+    ///
+    /// ```
+    /// # use casgate::{KeyedLimiter, Quota, Timestamp};
+    /// let limiter = KeyedLimiter::<str>::token_bucket(Quota::per_second(2), 100);
+    /// assert_eq!(limiter.peek_at("a", Timestamp::ZERO).remaining(), 2);
+    /// ```
+    #[must_use]
+    pub fn peek_at(&self, key: &K, now: Timestamp) -> Snapshot {
+        let at = self.place(key);
+        self.table.rule(at).snapshot(self.table.look(at), now)
+    }
+
+    /// Forgives the key what it owes. It is then full, unless its set has been flooded: it has then what a
+    /// newcomer has. There is no other removal, since a slot that owes nothing is free.
+    ///
+    /// ```
+    /// # use casgate::{KeyedLimiter, Quota, Timestamp};
+    /// let limiter = KeyedLimiter::<str>::token_bucket(Quota::per_hour(1), 100);
+    /// assert!(limiter.is_allowed_at("a", Timestamp::ZERO));
+    /// limiter.reset("a");
+    /// assert!(limiter.is_allowed_at("a", Timestamp::ZERO));
+    /// ```
+    pub fn reset(&self, key: &K) {
+        self.table.reset(self.place(key));
+    }
+}
+
+impl<K: Hash + ?Sized, R: Rule, C: Clock, S: BuildHasher> KeyedLimiter<K, R, C, S> {
+    /// Asks for one of the key's permits now. Reads the clock as [`Limiter::check`] does.
+    ///
+    /// ```
+    /// # use casgate::{KeyedLimiter, Quota};
+    /// let limiter = KeyedLimiter::<str>::token_bucket(Quota::per_hour(1), 100);
+    /// assert!(limiter.check("a").is_ok() && limiter.check("a").is_err());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`check_at`](Self::check_at).
+    ///
+    /// [`Limiter::check`]: crate::Limiter::check
+    #[inline]
+    pub fn check(&self, key: &K) -> Result<Admitted, Denied> {
+        self.check_n(key, 1)
+    }
+
+    /// Asks for `n` of the key's permits now: all or none.
+    ///
+    /// ```
+    /// # use casgate::{KeyedLimiter, Quota};
+    /// let limiter = KeyedLimiter::<str>::token_bucket(Quota::per_hour(5), 100);
+    /// assert!(limiter.check_n("a", 4).is_ok() && limiter.check_n("a", 2).is_err());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`check_at`](Self::check_at).
+    #[inline]
+    pub fn check_n(&self, key: &K, n: u32) -> Result<Admitted, Denied> {
+        let (at, now) = (self.place(key), self.clock.recent());
+        let decided = self.decide(at, n, now);
+        match decided {
+            Err(refused) if !C::MAX_LAG.is_zero() && self.is_near(at, refused, n, now) => {
+                self.check_precisely(at, n)
+            }
+            _ => self.answer(at, decided, n, now),
+        }
+    }
+
+    /// Whether the precise reading could say otherwise.
+    fn is_near(&self, at: Place, refused: Refused, n: u32, now: Timestamp) -> bool {
+        match refused {
+            Refused::Limit(word) => self.table.rule(at).is_due_within(word, n, now, C::MAX_LAG),
+            Refused::Full(until) => until <= now + C::MAX_LAG,
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn check_precisely(&self, at: Place, n: u32) -> Result<Admitted, Denied> {
+        let now = self.clock.now();
+        self.answer(at, self.decide(at, n, now), n, now)
+    }
+
+    /// [`check`](Self::check) for callers that only branch.
+    ///
+    /// ```
+    /// # use casgate::{KeyedLimiter, Quota};
+    /// let limiter = KeyedLimiter::<str>::token_bucket(Quota::per_hour(1), 100);
+    /// assert!(limiter.is_allowed("a"));
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn is_allowed(&self, key: &K) -> bool {
+        self.check(key).is_ok()
+    }
+
+    /// What the key has left now; spends and inserts nothing.
+    ///
+    /// ```
+    /// # use casgate::{KeyedLimiter, Quota};
+    /// let limiter = KeyedLimiter::<str>::token_bucket(Quota::per_hour(2), 100);
+    /// assert_eq!(limiter.peek("a").remaining(), 2);
+    /// ```
+    #[must_use]
+    pub fn peek(&self, key: &K) -> Snapshot {
+        self.peek_at(key, self.clock.now())
+    }
+}
+
+impl<K: ?Sized, R: Rule, C, S> fmt::Debug for KeyedLimiter<K, R, C, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyedLimiter")
+            .field("slots", &(self.table.sets() * WAYS))
+            .field("when_full", &self.full)
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
+    }
+}
