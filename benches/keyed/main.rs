@@ -1,0 +1,289 @@
+//! A limit for each key, beside what people would otherwise take, each asserted to admit what it is timed for.
+//!
+//! `cargo bench --bench keyed` prints tables in which the variants have taken turns: keys that are known, keys that
+//! come for the first time, known keys during a flood, and the memory of each.
+
+use casgate::algorithm::Rule;
+use casgate::clock::{Clock, Precise, SystemClock};
+use casgate::word::Word;
+use casgate::{KeyedLimiter, Quota, TokenBucket};
+use dashmap::DashMap;
+use governor::clock::DefaultClock;
+use governor::state::keyed::DashMapStateStore;
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
+use rand_distr::{Distribution, Zipf};
+use std::collections::HashMap;
+use std::fmt::Debug;
+use std::hash::Hash;
+use std::net::Ipv6Addr;
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Barrier, Mutex};
+use std::time::{Duration, Instant};
+
+const BATCH: usize = 64;
+const ROUNDS: usize = 7;
+const RUN: Duration = Duration::from_millis(15);
+const THREADS: [usize; 3] = [1, 2, 4];
+
+/// Fast enough that every call is admitted, also of a thread that was stopped for a tenth of a second.
+const FAST: Quota = Quota::per_second(10_000_000).with_burst(1 << 20);
+
+trait Key: Hash + Eq + Clone + Debug + Send + Sync + 'static {
+    const NAME: &'static str;
+    fn number(n: u64) -> Self;
+    fn rate_net(&self) -> rate_net::Key;
+}
+
+impl Key for u64 {
+    const NAME: &'static str = "u64";
+    fn number(n: u64) -> Self {
+        n
+    }
+    fn rate_net(&self) -> rate_net::Key {
+        (*self).into()
+    }
+}
+
+impl Key for Ipv6Addr {
+    const NAME: &'static str = "IPv6";
+    fn number(n: u64) -> Self {
+        Self::from_bits(0x2001_0db8 << 96 | u128::from(n) << 64)
+    }
+    fn rate_net(&self) -> rate_net::Key {
+        std::net::IpAddr::from(*self).into()
+    }
+}
+
+impl Key for String {
+    const NAME: &'static str = "40 bytes";
+    fn number(n: u64) -> Self {
+        format!("tenant-{n:033}")
+    }
+    fn rate_net(&self) -> rate_net::Key {
+        self.as_str().into()
+    }
+}
+
+/// Asks for each of the keys with those indices; how many were admitted?
+type Ask<K> = Box<dyn Fn(&[K], &[u32]) -> usize + Send + Sync>;
+
+fn ask<K>(check: impl Fn(&K) -> bool + Send + Sync + 'static) -> Ask<K> {
+    Box::new(move |keys, batch| batch.iter().filter(|&&i| check(&keys[i as usize])).count())
+}
+
+type Variant<K> = (&'static str, fn(usize) -> Ask<K>);
+
+fn variants<K: Key>() -> Vec<Variant<K>> {
+    vec![
+        ("casgate", |capacity| {
+            let keyed = KeyedLimiter::<K>::token_bucket(FAST, capacity);
+            ask(move |key| keyed.is_allowed(key))
+        }),
+        ("casgate, precise clock", |capacity| {
+            let keyed = KeyedLimiter::<K>::token_bucket(FAST, capacity);
+            let keyed = keyed.with_clock(Precise(SystemClock));
+            ask(move |key| keyed.is_allowed(key))
+        }),
+        ("governor (DashMap)", |_| {
+            let quota = governor::Quota::per_second(NonZeroU32::new(10_000_000).expect("not 0"))
+                .allow_burst(NonZeroU32::MAX);
+            let keyed =
+                governor::RateLimiter::<K, DashMapStateStore<K>, DefaultClock>::dashmap(quota);
+            ask(move |key| keyed.check_key(key).is_ok())
+        }),
+        ("rate-net", |capacity| {
+            let keyed = rate_net::RateLimiter::builder()
+                .algorithm(rate_net::Algorithm::TokenBucket)
+                .quota(10_000_000, Duration::from_secs(1))
+                .eviction(rate_net::Eviction::capacity(2 * capacity))
+                .build();
+            ask(move |key: &K| keyed.check(key.rate_net()).is_allow())
+        }),
+        ("Mutex<HashMap>, our rule", |_| {
+            let (rule, map) = (TokenBucket::new(FAST), Mutex::new(HashMap::<K, Word>::new()));
+            ask(move |key: &K| {
+                let now = SystemClock.recent();
+                let mut map = map.lock().expect("nobody panics");
+                let decided = match map.get_mut(key) {
+                    Some(word) => rule.decide(*word, 1, now).map(|next| *word = next),
+                    None => rule.decide(Word::default(), 1, now).map(|next| {
+                        map.insert(key.clone(), next);
+                    }),
+                };
+                decided.is_some()
+            })
+        }),
+        ("DashMap, our word", |_| {
+            let (rule, map) = (TokenBucket::new(FAST), DashMap::<K, AtomicU64>::new());
+            ask(move |key: &K| {
+                let now = SystemClock.recent();
+                let step = |bits| rule.decide(Word::from_bits(bits), 1, now).map(Word::bits);
+                let decide = |word: &AtomicU64| word.fetch_update(Relaxed, Relaxed, step).is_ok();
+                match map.get(key) {
+                    Some(word) => decide(&word),
+                    None => decide(&map.entry(key.clone()).or_default()),
+                }
+            })
+        }),
+    ]
+}
+
+/// Nanoseconds per call of all threads together, each going through `orders` from a place of its own.
+fn ns_per_call<K: Key>(ask: &Ask<K>, keys: &[K], order: &[u32], threads: usize) -> f64 {
+    let (stop, barrier) = (AtomicBool::new(false), Barrier::new(threads + 1));
+    let worker = |place: usize| {
+        let mut batches = order.chunks_exact(BATCH).cycle().skip(place);
+        let (mut calls, mut admitted) = (0, 0);
+        barrier.wait();
+        let start = Instant::now();
+        while !stop.load(Relaxed) {
+            admitted += ask(keys, batches.next().expect("a cycle"));
+            calls += BATCH;
+        }
+        (start, Instant::now(), calls, admitted)
+    };
+    let ends: Vec<_> = std::thread::scope(|scope| {
+        let (worker, part) = (&worker, order.len() / BATCH / threads);
+        let workers: Vec<_> = (0..threads).map(|i| scope.spawn(move || worker(i * part))).collect();
+        barrier.wait();
+        std::thread::sleep(RUN);
+        stop.store(true, Relaxed);
+        workers.into_iter().map(|w| w.join().expect("a worker failed")).collect()
+    });
+    let start = ends.iter().map(|end| end.0).min().expect("a thread");
+    let end = ends.iter().map(|end| end.1).max().expect("a thread");
+    let calls: usize = ends.iter().map(|end| end.2).sum();
+    assert_eq!(ends.iter().map(|end| end.3).sum::<usize>(), calls, "all are admitted");
+    (end - start).as_nanos() as f64 / calls as f64
+}
+
+fn median(samples: &mut [f64]) -> f64 {
+    samples.sort_by(f64::total_cmp);
+    samples[samples.len() / 2]
+}
+
+fn header(title: &str, columns: &[String]) {
+    println!("\n{title}\n");
+    print!("| {:<26} |", "");
+    columns.iter().for_each(|column| print!(" {column:>15} |"));
+    print!("\n|-{:-<26}-|", "");
+    columns.iter().for_each(|_| print!("-{:->15}:|", ""));
+    println!();
+}
+
+/// ns, and the ratio to the first row.
+fn rows(names: &[&str], columns: &[Vec<f64>]) {
+    for (i, name) in names.iter().enumerate() {
+        print!("| {name:<26} |");
+        columns.iter().for_each(|ns| print!(" {:>7.1} ({:>4.1}x) |", ns[i], ns[i] / ns[0]));
+        println!();
+    }
+}
+
+fn known<K: Key>(count: u32, zipf: bool) {
+    let keys: Vec<K> = (0..u64::from(count)).map(K::number).collect();
+    let mut random = SmallRng::seed_from_u64(1);
+    let law = Zipf::new(f64::from(count), 1.0).expect("a valid law");
+    let mut next = || match zipf {
+        true => law.sample(&mut random) as u32 - 1,
+        false => random.random_range(0..count),
+    };
+    let order: Vec<u32> = (0..1 << 18).map(|_| next()).collect();
+    let variants = variants::<K>();
+    let all: Vec<u32> = (0..count).collect();
+    let filled: Vec<Ask<K>> = variants
+        .iter()
+        .map(|(_, new)| {
+            let ask = new(count as usize);
+            assert_eq!(ask(&keys, &all), count as usize);
+            ask
+        })
+        .collect();
+    let columns = THREADS.map(|threads| {
+        let mut samples = vec![Vec::new(); filled.len()];
+        for round in 0..ROUNDS {
+            for turn in 0..filled.len() {
+                let i = (round + turn) % filled.len(); // nobody is always first
+                samples[i].push(ns_per_call(&filled[i], &keys, &order, threads));
+            }
+        }
+        samples.iter_mut().map(|samples| median(samples)).collect()
+    });
+    let law = if zipf { "Zipf" } else { "uniform" };
+    let title = format!("{count} known keys, {}, {law}: ns a call, all threads together", K::NAME);
+    header(&title, &THREADS.map(|n| format!("{n} thr")));
+    rows(&variants.iter().map(|v| v.0).collect::<Vec<_>>(), &columns);
+}
+
+/// Each key for the first time, into room for twice as many.
+fn new_keys<K: Key>(count: u32) {
+    let keys: Vec<K> = (0..u64::from(count)).map(K::number).collect();
+    let all: Vec<u32> = (0..count).collect();
+    let variants = variants::<K>();
+    let mut samples = vec![Vec::new(); variants.len()];
+    let mut bytes = vec![0; variants.len()];
+    for round in 0..ROUNDS {
+        for turn in 0..variants.len() {
+            let i = (round + turn) % variants.len();
+            let mut ns = 0.0;
+            let mut kept = None;
+            let memory = allocation_counter::measure(|| {
+                let ask = (variants[i].1)(count as usize);
+                let start = Instant::now();
+                assert_eq!(ask(&keys, &all), count as usize);
+                ns = start.elapsed().as_nanos() as f64 / f64::from(count);
+                kept = Some(ask);
+            });
+            samples[i].push(ns);
+            bytes[i] = memory.bytes_current;
+        }
+    }
+    let title = format!("{count} new keys, {}: ns a call, and bytes a key", K::NAME);
+    header(&title, &["1 thr".to_owned(), "bytes".to_owned()]);
+    let ns = samples.iter_mut().map(|samples| median(samples)).collect();
+    let bytes = bytes.iter().map(|&bytes| bytes as f64 / f64::from(count)).collect();
+    rows(&variants.iter().map(|v| v.0).collect::<Vec<_>>(), &[ns, bytes]);
+}
+
+/// A hundred known keys that stay within a quota, before and after as many distinct keys have come once as
+/// ten times fill the table; and what one of those costs.
+fn flood() {
+    let quota = Quota::per_second(10).with_burst(1_000);
+    let keyed = KeyedLimiter::<u64>::token_bucket(quota, 100_000);
+    let hot = |rounds: u64| {
+        let start = Instant::now();
+        let calls = rounds * 100;
+        let admitted = (0..calls).filter(|i| keyed.is_allowed(&(u64::MAX - i % 100))).count();
+        (start.elapsed().as_nanos() as f64 / calls as f64, admitted)
+    };
+    let (mut before, mut during, mut distinct) = (Vec::new(), Vec::new(), Vec::new());
+    (0..31).for_each(|_| before.push(hot(5).0));
+    for part in 0..100 {
+        let start = Instant::now();
+        let keys = part * 100_000..(part + 1) * 100_000;
+        let count = keys.end - keys.start;
+        let _ = keys.filter(|key| keyed.is_allowed(key)).count();
+        distinct.push(start.elapsed().as_nanos() as f64 / count as f64);
+        during.push(hot(5).0);
+    }
+    println!("\nA flood of 10,000,000 distinct keys through a table for 100,000: ns a call\n");
+    println!("known keys before it: {:.1}", median(&mut before));
+    println!("known keys during it: {:.1}", median(&mut during));
+    println!("a key of the flood:   {:.1}", median(&mut distinct));
+    println!("{:?}", keyed.stats());
+}
+
+fn main() {
+    for count in [10_000, 1_000_000] {
+        for zipf in [false, true] {
+            known::<u64>(count, zipf);
+            known::<Ipv6Addr>(count, zipf);
+            known::<String>(count, zipf);
+        }
+    }
+    new_keys::<u64>(1_000_000);
+    new_keys::<String>(1_000_000);
+    flood();
+}
