@@ -20,7 +20,7 @@
 //! [`Limiter`] states the guarantees; [`FixedWindow`], [`TokenBucket`] and [`SlidingWindow`] the rules
 //! and their bounds, which [`choosing`] lays side by side; [`clock`] what the clock's lag adds to
 //! them. [`Both`](algorithm::Both) keeps two quotas in one decision, [`Adjustable`](algorithm::Adjustable)
-//! takes a new one while others check.
+//! takes a new one while others check. [`KeyedLimiter`] has a limit for each key.
 //!
 //! # Features
 //!

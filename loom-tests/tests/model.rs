@@ -228,6 +228,18 @@ mod model {
         });
     }
 
+    /// The first state that does not fit below the table's `top`: who sees it must see the raised one.
+    #[test]
+    fn keys_far_ahead() {
+        const FAR: u64 = 10_000_000_000;
+        explore("far ahead", || {
+            keys_race::<Table>(1, WhenFull::EvictLeastDebt, &[], &[&[(1, FAR)], &[(1, FAR)]]);
+        });
+        explore("farther", || {
+            keys_race::<Table>(1, WhenFull::EvictLeastDebt, &[], &[&[(1, FAR)], &[(1, 2 * FAR)]]);
+        });
+    }
+
     /// Three keys for two slots: one of them is always evicted, and returns.
     #[test]
     fn keys_that_do_not_fit() {

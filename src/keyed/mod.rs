@@ -498,6 +498,29 @@ impl<K: Hash + ?Sized, R: Rule, C: Clock, S: BuildHasher> KeyedLimiter<K, R, C, 
         self.check(key).is_ok()
     }
 
+    /// [`len_at`](Self::len_at) the time it is now.
+    ///
+    /// ```
+    /// # use casgate::{KeyedLimiter, Quota};
+    /// let limiter = KeyedLimiter::<str>::token_bucket(Quota::per_hour(2), 100);
+    /// assert!(limiter.is_empty() && limiter.is_allowed("a") && limiter.len() == 1);
+    /// ```
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.len_at(self.clock.now())
+    }
+
+    /// Whether no key owes anything now.
+    ///
+    /// ```
+    /// # use casgate::{KeyedLimiter, Quota};
+    /// assert!(KeyedLimiter::<str>::token_bucket(Quota::per_hour(2), 100).is_empty());
+    /// ```
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// What the key has left now; spends and inserts nothing.
     ///
     /// ```
