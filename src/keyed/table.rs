@@ -113,7 +113,7 @@ impl<R: Rule> Class<R> {
     /// before an insertion.
     #[inline]
     fn given_away(&self, bits: u64) -> Word {
-        self.rule.word_from(self.word(bits).bits() + 1)
+        self.rule.word_from(self.word(bits).bits().saturating_add(1))
     }
 
     /// The slot that keeps `word` for `tag`.
