@@ -8,8 +8,11 @@
 
 use casgate::algorithm::Algorithm;
 use casgate::clock::{CachedClock, SystemClock};
-use casgate::{FixedWindow, Lease, Limiter, Quota, SlidingWindow, Timestamp, TokenBucket};
+use casgate::{
+    FixedWindow, KeyedLimiter, Lease, Limiter, Quota, SlidingWindow, Timestamp, TokenBucket,
+};
 use gungraun::{library_benchmark, library_benchmark_group, main};
+use std::hash::{BuildHasherDefault, DefaultHasher};
 use std::hint::black_box;
 use std::time::Duration;
 
@@ -101,6 +104,24 @@ fn leased(lease: &'static Leased) -> bool {
     lease.is_allowed_at(black_box(NOW))
 }
 
+type Keyed = KeyedLimiter<u64, TokenBucket, SystemClock, BuildHasherDefault<DefaultHasher>>;
+
+/// The key 1 after that many permits. The hash is the same each time.
+fn keyed(permits: usize) -> Keyed {
+    let keyed = KeyedLimiter::token_bucket(QUOTA, 100).with_hasher(BuildHasherDefault::default());
+    assert_eq!((0..permits).filter(|_| keyed.is_allowed_at(&1, NOW)).count(), permits);
+    keyed
+}
+
+#[library_benchmark]
+#[bench::new_key(leaked(keyed(0)))]
+#[bench::admit(leaked(keyed(1)))]
+#[bench::admit_counted(leaked(keyed(1).counted()))]
+#[bench::deny(leaked(keyed(7)))]
+fn keyed_token_bucket(keyed: &'static Keyed) -> bool {
+    keyed.is_allowed_at(&black_box(1), black_box(NOW))
+}
+
 library_benchmark_group!(
     name = rules,
     benchmarks = [
@@ -109,7 +130,8 @@ library_benchmark_group!(
         token_bucket_and_its_wait,
         token_bucket_on_a_cached_clock,
         sliding_window,
-        leased
+        leased,
+        keyed_token_bucket
     ]
 );
 

@@ -35,6 +35,8 @@
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+// Some links lead to what other features add.
+#![cfg_attr(not(all(feature = "std", feature = "testing")), allow(rustdoc::broken_intra_doc_links))]
 
 pub mod algorithm;
 mod cell; // `pub` inside only for the sealed `Algorithm::State`

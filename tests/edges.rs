@@ -154,8 +154,11 @@ fn limiters_are_small() {
 fn zero_permits_are_admitted_and_spend_nothing() {
     let limiter = Limiter::fixed_window(Quota::per_hour(1));
     assert!(limiter.is_allowed_at(Timestamp::ZERO));
-    assert!(limiter.check_n_at(0, Timestamp::ZERO).is_ok());
+    assert_eq!(limiter.check_n_at(0, Timestamp::ZERO).unwrap().remaining(), 0);
     assert_eq!(limiter.peek_at(Timestamp::ZERO).remaining(), 0);
+    let next = Timestamp::from_secs(3_600);
+    assert_eq!(limiter.check_n_at(0, next).unwrap().remaining(), 1);
+    assert_eq!(limiter.check_n_at(0, Timestamp::ZERO).unwrap().remaining(), 0);
 }
 
 #[test]

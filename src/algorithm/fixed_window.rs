@@ -170,13 +170,7 @@ impl Rule for FixedWindow {
 
     #[inline]
     fn admitted(&self, word: Word, now: Timestamp) -> Admitted {
-        // The reading lies in the word's window, or the word would be another.
-        let remaining = self.left(word);
-        let reset_after = self.full_at(word).saturating_sub(now.as_nanos());
-        Admitted {
-            ticket: word.bits(),
-            after: Snapshot { limit: self.limit, remaining, reset_after },
-        }
+        Admitted { ticket: word.bits(), after: self.snapshot(word, now) }
     }
 
     #[inline]

@@ -1,24 +1,24 @@
 //! A limit for each key.
 
+mod build;
 mod prefix;
+mod slot;
 mod stats;
 mod table;
 
 pub use prefix::Ipv6Prefix;
 pub use stats::Stats;
 
-use crate::algorithm::{FixedWindow, Rule, TokenBucket};
+use crate::algorithm::{Rule, TokenBucket};
 use crate::clock::{Clock, SystemClock};
 use crate::decision::{Admitted, Denied, Snapshot};
-use crate::quota::Quota;
 use crate::timestamp::Timestamp;
-use crate::word::Word;
 use core::fmt;
 use core::hash::{BuildHasher, Hash};
 use core::num::NonZeroU64;
 use stats::Tally;
 use std::hash::RandomState;
-use table::{Decided, Place, Refused, Table, WAYS};
+use table::{Decided, Place, Table, WAYS};
 
 /// What happens to a key that is not in the table when all the slots it could take are in use by keys
 /// that owe something. In neither case is any key admitted more than its quota.
@@ -96,7 +96,8 @@ pub enum WhenFull {
 ///
 /// A *set* is 64 slots, each one atomic word: the tag of a key beside the state of its rule. To decide is to find the tag and move
 /// the state in one exchange, as in a limiter of one key; the exchange fails if the slot has been given
-/// to another key.
+/// to another key. The methods that decide are always inlined: what a caller does not read of the answer is then
+/// not computed.
 ///
 /// Keys are inserted one after the other in each set. A set's *turn* is a word that names the last
 /// insertion: its number, slot and tag. Who brings a new key completes that insertion, scans the set, and
@@ -120,160 +121,7 @@ pub struct KeyedLimiter<K: ?Sized, R = TokenBucket, C = SystemClock, S = RandomS
     tally: Option<Box<Tally>>,
 }
 
-/// The most permits, or burst, that a slot has room for.
-const MOST: u32 = 1 << 20;
-
-impl<K: ?Sized> KeyedLimiter<K> {
-    /// For each key a burst of `quota.burst()`, refilled at `quota.permits()` per `quota.period()`: the
-    /// rule of [`TokenBucket`], in memory for `capacity` keys that owe something at once.
-    ///
-    /// ```
-    /// use casgate::{KeyedLimiter, Quota};
-    /// let per_user = KeyedLimiter::<u64>::token_bucket(Quota::per_second(20).with_burst(50), 10_000);
-    /// assert!(per_user.check(&1815).is_ok());
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// If the burst is above 2²⁰.
-    #[must_use]
-    pub fn token_bucket(quota: Quota, capacity: usize) -> Self {
-        Self::of(quota, capacity)
-    }
-}
-
-impl<K: ?Sized> KeyedLimiter<K, FixedWindow> {
-    /// For each key at most `quota.permits()` in each window: the rule of [`FixedWindow`], in memory for
-    /// `capacity` keys that owe something at once.
-    ///
-    /// ```
-    /// use casgate::{KeyedLimiter, Quota};
-    /// let per_tenant = KeyedLimiter::<[u8; 16], _>::fixed_window(Quota::per_hour(1_000), 500);
-    /// assert!(per_tenant.check(&[7; 16]).is_ok());
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// If the permits are above 2²⁰.
-    #[must_use]
-    pub fn fixed_window(quota: Quota, capacity: usize) -> Self {
-        Self::of(quota, capacity)
-    }
-}
-
-fn assert_fits<R: Rule>(quota: Quota) {
-    let limit = R::in_few_bits(quota).denied(Word::default(), 1, Timestamp::ZERO).limit();
-    assert!(limit <= MOST, "a keyed limiter's quota has at most 2^20 permits");
-}
-
-impl<K: ?Sized, R: Rule> KeyedLimiter<K, R> {
-    fn of(quota: Quota, capacity: usize) -> Self {
-        assert_fits::<R>(quota);
-        let sets = capacity.saturating_add(capacity / 2).div_ceil(WAYS).max(1);
-        Self {
-            table: Table::new([quota], sets),
-            clock: SystemClock,
-            hasher: RandomState::new(),
-            full: WhenFull::default(),
-            class_of: None,
-            tally: None,
-        }
-    }
-}
-
 impl<K: ?Sized, R: Rule, C, S> KeyedLimiter<K, R, C, S> {
-    /// Reads the time from `clock`.
-    ///
-    /// ```
-    /// use casgate::{KeyedLimiter, Quota, clock::ManualClock};
-    /// let limiter = KeyedLimiter::<str>::token_bucket(Quota::per_second(1), 100)
-    ///     .with_clock(ManualClock::new());
-    /// assert!(limiter.check("a").is_ok() && limiter.check("a").is_err());
-    /// ```
-    #[must_use]
-    pub fn with_clock<D>(self, clock: D) -> KeyedLimiter<K, R, D, S> {
-        let Self { table, hasher, full, class_of, tally, .. } = self;
-        KeyedLimiter { table, clock, hasher, full, class_of, tally }
-    }
-
-    /// Hashes keys with `hasher`, all of whose 64 bits are used. If strangers choose the keys it must be one that they
-    /// cannot predict: a key that they can place beside another is denied and denies with it.
-    ///
-    /// ```
-    /// use casgate::{KeyedLimiter, Quota};
-    /// use std::hash::{BuildHasherDefault, DefaultHasher};
-    /// let limiter = KeyedLimiter::<str>::token_bucket(Quota::per_second(1), 100)
-    ///     .with_hasher(BuildHasherDefault::<DefaultHasher>::default()); // the same in each process
-    /// assert!(limiter.check("a").is_ok());
-    /// ```
-    #[must_use]
-    pub fn with_hasher<T>(self, hasher: T) -> KeyedLimiter<K, R, C, T> {
-        let Self { table, clock, full, class_of, tally, .. } = self;
-        KeyedLimiter { table, clock, hasher, full, class_of, tally }
-    }
-
-    /// What to do with a newcomer in a full set; by default [`WhenFull::EvictLeastDebt`].
-    ///
-    /// ```
-    /// use casgate::{KeyedLimiter, Quota, WhenFull};
-    /// let limiter = KeyedLimiter::<str>::token_bucket(Quota::per_second(1), 100)
-    ///     .when_full(WhenFull::RefuseNewcomers);
-    /// ```
-    #[must_use]
-    pub fn when_full(mut self, full: WhenFull) -> Self {
-        self.full = full;
-        self
-    }
-
-    /// Other quotas for some keys: `class_of` tells which, 0 being the quota given to the constructor, 1
-    /// the first of `others` and so on; an index past the end counts as the last. It must say the same of a
-    /// key each time. Each doubling of the quotas takes a bit from the tags, and so doubles the
-    /// probability that two keys are confused.
-    ///
-    /// To be called before the first check, for it begins with an empty table.
-    ///
-    /// ```
-    /// use casgate::{KeyedLimiter, Quota, Timestamp};
-    /// let first = Quota::per_second(1);
-    /// let limiter = KeyedLimiter::<str>::token_bucket(first, 100)
-    ///     .with_quotas(first, [Quota::per_second(3)], |key| usize::from(key.starts_with("paid/")));
-    /// let passed = |key| (0..9).filter(|_| limiter.is_allowed_at(key, Timestamp::ZERO)).count();
-    /// assert_eq!((passed("ada"), passed("paid/grace")), (1, 3));
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// If there are more than 15 others, or one has more than 2²⁰ permits.
-    #[must_use]
-    pub fn with_quotas(
-        mut self,
-        first: Quota,
-        others: impl IntoIterator<Item = Quota>,
-        class_of: fn(&K) -> usize,
-    ) -> Self {
-        let quotas: Vec<Quota> = core::iter::once(first).chain(others).collect();
-        quotas.iter().copied().for_each(assert_fits::<R>);
-        assert!(quotas.len() <= 16, "a keyed limiter has at most 16 quotas");
-        self.table = Table::new(quotas, self.table.sets());
-        self.class_of = Some(class_of);
-        self
-    }
-
-    /// Counts what is admitted and denied, for [`stats`](Self::stats): an atomic addition each, on a
-    /// line that all threads share.
-    ///
-    /// ```
-    /// use casgate::{KeyedLimiter, Quota};
-    /// let limiter = KeyedLimiter::<str>::token_bucket(Quota::per_hour(1), 100).counted();
-    /// let _ = (limiter.check("a"), limiter.check("a"), limiter.check("b"));
-    /// assert_eq!((limiter.stats().admitted, limiter.stats().denied), (Some(2), Some(1)));
-    /// ```
-    #[must_use]
-    pub fn counted(mut self) -> Self {
-        self.tally = Some(Box::default());
-        self
-    }
-
     /// What has happened so far. Sums over the table, without stopping anybody.
     ///
     /// ```
@@ -310,18 +158,28 @@ impl<K: ?Sized, R: Rule, C, S> KeyedLimiter<K, R, C, S> {
 }
 
 impl<K: Hash + ?Sized, R: Rule, C, S: BuildHasher> KeyedLimiter<K, R, C, S> {
-    #[inline]
+    #[inline(always)]
     fn place(&self, key: &K) -> Place {
         let class = self.class_of.map_or(0, |class_of| class_of(key));
         self.table.place(self.hasher.hash_one(key), class)
     }
 
-    #[inline]
+    #[inline(always)]
     fn decide(&self, at: Place, n: u32, now: Timestamp) -> Decided {
         self.table.check(at, n, now, self.full)
     }
 
-    #[inline]
+    #[inline(always)]
+    fn count(&self, decided: Decided) -> Decided {
+        if let Some(tally) = &self.tally {
+            tally.count(decided.is_admitted());
+        }
+        decided
+    }
+
+    /// The numbers of a decision, apart from it and always inlined: what the caller does not read
+    /// is then not computed.
+    #[inline(always)]
     fn answer(
         &self,
         at: Place,
@@ -329,27 +187,21 @@ impl<K: Hash + ?Sized, R: Rule, C, S: BuildHasher> KeyedLimiter<K, R, C, S> {
         n: u32,
         now: Timestamp,
     ) -> Result<Admitted, Denied> {
-        if let Some(tally) = &self.tally {
-            tally.count(decided.is_ok());
-        }
         match decided {
-            Ok(word) => Ok(self.table.rule(at).admitted(word, now)),
-            Err(refused) => Err(self.denied(at, refused, n, now)),
+            Decided::Admitted(word) => Ok(self.table.rule(at).admitted(word, now)),
+            Decided::Denied(word) => Err(self.table.rule(at).denied(word, n, now)),
+            Decided::Full(until) => Err(self.refused(at, n, until, now)),
         }
     }
 
-    fn denied(&self, at: Place, refused: Refused, n: u32, now: Timestamp) -> Denied {
+    #[cold]
+    fn refused(&self, at: Place, n: u32, until: Timestamp, now: Timestamp) -> Denied {
         let rule = self.table.rule(at);
-        match refused {
-            Refused::Limit(word) => rule.denied(word, n, now),
-            Refused::Full(until) => {
-                let Snapshot { limit, .. } = rule.snapshot(rule.fresh(now), now);
-                let wait = NonZeroU64::new(until.as_nanos().saturating_sub(now.as_nanos()));
-                let reset_after = wait.map_or(0, NonZeroU64::get);
-                let wait = wait.filter(|_| n <= limit);
-                Denied { wait, now: Snapshot { limit, remaining: 0, reset_after }, by: 1 }
-            }
-        }
+        let Snapshot { limit, .. } = rule.snapshot(rule.fresh(now), now);
+        let wait = NonZeroU64::new(until.as_nanos().saturating_sub(now.as_nanos()));
+        let reset_after = wait.map_or(0, NonZeroU64::get);
+        let wait = wait.filter(|_| n <= limit);
+        Denied { wait, now: Snapshot { limit, remaining: 0, reset_after }, by: 1 }
     }
 
     /// Asks for one of the key's permits at `now`. Reads no clock.
@@ -364,7 +216,7 @@ impl<K: Hash + ?Sized, R: Rule, C, S: BuildHasher> KeyedLimiter<K, R, C, S> {
     /// # Errors
     ///
     /// [`Denied`] if the permit does not fit, or the set is full; nothing is spent.
-    #[inline]
+    #[inline(always)]
     pub fn check_at(&self, key: &K, now: Timestamp) -> Result<Admitted, Denied> {
         self.check_n_at(key, 1, now)
     }
@@ -381,10 +233,11 @@ impl<K: Hash + ?Sized, R: Rule, C, S: BuildHasher> KeyedLimiter<K, R, C, S> {
     /// # Errors
     ///
     /// As [`check_at`](Self::check_at).
-    #[inline]
+    #[inline(always)]
     pub fn check_n_at(&self, key: &K, n: u32, now: Timestamp) -> Result<Admitted, Denied> {
         let at = self.place(key);
-        self.answer(at, self.decide(at, n, now), n, now)
+        let decided = self.count(self.decide(at, n, now));
+        self.answer(at, decided, n, now)
     }
 
     /// [`check_at`](Self::check_at) for callers that only branch.
@@ -394,10 +247,10 @@ impl<K: Hash + ?Sized, R: Rule, C, S: BuildHasher> KeyedLimiter<K, R, C, S> {
     /// let limiter = KeyedLimiter::<str>::token_bucket(Quota::per_second(1), 100);
     /// assert!(limiter.is_allowed_at("a", Timestamp::ZERO));
     /// ```
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn is_allowed_at(&self, key: &K, now: Timestamp) -> bool {
-        self.check_at(key, now).is_ok()
+        self.count(self.decide(self.place(key), 1, now)).is_admitted()
     }
 
     /// What the key has left at `now`; spends and inserts nothing.
@@ -423,6 +276,7 @@ impl<K: Hash + ?Sized, R: Rule, C, S: BuildHasher> KeyedLimiter<K, R, C, S> {
     /// limiter.reset("a");
     /// assert!(limiter.is_allowed_at("a", Timestamp::ZERO));
     /// ```
+    #[doc(alias = "remove")]
     pub fn reset(&self, key: &K) {
         self.table.reset(self.place(key));
     }
@@ -442,7 +296,7 @@ impl<K: Hash + ?Sized, R: Rule, C: Clock, S: BuildHasher> KeyedLimiter<K, R, C, 
     /// As [`check_at`](Self::check_at).
     ///
     /// [`Limiter::check`]: crate::Limiter::check
-    #[inline]
+    #[inline(always)]
     pub fn check(&self, key: &K) -> Result<Admitted, Denied> {
         self.check_n(key, 1)
     }
@@ -458,31 +312,41 @@ impl<K: Hash + ?Sized, R: Rule, C: Clock, S: BuildHasher> KeyedLimiter<K, R, C, 
     /// # Errors
     ///
     /// As [`check_at`](Self::check_at).
-    #[inline]
+    #[inline(always)]
     pub fn check_n(&self, key: &K, n: u32) -> Result<Admitted, Denied> {
-        let (at, now) = (self.place(key), self.clock.recent());
-        let decided = self.decide(at, n, now);
-        match decided {
-            Err(refused) if !C::MAX_LAG.is_zero() && self.is_near(at, refused, n, now) => {
-                self.check_precisely(at, n)
-            }
-            _ => self.answer(at, decided, n, now),
+        let at = self.place(key);
+        let (decided, now) = self.decide_now(at, n);
+        self.answer(at, decided, n, now)
+    }
+
+    #[inline(always)]
+    fn decide_now(&self, at: Place, n: u32) -> (Decided, Timestamp) {
+        let mut now = self.clock.recent();
+        let mut decided = self.decide(at, n, now);
+        if self.is_near(at, decided, n, now) {
+            now = self.clock.now();
+            decided = self.decide_again(at, n, now);
         }
+        (self.count(decided), now)
     }
 
     /// Whether the precise reading could say otherwise.
-    fn is_near(&self, at: Place, refused: Refused, n: u32, now: Timestamp) -> bool {
-        match refused {
-            Refused::Limit(word) => self.table.rule(at).is_due_within(word, n, now, C::MAX_LAG),
-            Refused::Full(until) => until <= now + C::MAX_LAG,
-        }
+    #[inline(always)]
+    fn is_near(&self, at: Place, decided: Decided, n: u32, now: Timestamp) -> bool {
+        !C::MAX_LAG.is_zero()
+            && match decided {
+                Decided::Admitted(_) => false,
+                Decided::Denied(word) => {
+                    self.table.rule(at).is_due_within(word, n, now, C::MAX_LAG)
+                }
+                Decided::Full(until) => until <= now + C::MAX_LAG,
+            }
     }
 
     #[cold]
     #[inline(never)]
-    fn check_precisely(&self, at: Place, n: u32) -> Result<Admitted, Denied> {
-        let now = self.clock.now();
-        self.answer(at, self.decide(at, n, now), n, now)
+    fn decide_again(&self, at: Place, n: u32, now: Timestamp) -> Decided {
+        self.decide(at, n, now)
     }
 
     /// [`check`](Self::check) for callers that only branch.
@@ -492,10 +356,10 @@ impl<K: Hash + ?Sized, R: Rule, C: Clock, S: BuildHasher> KeyedLimiter<K, R, C, 
     /// let limiter = KeyedLimiter::<str>::token_bucket(Quota::per_hour(1), 100);
     /// assert!(limiter.is_allowed("a"));
     /// ```
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn is_allowed(&self, key: &K) -> bool {
-        self.check(key).is_ok()
+        self.decide_now(self.place(key), 1).0.is_admitted()
     }
 
     /// [`len_at`](Self::len_at) the time it is now.

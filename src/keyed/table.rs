@@ -1,9 +1,10 @@
 //! A set-associative table of tagged states. The protocol is told in [`KeyedLimiter`](super::KeyedLimiter#inside).
 
 use super::WhenFull;
+use super::slot::{Class, STATE_BITS, TAG_BITS, Way, tag_of};
 use crate::Timestamp;
 use crate::algorithm::Rule;
-use crate::cell::{Atom, Cell};
+use crate::cell::{Attempt, Cell};
 use crate::quota::Quota;
 use crate::sync::unmodelled::Counter;
 use crate::sync::{AtomicU64, Ordering, order};
@@ -13,49 +14,31 @@ use crate::word::Word;
 /// they are soon full.
 pub(crate) const WAYS: usize = if cfg!(any(casgate_loom, casgate_shuttle)) { 2 } else { 64 };
 
-/// A slot, from the highest bit: the tag of its key, and the low bits of the rule's word. Zero if it has
-/// never been used.
-const STATE_BITS: u32 = 40;
-const STATE: u64 = (1 << STATE_BITS) - 1;
-const TAG_BITS: u32 = 64 - STATE_BITS;
-
-/// A slot. Whoever finds a state also finds the `top` and the floors that were raised for it.
+/// Aligned to cache lines, so that the first eight ways in which a key is looked for share one.
 #[derive(Debug)]
-struct Way(AtomicU64);
-
-impl Atom for Way {
-    type Bits = u64;
-
-    #[inline]
-    fn load(&self) -> u64 {
-        // Acquire: see the type.
-        self.0.load(order::WAY_LOAD)
-    }
-
-    #[inline]
-    fn exchange(&self, seen: u64, next: u64) -> Result<(), u64> {
-        // Release if won, Acquire if lost: see the type.
-        self.0.compare_exchange_weak(seen, next, order::WAY_WON, order::WAY_LOST).map(drop)
-    }
-}
-
-const fn tag_of(bits: u64) -> u64 {
-    bits >> STATE_BITS
-}
+#[repr(align(64))]
+struct Set([Cell<Way>; WAYS]);
 
 /// Where a key is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
-    set: usize,
+    set: u32,
     /// Not zero. Its upper bits are the class, its lower ones the way at which the search begins: keys with
     /// one tag are looked for in the same order, and are one key to the table.
-    tag: u64,
-    class: usize,
+    tag: u32,
 }
 
 impl Place {
+    const fn set(self) -> usize {
+        self.set as usize
+    }
+
+    const fn tag(self) -> u64 {
+        self.tag as u64
+    }
+
     fn ways(self) -> impl Iterator<Item = usize> {
-        (0..WAYS).map(move |i| (self.tag as usize + i) % WAYS)
+        (0..WAYS).map(move |i| (self.tag as usize ^ i) % WAYS)
     }
 }
 
@@ -84,68 +67,27 @@ impl Turn {
     }
 }
 
-/// One quota and what its keys' states have in common.
-#[derive(Debug)]
-struct Class<R> {
-    rule: R,
-    /// No state of the class is a larger word than this.
-    top: AtomicU64,
-    /// How far `top` is raised beyond what needs it, so that it seldom is.
-    headroom: u64,
-}
-
-impl<R: Rule> Class<R> {
-    fn new(quota: Quota) -> Self {
-        let rule = R::in_few_bits(quota);
-        let headroom = rule.fresh(Timestamp::from_millis(1)).bits().max(rule.most_owed());
-        Self { rule, top: AtomicU64::new(headroom), headroom }
-    }
-
-    /// The word of which `bits` keeps the low ones: the largest up to `top`.
-    #[inline]
-    fn word(&self, bits: u64) -> Word {
-        // Relaxed: what is needed for `bits` came with them.
-        let top = self.top.load(Ordering::Relaxed);
-        Word::from_bits(top.saturating_sub(top.wrapping_sub(bits) & STATE))
-    }
-
-    /// The floor that must be if this slot is given away: above its word, so that no slot is ever again what it was
-    /// before an insertion.
-    #[inline]
-    fn given_away(&self, bits: u64) -> Word {
-        self.rule.word_from(self.word(bits).bits().saturating_add(1))
-    }
-
-    /// The slot that keeps `word` for `tag`.
-    #[inline]
-    fn bits(&self, tag: u64, word: Word) -> u64 {
-        let mut top = self.top.load(Ordering::Relaxed);
-        if word.bits() > top {
-            top = word.bits().saturating_add(self.headroom);
-            // Relaxed: the exchange that makes the word visible releases it.
-            self.top.fetch_max(top, Ordering::Relaxed);
-        }
-        // A word so old that it could be taken for a newer one owes nothing, whichever it is.
-        let word = self.rule.word_from(word.bits().max(top.saturating_sub(STATE / 2)));
-        tag << STATE_BITS | word.bits() & STATE
-    }
-}
-
-/// What became of a request.
-pub(crate) type Decided = Result<Word, Refused>;
-
-/// Why a request was refused.
+/// What became of a request. One enum, and not a `Result` of one, so that it is returned in registers.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Refused {
-    /// By its quota, the key's state being this word.
-    Limit(Word),
+pub(crate) enum Decided {
+    /// The key's word is now this.
+    Admitted(Word),
+    /// The quota refuses it, the key's word being this.
+    Denied(Word),
     /// There is no slot for it until that time.
     Full(Timestamp),
 }
 
+impl Decided {
+    #[inline(always)]
+    pub(crate) const fn is_admitted(self) -> bool {
+        matches!(self, Self::Admitted(_))
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Table<R> {
-    sets: Box<[[Cell<Way>; WAYS]]>,
+    sets: Box<[Set]>,
     turns: Box<[AtomicU64]>,
     /// For each set and class: no key of the class that is not in the set has a word as large as this, unless
     /// both are zero.
@@ -161,9 +103,9 @@ impl<R: Rule> Table<R> {
     pub(crate) fn new(quotas: impl IntoIterator<Item = Quota>, sets: usize) -> Self {
         let classes: Box<[_]> = quotas.into_iter().map(Class::new).collect();
         let zeros = |n: usize| (0..n).map(|_| AtomicU64::new(0)).collect();
-        let empty = |_| Cell::of(Way(AtomicU64::new(0)));
+        let empty = |_| Cell::of(Way::unused());
         Self {
-            sets: (0..sets).map(|_| core::array::from_fn(empty)).collect(),
+            sets: (0..sets).map(|_| Set(core::array::from_fn(empty))).collect(),
             turns: zeros(sets),
             floors: zeros(sets * classes.len()),
             class_bits: usize::BITS - (classes.len() - 1).leading_zeros(),
@@ -180,36 +122,42 @@ impl<R: Rule> Table<R> {
         let class = class.min(self.classes.len() - 1);
         let of_hash = hash >> (STATE_BITS + self.class_bits);
         let tag = (class as u64) << (TAG_BITS - self.class_bits) | of_hash;
-        Place { set: set as usize, tag: tag.max(1), class }
+        Place { set: set as u32, tag: tag.max(1) as u32 }
     }
 
     pub(crate) fn rule(&self, at: Place) -> &R {
-        &self.classes[at.class].rule
+        &self.class(at.tag()).rule
     }
 
+    #[inline(always)]
     fn class_of(&self, tag: u64) -> usize {
         (tag >> (TAG_BITS - self.class_bits)) as usize
     }
 
-    fn floor(&self, set: usize, class: usize) -> &AtomicU64 {
-        &self.floors[set * self.classes.len() + class]
+    #[inline(always)]
+    fn class(&self, tag: u64) -> &Class<R> {
+        &self.classes[self.class_of(tag)]
+    }
+
+    fn floor(&self, set: usize, tag: u64) -> &AtomicU64 {
+        &self.floors[set * self.classes.len() + self.class_of(tag)]
     }
 
     /// The word of a key that is not in the set.
-    fn newcomer(&self, set: usize, class: usize) -> Word {
+    fn newcomer(&self, set: usize, tag: u64) -> Word {
         // Relaxed: an eviction of the key happened before the insertions that have been seen.
-        let floor = self.floor(set, class).load(Ordering::Relaxed);
-        self.classes[class].rule.word_from(floor)
+        let floor = self.floor(set, tag).load(Ordering::Relaxed);
+        self.class(tag).rule.word_from(floor)
     }
 
     /// The way that has the key. None is free before it: a key takes the first that is, and a way is
     /// never free again.
     #[inline]
     fn find(&self, at: Place) -> Option<&Cell<Way>> {
-        let set = &self.sets[at.set];
+        let set = &self.sets[at.set()].0;
         for way in at.ways() {
             let bits = set[way].load();
-            if tag_of(bits) == at.tag {
+            if tag_of(bits) == at.tag() {
                 return Some(&set[way]);
             }
             if bits == 0 {
@@ -219,31 +167,47 @@ impl<R: Rule> Table<R> {
         None
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn check(&self, at: Place, n: u32, now: Timestamp, full: WhenFull) -> Decided {
         if n == 0 {
-            let word = self.look(at);
-            return Ok(self.rule(at).decide(word, 0, now).unwrap_or(word));
+            return Decided::Admitted(self.look(at));
         }
-        if let Some(decided) = self.find(at).and_then(|way| self.decide(way, at, n, now)) {
-            return decided;
-        }
-        self.check_newcomer(at, n, now, full)
+        let decided = self.find(at).and_then(|way| self.decide(way, at, n, now));
+        decided.unwrap_or_else(|| self.check_newcomer(at, n, now, full))
     }
 
     /// As in a limiter of one key; `None` if the way is another key's.
-    #[inline]
+    #[inline(always)]
     fn decide(&self, way: &Cell<Way>, at: Place, n: u32, now: Timestamp) -> Option<Decided> {
-        let class = &self.classes[at.class];
-        let word = core::cell::Cell::new(None);
-        let outcome = way.update(|bits| {
-            word.set((tag_of(bits) == at.tag).then(|| class.word(bits)));
-            let next = class.rule.decide(word.get()?, n, now)?;
-            word.set(Some(next));
-            Some(class.bits(at.tag, next))
-        });
-        let word = word.get()?;
-        Some(outcome.map(|_| word).map_err(|_| Refused::Limit(word)))
+        let class = self.class(at.tag());
+        match way.attempt(|bits| class.decide(at.tag(), bits, n, now)) {
+            Attempt::Won(next) => Some(Decided::Admitted(class.word(next))),
+            Attempt::Declined(seen) => Self::declined(class, at.tag(), seen),
+            Attempt::Lost(newer) => self.decide_after(way, newer, at.tag, n, now),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn decide_after(
+        &self,
+        way: &Cell<Way>,
+        newer: u64,
+        tag: u32,
+        n: u32,
+        now: Timestamp,
+    ) -> Option<Decided> {
+        let tag = u64::from(tag);
+        let class = self.class(tag);
+        match way.update_after(newer, |bits| class.decide(tag, bits, n, now)) {
+            Ok(next) => Some(Decided::Admitted(class.word(next))),
+            Err(seen) => Self::declined(class, tag, seen),
+        }
+    }
+
+    #[inline(always)]
+    fn declined(class: &Class<R>, tag: u64, seen: u64) -> Option<Decided> {
+        (tag_of(seen) == tag).then(|| Decided::Denied(class.word(seen)))
     }
 
     #[cold]
@@ -251,7 +215,7 @@ impl<R: Rule> Table<R> {
     fn check_newcomer(&self, at: Place, n: u32, now: Timestamp, full: WhenFull) -> Decided {
         loop {
             if let Some(refused) = self.seat(at, n, now, full) {
-                return Err(refused);
+                return refused;
             }
             if let Some(decided) = self.find(at).and_then(|way| self.decide(way, at, n, now)) {
                 return decided;
@@ -260,29 +224,25 @@ impl<R: Rule> Table<R> {
     }
 
     /// Gives the key a way, unless it is refused anyhow.
-    fn seat(&self, at: Place, n: u32, now: Timestamp, full: WhenFull) -> Option<Refused> {
-        let turn = &self.turns[at.set];
+    fn seat(&self, at: Place, n: u32, now: Timestamp, full: WhenFull) -> Option<Decided> {
+        let turn = &self.turns[at.set()];
         // Acquire: the scan sees every insertion up to this one.
         let last = Turn(turn.load(order::TURN_LOAD));
-        self.complete(at.set, last);
+        self.complete(at.set(), last);
 
-        let own = &self.classes[at.class];
-        let own_fresh = own.rule.fresh(now);
-        // The first way that owes nothing, else the one that owes least: what it owes, whose it is,
-        // and the way.
+        // The first way that owes nothing, else the one that owes least: what it owes, its bits and
+        // where it is.
         let mut seat: Option<(u64, u64, usize)> = None;
         for way in at.ways() {
-            let bits = self.sets[at.set][way].load();
-            if tag_of(bits) == at.tag {
+            let bits = self.sets[at.set()].0[way].load();
+            if tag_of(bits) == at.tag() {
                 return None;
             }
             let owed = if bits == 0 {
                 0
             } else {
-                let class = self.class_of(tag_of(bits));
-                let of = &self.classes[class];
-                let fresh = if class == at.class { own_fresh } else { of.rule.fresh(now) };
-                of.given_away(bits).bits().saturating_sub(fresh.bits())
+                let class = self.class(tag_of(bits));
+                class.given_away(bits).bits().saturating_sub(class.rule.fresh(now).bits())
             };
             if seat.is_none_or(|(least, ..)| owed < least) {
                 seat = Some((owed, bits, way));
@@ -292,38 +252,39 @@ impl<R: Rule> Table<R> {
             }
         }
         let (owed, bits, way) = seat?;
-        let victim = (bits != 0).then(|| self.class_of(tag_of(bits)));
+        let victim = tag_of(bits);
 
-        let mut word = self.newcomer(at.set, at.class);
-        if victim == Some(at.class) {
+        let own = self.class(at.tag());
+        let mut word = self.newcomer(at.set(), at.tag());
+        if bits != 0 && self.class_of(victim) == self.class_of(at.tag()) {
             word = word.max(own.given_away(bits));
         }
         let refused = if owed > 0 && full == WhenFull::RefuseNewcomers {
-            let rule = &self.classes[victim.unwrap_or(at.class)].rule;
+            let rule = &self.class(victim).rule;
             let least = Word::from_bits(rule.fresh(now).bits() + owed);
-            Some(Refused::Full(now + rule.snapshot(least, now).reset_after()))
+            Some(Decided::Full(now + rule.snapshot(least, now).reset_after()))
         } else if own.rule.decide(word, n, now).is_none() {
-            Some(Refused::Limit(word))
+            Some(Decided::Denied(word))
         } else {
             None
         };
         if refused.is_some() {
             // Judged as absent, which it was only if nobody has been inserted since.
             let refused = refused.filter(|_| turn.load(order::TURN_LOAD) == last.0);
-            if let Some(Refused::Full(_)) = refused {
+            if let Some(Decided::Full(_)) = refused {
                 self.refused.fetch_add(1, Ordering::Relaxed);
             }
             return refused;
         }
 
-        let next = last.next(at.tag, way);
+        let next = last.next(at.tag(), way);
         // Release: who sees this insertion sees those before it.
         let won = turn.compare_exchange(last.0, next.0, order::TURN_WON, Ordering::Relaxed);
         if won.is_ok() {
             if owed > 0 {
                 self.evicted.fetch_add(1, Ordering::Relaxed);
             }
-            self.complete(at.set, next);
+            self.complete(at.set(), next);
         }
         None
     }
@@ -334,7 +295,7 @@ impl<R: Rule> Table<R> {
         if turn.count() == 0 {
             return;
         }
-        let _ = self.sets[set][turn.way()].update(|bits| {
+        let _ = self.sets[set].0[turn.way()].update(|bits| {
             // Once the way has been given the tag it is only given another by a later turn. So if it has
             // not, and the turn is still the last, it has not had it yet; and these very bits never
             // come back, for whoever is inserted afterwards owes more.
@@ -345,40 +306,39 @@ impl<R: Rule> Table<R> {
                 return None;
             }
             if bits != 0 {
-                let class = self.class_of(tag_of(bits));
-                let floor = self.classes[class].given_away(bits);
+                let floor = self.class(tag_of(bits)).given_away(bits);
                 // Before the way changes hands, whose exchange releases it: Relaxed.
-                self.floor(set, class).fetch_max(floor.bits(), Ordering::Relaxed);
+                self.floor(set, tag_of(bits)).fetch_max(floor.bits(), Ordering::Relaxed);
             }
-            let class = self.class_of(turn.tag());
-            Some(self.classes[class].bits(turn.tag(), self.newcomer(set, class)))
+            Some(self.class(turn.tag()).bits(turn.tag(), self.newcomer(set, turn.tag())))
         });
     }
 
     /// The key's word, or that of a newcomer in a set with room.
     pub(crate) fn look(&self, at: Place) -> Word {
-        let class = &self.classes[at.class];
-        let seen = self.find(at).map(|way| way.load()).filter(|&bits| tag_of(bits) == at.tag);
-        seen.map_or_else(|| self.newcomer(at.set, at.class), |bits| class.word(bits))
+        let class = self.class(at.tag());
+        let seen = self.find(at).map(|way| way.load()).filter(|&bits| tag_of(bits) == at.tag());
+        seen.map_or_else(|| self.newcomer(at.set(), at.tag()), |bits| class.word(bits))
     }
 
     /// Forgives the key what it owes, down to what a newcomer would.
     pub(crate) fn reset(&self, at: Place) {
         let Some(way) = self.find(at) else { return };
-        let class = &self.classes[at.class];
+        let class = self.class(at.tag());
         let _ = way.update(|bits| {
-            (tag_of(bits) == at.tag).then(|| {
+            (tag_of(bits) == at.tag()).then(|| {
                 let full = class.rule.reset(class.word(bits));
-                class.bits(at.tag, full.max(self.newcomer(at.set, at.class)))
+                class.bits(at.tag(), full.max(self.newcomer(at.set(), at.tag())))
             })
         });
     }
 
     /// How many keys owe something at `now`.
     pub(crate) fn owing(&self, now: Timestamp) -> usize {
-        let used = self.sets.iter().flatten().map(Cell::load).filter(|&bits| bits != 0);
+        let used =
+            self.sets.iter().flat_map(|set| &set.0).map(Cell::load).filter(|&bits| bits != 0);
         used.filter(|&bits| {
-            let class = &self.classes[self.class_of(tag_of(bits))];
+            let class = self.class(tag_of(bits));
             class.word(bits) > class.rule.fresh(now)
         })
         .count()
@@ -386,6 +346,11 @@ impl<R: Rule> Table<R> {
 
     pub(crate) fn inserted(&self) -> u64 {
         self.turns.iter().map(|turn| Turn(turn.load(Ordering::Relaxed)).count()).sum()
+    }
+
+    /// The quota of the first class.
+    pub(crate) fn quota(&self) -> Quota {
+        self.classes[0].quota
     }
 
     pub(crate) fn sets(&self) -> usize {

@@ -263,11 +263,8 @@ fn a_flood_of_distinct_keys_takes_no_memory_and_frees_nobody() {
 #[test]
 fn each_class_has_its_quota() {
     let quotas = [Quota::per_hour(1), Quota::per_hour(3), Quota::per_hour(7)];
-    let keyed = KeyedLimiter::<u64, _>::fixed_window(quotas[0], 1_000).with_quotas(
-        quotas[0],
-        quotas.into_iter().skip(1),
-        |key| *key as usize % 5,
-    );
+    let keyed = KeyedLimiter::<u64, _>::fixed_window(quotas[0], 1_000)
+        .with_quotas(quotas.into_iter().skip(1), |key| *key as usize % 5);
     let passed = |key| (0..9).filter(|_| keyed.is_allowed_at(&key, Timestamp::ZERO)).count();
     assert_eq!([0, 1, 2, 3, 4, 5, 6].map(passed), [1, 3, 7, 7, 7, 1, 3]);
     let rule = FixedWindow::new(quotas[1]);
