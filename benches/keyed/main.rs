@@ -15,7 +15,7 @@ use rand::{Rng, SeedableRng};
 use rand_distr::{Distribution, Zipf};
 use std::collections::HashMap;
 use std::fmt::Debug;
-use std::hash::Hash;
+use std::hash::{BuildHasher, Hash, RandomState};
 use std::net::Ipv6Addr;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -29,6 +29,9 @@ const THREADS: [usize; 3] = [1, 2, 4];
 
 /// Fast enough that every call is admitted, also of a thread that was stopped for a tenth of a second.
 const FAST: Quota = Quota::per_second(10_000_000).with_burst(1 << 20);
+
+/// Slow enough that what came once still owes something when the next hundred thousand have come.
+const SLOW: Quota = Quota::per_second(10).with_burst(1_000);
 
 trait Key: Hash + Eq + Clone + Debug + Send + Sync + 'static {
     const NAME: &'static str;
@@ -73,36 +76,39 @@ fn ask<K>(check: impl Fn(&K) -> bool + Send + Sync + 'static) -> Ask<K> {
     Box::new(move |keys, batch| batch.iter().filter(|&&i| check(&keys[i as usize])).count())
 }
 
-type Variant<K> = (&'static str, fn(usize) -> Ask<K>);
+/// Made for that many keys with that quota.
+type Variant<K> = (&'static str, fn(usize, Quota) -> Ask<K>);
 
 fn variants<K: Key>() -> Vec<Variant<K>> {
     vec![
-        ("casgate", |capacity| {
-            let keyed = KeyedLimiter::<K>::token_bucket(FAST, capacity);
+        ("casgate", |capacity, quota| {
+            let keyed = KeyedLimiter::<K>::token_bucket(quota, capacity);
             ask(move |key| keyed.is_allowed(key))
         }),
-        ("casgate, precise clock", |capacity| {
-            let keyed = KeyedLimiter::<K>::token_bucket(FAST, capacity);
+        ("casgate, precise clock", |capacity, quota| {
+            let keyed = KeyedLimiter::<K>::token_bucket(quota, capacity);
             let keyed = keyed.with_clock(Precise(SystemClock));
             ask(move |key| keyed.is_allowed(key))
         }),
-        ("governor (DashMap)", |_| {
-            let quota = governor::Quota::per_second(NonZeroU32::new(10_000_000).expect("not 0"))
-                .allow_burst(NonZeroU32::MAX);
+        ("governor (DashMap)", |_, quota| {
+            let [permits, burst] = [quota.permits(), quota.burst()].map(NonZeroU32::new);
+            let quota = governor::Quota::per_second(permits.expect("not 0"))
+                .allow_burst(burst.expect("not 0"));
             let keyed =
                 governor::RateLimiter::<K, DashMapStateStore<K>, DefaultClock>::dashmap(quota);
             ask(move |key| keyed.check_key(key).is_ok())
         }),
-        ("rate-net", |capacity| {
+        ("rate-net", |capacity, quota| {
             let keyed = rate_net::RateLimiter::builder()
                 .algorithm(rate_net::Algorithm::TokenBucket)
-                .quota(10_000_000, Duration::from_secs(1))
+                .quota(quota.permits(), Duration::from_secs(1))
+                .burst(quota.burst())
                 .eviction(rate_net::Eviction::capacity(2 * capacity))
                 .build();
             ask(move |key: &K| keyed.check(key.rate_net()).is_allow())
         }),
-        ("Mutex<HashMap>, our rule", |_| {
-            let (rule, map) = (TokenBucket::new(FAST), Mutex::new(HashMap::<K, Word>::new()));
+        ("Mutex<HashMap>, our rule", |_, quota| {
+            let (rule, map) = (TokenBucket::new(quota), Mutex::new(HashMap::<K, Word>::new()));
             ask(move |key: &K| {
                 let now = SystemClock.recent();
                 let mut map = map.lock().expect("nobody panics");
@@ -115,8 +121,8 @@ fn variants<K: Key>() -> Vec<Variant<K>> {
                 decided.is_some()
             })
         }),
-        ("DashMap, our word", |_| {
-            let (rule, map) = (TokenBucket::new(FAST), DashMap::<K, AtomicU64>::new());
+        ("DashMap, our word", |_, quota| {
+            let (rule, map) = (TokenBucket::new(quota), DashMap::<K, AtomicU64>::new());
             ask(move |key: &K| {
                 let now = SystemClock.recent();
                 let step = |bits| rule.decide(Word::from_bits(bits), 1, now).map(Word::bits);
@@ -125,6 +131,15 @@ fn variants<K: Key>() -> Vec<Variant<K>> {
                     Some(word) => decide(&word),
                     None => decide(&map.entry(key.clone()).or_default()),
                 }
+            })
+        }),
+        ("floor: hash, fetch_add", |capacity, _| {
+            // As many words as casgate has; one that several keys share is no matter here.
+            let words = (0..capacity + capacity / 2).map(|_| AtomicU64::new(0));
+            let (hasher, words) = (RandomState::new(), words.collect::<Box<[_]>>());
+            ask(move |key: &K| {
+                let at = (u128::from(hasher.hash_one(key)) * words.len() as u128) >> 64;
+                words[at as usize].fetch_add(1, Relaxed) < u64::MAX
             })
         }),
     ]
@@ -196,7 +211,7 @@ fn known<K: Key>(count: u32, zipf: bool) {
     let filled: Vec<Ask<K>> = variants
         .iter()
         .map(|(_, new)| {
-            let ask = new(count as usize);
+            let ask = new(count as usize, FAST);
             assert_eq!(ask(&keys, &all), count as usize);
             ask
         })
@@ -230,7 +245,7 @@ fn new_keys<K: Key>(count: u32) {
             let mut ns = 0.0;
             let mut kept = None;
             let memory = allocation_counter::measure(|| {
-                let ask = (variants[i].1)(count as usize);
+                let ask = (variants[i].1)(count as usize, FAST);
                 let start = Instant::now();
                 assert_eq!(ask(&keys, &all), count as usize);
                 ns = start.elapsed().as_nanos() as f64 / f64::from(count);
@@ -247,32 +262,46 @@ fn new_keys<K: Key>(count: u32) {
     rows(&variants.iter().map(|v| v.0).collect::<Vec<_>>(), &[ns, bytes]);
 }
 
-/// A hundred known keys that stay within a quota, before and after as many distinct keys have come once as
-/// ten times fill the table; and what one of those costs.
+/// A hundred known keys that stay within their quota, before and while ten times as many distinct keys come once
+/// as there is room for; what one of those costs, and what memory they leave taken.
 fn flood() {
-    let quota = Quota::per_second(10).with_burst(1_000);
-    let keyed = KeyedLimiter::<u64>::token_bucket(quota, 100_000);
-    let hot = |rounds: u64| {
-        let start = Instant::now();
-        let calls = rounds * 100;
-        let admitted = (0..calls).filter(|i| keyed.is_allowed(&(u64::MAX - i % 100))).count();
-        (start.elapsed().as_nanos() as f64 / calls as f64, admitted)
-    };
-    let (mut before, mut during, mut distinct) = (Vec::new(), Vec::new(), Vec::new());
-    (0..31).for_each(|_| before.push(hot(5).0));
-    for part in 0..100 {
-        let start = Instant::now();
-        let keys = part * 100_000..(part + 1) * 100_000;
-        let count = keys.end - keys.start;
-        let _ = keys.filter(|key| keyed.is_allowed(key)).count();
-        distinct.push(start.elapsed().as_nanos() as f64 / count as f64);
-        during.push(hot(5).0);
+    const PARTS: usize = 100;
+    const PART: usize = 100_000;
+    let known: Vec<u64> = (0..100).map(|i| u64::MAX - i).collect();
+    let (each, all): (Vec<u32>, Vec<u32>) = ((0..100).collect(), (0..PART as u32).collect());
+    let variants = variants::<u64>();
+    let mut columns = [const { Vec::new() }; 4];
+    for (_, new) in &variants {
+        let ask = new(PART, SLOW);
+        let hot = |ns: &mut Vec<f64>| {
+            let start = Instant::now();
+            assert!((0..5).all(|_| ask(&known, &each) == known.len()), "within the quota");
+            ns.push(start.elapsed().as_nanos() as f64 / (5 * known.len()) as f64);
+        };
+        let (mut before, mut during, mut distinct) = (Vec::new(), Vec::new(), Vec::new());
+        (0..31).for_each(|_| hot(&mut before));
+        let memory = allocation_counter::measure(|| {
+            for part in 0..PARTS {
+                let keys: Vec<u64> = (part * PART..).map(|key| key as u64).take(PART).collect();
+                let start = Instant::now();
+                let _ = ask(&keys, &all); // in a full table some are refused
+                distinct.push(start.elapsed().as_nanos() as f64 / PART as f64);
+                hot(&mut during);
+            }
+        });
+        let medians = [&mut before, &mut during, &mut distinct].map(|ns| median(ns));
+        let grown = memory.bytes_current as f64 / 1e6;
+        columns.iter_mut().zip(medians.into_iter().chain([grown])).for_each(|(c, x)| c.push(x));
     }
-    println!("\nA flood of 10,000,000 distinct keys through a table for 100,000: ns a call\n");
-    println!("known keys before it: {:.1}", median(&mut before));
-    println!("known keys during it: {:.1}", median(&mut during));
-    println!("a key of the flood:   {:.1}", median(&mut distinct));
-    println!("{:?}", keyed.stats());
+    println!("\n10,000,000 distinct keys through room for 100,000: ns a call, MB allocated\n");
+    println!("|{:28}| known, before | known, during | a new key | grown by, MB |", "");
+    println!("|-{:-<26}-|--------------:|--------------:|----------:|-------------:|", "");
+    for (i, (name, _)) in variants.iter().enumerate() {
+        let [before, during, distinct, grown] = columns.each_ref().map(|column| column[i]);
+        println!(
+            "| {name:<26} | {before:>13.1} | {during:>13.1} | {distinct:>9.1} | {grown:>12.1} |"
+        );
+    }
 }
 
 fn main() {
