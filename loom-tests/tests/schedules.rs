@@ -123,7 +123,7 @@ mod schedules {
 
     type Table = KeyedLimiter<u64, FixedWindow, SystemClock, BuildHasherDefault<Itself>>;
 
-    /// Eight callers that ask for five keys in a set of two, at readings of a few windows.
+    /// Eight callers that ask for seven keys in a set of four, at readings of a few windows.
     #[test]
     fn keys_that_do_not_fit() {
         for (name, full) in
@@ -131,7 +131,7 @@ mod schedules {
         {
             for limit in [1, 3, 9] {
                 explore_bounded(name, Some(6), move || {
-                    let ask = || (thread_rng().gen_range(1..6), thread_rng().gen_range(0..45));
+                    let ask = || (thread_rng().gen_range(1..8), thread_rng().gen_range(0..45));
                     let scripts: Vec<Vec<Ask>> =
                         (0..8).map(|_| (0..6).map(|_| ask()).collect()).collect();
                     let scripts: Vec<&[Ask]> = scripts.iter().map(Vec::as_slice).collect();

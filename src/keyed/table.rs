@@ -10,14 +10,27 @@ use crate::sync::unmodelled::Counter;
 use crate::sync::{AtomicU64, Ordering, order};
 use crate::word::Word;
 
-/// The slots of a set: all that one key can be in. Few under the model checker and the random scheduler, so that
-/// they are soon full.
-pub(crate) const WAYS: usize = if cfg!(any(casgate_loom, casgate_shuttle)) { 2 } else { 64 };
+/// The ways of a set: all that one key can be in; and how many of them are compared at once. Few under the model
+/// checker and the random scheduler, so that they are soon full.
+pub(crate) const WAYS: usize = if cfg!(casgate_loom) {
+    2
+} else if cfg!(casgate_shuttle) {
+    4
+} else {
+    64
+};
+const BLOCK: usize = if WAYS < 64 { WAYS / 2 } else { 4 };
 
-/// Aligned to cache lines, so that the first eight ways in which a key is looked for share one.
+/// Aligned to cache lines, so that a key's first two blocks share one.
 #[derive(Debug)]
 #[repr(align(64))]
-struct Set([Cell<Way>; WAYS]);
+struct Set([[Cell<Way>; BLOCK]; WAYS / BLOCK]);
+
+impl Set {
+    fn ways(&self) -> &[Cell<Way>] {
+        self.0.as_flattened()
+    }
+}
 
 /// Where a key is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +50,7 @@ impl Place {
         self.tag as u64
     }
 
+    /// In an order that goes through blocks and cache lines one after the other, wherever it begins.
     fn ways(self) -> impl Iterator<Item = usize> {
         (0..WAYS).map(move |i| (self.tag as usize ^ i) % WAYS)
     }
@@ -103,9 +117,9 @@ impl<R: Rule> Table<R> {
     pub(crate) fn new(quotas: impl IntoIterator<Item = Quota>, sets: usize) -> Self {
         let classes: Box<[_]> = quotas.into_iter().map(Class::new).collect();
         let zeros = |n: usize| (0..n).map(|_| AtomicU64::new(0)).collect();
-        let empty = |_| Cell::of(Way::unused());
+        let unused = |_| core::array::from_fn(|_| Cell::of(Way::unused()));
         Self {
-            sets: (0..sets).map(|_| Set(core::array::from_fn(empty))).collect(),
+            sets: (0..sets).map(|_| Set(core::array::from_fn(unused))).collect(),
             turns: zeros(sets),
             floors: zeros(sets * classes.len()),
             class_bits: usize::BITS - (classes.len() - 1).leading_zeros(),
@@ -150,17 +164,19 @@ impl<R: Rule> Table<R> {
         self.class(tag).rule.word_from(floor)
     }
 
-    /// The way that has the key. None is free before it: a key takes the first that is, and a way is
-    /// never free again.
+    /// The way that has the key. Which one that is cannot be predicted, so a block is compared without
+    /// a branch for each way. Before it none is unused: a key takes the first that is, and a used way
+    /// stays used.
     #[inline]
     fn find(&self, at: Place) -> Option<&Cell<Way>> {
-        let set = &self.sets[at.set()].0;
-        for way in at.ways() {
-            let bits = set[way].load();
-            if tag_of(bits) == at.tag() {
-                return Some(&set[way]);
+        for way in at.ways().step_by(BLOCK) {
+            let block = &self.sets[at.set()].0[way / BLOCK];
+            let has_key = |way: &Cell<Way>| tag_of(way.load()) == at.tag();
+            let hits = block.iter().rev().fold(0, |hits, way| hits << 1 | u32::from(has_key(way)));
+            if hits != 0 {
+                return Some(&block[hits.trailing_zeros() as usize % BLOCK]);
             }
-            if bits == 0 {
+            if block.iter().any(|way| way.load() == 0) {
                 return None;
             }
         }
@@ -234,7 +250,7 @@ impl<R: Rule> Table<R> {
         // where it is.
         let mut seat: Option<(u64, u64, usize)> = None;
         for way in at.ways() {
-            let bits = self.sets[at.set()].0[way].load();
+            let bits = self.sets[at.set()].ways()[way].load();
             if tag_of(bits) == at.tag() {
                 return None;
             }
@@ -295,7 +311,7 @@ impl<R: Rule> Table<R> {
         if turn.count() == 0 {
             return;
         }
-        let _ = self.sets[set].0[turn.way()].update(|bits| {
+        let _ = self.sets[set].ways()[turn.way()].update(|bits| {
             // Once the way has been given the tag it is only given another by a later turn. So if it has
             // not, and the turn is still the last, it has not had it yet; and these very bits never
             // come back, for whoever is inserted afterwards owes more.
@@ -335,8 +351,7 @@ impl<R: Rule> Table<R> {
 
     /// How many keys owe something at `now`.
     pub(crate) fn owing(&self, now: Timestamp) -> usize {
-        let used =
-            self.sets.iter().flat_map(|set| &set.0).map(Cell::load).filter(|&bits| bits != 0);
+        let used = self.sets.iter().flat_map(Set::ways).map(Cell::load).filter(|&bits| bits != 0);
         used.filter(|&bits| {
             let class = self.class(tag_of(bits));
             class.word(bits) > class.rule.fresh(now)
