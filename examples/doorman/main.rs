@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -128,9 +129,15 @@ fn run(args: &Args) -> Result<(BTreeMap<Ipv4Addr, Count>, Duration), Box<dyn Err
     Ok((counts, took))
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
     let args = Args::parse();
-    let (counts, took) = run(&args)?;
+    let (counts, took) = match run(&args) {
+        Ok(done) => done,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
     println!(
         "{} connections a second for each client, {} at once; {:.1} s\n",
         args.rate,
@@ -139,10 +146,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     );
     println!("{:<12} {:>9} {:>9}", "client", "admitted", "denied");
     for (client, Count { admitted, denied }) in counts {
-        let name = if client == HOSTILE { "hostile" } else { "" };
-        println!("{:<12} {admitted:>9} {denied:>9}  {name}", client.to_string());
+        let note = if client == HOSTILE { "  hostile" } else { "" };
+        println!("{:<12} {admitted:>9} {denied:>9}{note}", client.to_string());
     }
-    Ok(())
+    ExitCode::SUCCESS
 }
 
 #[cfg(test)]
