@@ -6,12 +6,10 @@ compile_error!("built without `--cfg casgate_loom`: run `cargo loom`, with RUSTF
 #[cfg(casgate_loom)]
 mod model {
     use casgate::algorithm::{Adjustable, Both};
-    use casgate::clock::SystemClock;
-    use casgate::{FixedWindow, KeyedLimiter, Limiter, SlidingWindow, TokenBucket, WhenFull};
+    use casgate::{FixedWindow, Limiter, SlidingWindow, TokenBucket, WhenFull};
     use loom_tests::explore::{explore, explore_bounded, refute};
     use loom_tests::scenarios::*;
     use loom_tests::seeded::*;
-    use std::hash::BuildHasherDefault;
 
     #[test]
     fn frozen_clock() {
@@ -211,8 +209,6 @@ mod model {
             leases_race::<TwoStepLease>(14, true);
         });
     }
-
-    type Table = KeyedLimiter<u64, FixedWindow, SystemClock, BuildHasherDefault<Itself>>;
 
     #[test]
     fn keys_that_fit() {

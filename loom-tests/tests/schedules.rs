@@ -7,14 +7,12 @@ compile_error!("built without `--cfg casgate_shuttle`: run `cargo shuttle`, with
 #[cfg(casgate_shuttle)]
 mod schedules {
     use casgate::algorithm::{Adjustable, Both};
-    use casgate::clock::SystemClock;
-    use casgate::{FixedWindow, KeyedLimiter, Limiter, SlidingWindow, TokenBucket, WhenFull};
+    use casgate::{FixedWindow, Limiter, SlidingWindow, TokenBucket, WhenFull};
     use loom_tests::explore::{explore, explore_bounded, refute};
     use loom_tests::gate::Gate;
     use loom_tests::scenarios::*;
     use loom_tests::seeded::*;
     use shuttle::rand::{Rng, thread_rng};
-    use std::hash::BuildHasherDefault;
 
     type Window = Limiter<FixedWindow>;
     type Bucket = Limiter<TokenBucket>;
@@ -120,8 +118,6 @@ mod schedules {
         refute("seeded: a lease in two steps", "spent", || leases_crowd::<TwoStepLease>(8, true));
         refute("the per-caller specification", "per-caller", caller_zero_passes::<Window>);
     }
-
-    type Table = KeyedLimiter<u64, FixedWindow, SystemClock, BuildHasherDefault<Itself>>;
 
     /// Eight callers that ask for seven keys in a set of four, at readings of a few windows.
     #[test]

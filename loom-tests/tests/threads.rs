@@ -3,11 +3,9 @@
 #![cfg(not(any(casgate_loom, casgate_shuttle)))]
 
 use casgate::algorithm::{Adjustable, Both};
-use casgate::clock::SystemClock;
-use casgate::{FixedWindow, KeyedLimiter, Limiter, SlidingWindow, TokenBucket, WhenFull};
+use casgate::{FixedWindow, Limiter, SlidingWindow, TokenBucket, WhenFull};
 use loom_tests::explore::explore;
 use loom_tests::scenarios::*;
-use std::hash::BuildHasherDefault;
 
 #[test]
 fn frozen_clock() {
@@ -80,7 +78,6 @@ fn a_quota_that_changes() {
 
 #[test]
 fn keys() {
-    type Table = KeyedLimiter<u64, FixedWindow, SystemClock, BuildHasherDefault<Itself>>;
     let full = WhenFull::EvictLeastDebt;
     explore("one key, 4 callers", || {
         let one: &[Ask] = &[(1, 0)];

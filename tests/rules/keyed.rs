@@ -7,9 +7,10 @@ use casgate::word::Word;
 use casgate::{
     Admitted, Denied, FixedWindow, KeyedLimiter, Limiter, Quota, Timestamp, TokenBucket, WhenFull,
 };
+use nohash_hasher::BuildNoHashHasher;
 use proptest::prelude::*;
 use std::collections::HashMap;
-use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
+use std::hash::BuildHasher;
 use std::time::Duration;
 
 /// Fewer than elsewhere: a trace has hundreds of calls.
@@ -122,25 +123,8 @@ fn sound<R: Rule>(
     })
 }
 
-/// A hash that is the key itself, so that a test can choose set, home and tag.
-#[derive(Default)]
-struct Itself(u64);
-
-impl Hasher for Itself {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, _: &[u8]) {
-        unreachable!("keys are integers")
-    }
-
-    fn write_u64(&mut self, key: u64) {
-        self.0 = key;
-    }
-}
-
-type Unhashed = BuildHasherDefault<Itself>;
+/// The key is its own hash, so that a test can choose set, home and tag.
+type Unhashed = BuildNoHashHasher<u64>;
 
 /// The key with that tag, whose search in the only set begins at the way of the tag's lower 6 bits.
 fn key(tag: u64) -> u64 {

@@ -3,8 +3,8 @@
 use super::{WINDOW, at, quota};
 use crate::explore::thread;
 use casgate::{FixedWindow, KeyedLimiter, Quota, Timestamp, WhenFull, clock::SystemClock};
+use nohash_hasher::BuildNoHashHasher;
 use std::collections::BTreeMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 /// A limit per key of at most `quota.permits()` a window, in one set.
@@ -16,28 +16,13 @@ pub trait Keyed: Send + Sync + 'static {
     fn allows(&self, tag: u64, now: Timestamp) -> bool;
 }
 
-/// A hash that is the key.
-#[derive(Debug, Default)]
-pub struct Itself(u64);
+/// The crate's table. A key is its own hash.
+pub type Table = KeyedLimiter<u64, FixedWindow, SystemClock, BuildNoHashHasher<u64>>;
 
-impl Hasher for Itself {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, _: &[u8]) {
-        unreachable!("keys are integers")
-    }
-
-    fn write_u64(&mut self, key: u64) {
-        self.0 = key;
-    }
-}
-
-impl Keyed for KeyedLimiter<u64, FixedWindow, SystemClock, BuildHasherDefault<Itself>> {
+impl Keyed for Table {
     fn with_quota(quota: Quota, full: WhenFull) -> Self {
         KeyedLimiter::<u64, _>::fixed_window(quota, 1)
-            .with_hasher(BuildHasherDefault::default())
+            .with_hasher(BuildNoHashHasher::new())
             .when_full(full)
     }
 
