@@ -3,6 +3,9 @@
 //! `cargo bench --bench keyed` prints tables in which the variants have taken turns: keys that are known, keys that
 //! come for the first time, known keys during a flood, and the memory of each.
 
+#[path = "../together/mod.rs"]
+mod together;
+
 use casgate::algorithm::Rule;
 use casgate::clock::{Clock, Precise, SystemClock};
 use casgate::word::Word;
@@ -18,11 +21,11 @@ use std::fmt::Debug;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::net::Ipv6Addr;
 use std::num::NonZeroU32;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Barrier, Mutex};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
+use together::{BATCH, together};
 
-const BATCH: usize = 64;
 const ROUNDS: usize = 7;
 const RUN: Duration = Duration::from_millis(15);
 const THREADS: [usize; 3] = [1, 2, 4];
@@ -145,33 +148,16 @@ fn variants<K: Key>() -> Vec<Variant<K>> {
     ]
 }
 
-/// Nanoseconds per call of all threads together, each going through `orders` from a place of its own.
+/// Each thread goes through `order` from a place of its own.
 fn ns_per_call<K: Key>(ask: &Ask<K>, keys: &[K], order: &[u32], threads: usize) -> f64 {
-    let (stop, barrier) = (AtomicBool::new(false), Barrier::new(threads + 1));
-    let worker = |place: usize| {
-        let mut batches = order.chunks_exact(BATCH).cycle().skip(place);
-        let (mut calls, mut admitted) = (0, 0);
-        barrier.wait();
-        let start = Instant::now();
-        while !stop.load(Relaxed) {
-            admitted += ask(keys, batches.next().expect("a cycle"));
-            calls += BATCH;
-        }
-        (start, Instant::now(), calls, admitted)
-    };
-    let ends: Vec<_> = std::thread::scope(|scope| {
-        let (worker, part) = (&worker, order.len() / BATCH / threads);
-        let workers: Vec<_> = (0..threads).map(|i| scope.spawn(move || worker(i * part))).collect();
-        barrier.wait();
-        std::thread::sleep(RUN);
-        stop.store(true, Relaxed);
-        workers.into_iter().map(|w| w.join().expect("a worker failed")).collect()
+    let batch = BATCH as usize;
+    let part = order.len() / batch / threads;
+    let outcome = together(threads, RUN, |i| {
+        let mut batches = order.chunks_exact(batch).cycle().skip(i * part);
+        move |_| ask(keys, batches.next().expect("a cycle")) as u64
     });
-    let start = ends.iter().map(|end| end.0).min().expect("a thread");
-    let end = ends.iter().map(|end| end.1).max().expect("a thread");
-    let calls: usize = ends.iter().map(|end| end.2).sum();
-    assert_eq!(ends.iter().map(|end| end.3).sum::<usize>(), calls, "all are admitted");
-    (end - start).as_nanos() as f64 / calls as f64
+    assert_eq!(outcome.admitted, outcome.calls, "all are admitted");
+    outcome.ns_per_call
 }
 
 fn median(samples: &mut [f64]) -> f64 {

@@ -5,14 +5,15 @@
 //! number of cores, and contention raises it. Every run asserts that all its calls were admitted, or
 //! none, as its label says.
 
+#[path = "../together/mod.rs"]
+mod together;
+
 use casgate::{Quota, Timestamp};
 use crossbeam_utils::CachePadded;
 use std::hint::black_box;
-use std::sync::Barrier;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
+use together::{BATCH, together};
 
-const BATCH: u64 = 64;
 const ROUNDS: usize = 9;
 const RUN: Duration = Duration::from_millis(10);
 pub(crate) const THREADS: [usize; 4] = [1, 2, 4, 8];
@@ -120,34 +121,14 @@ impl Variant {
     }
 }
 
-/// Nanoseconds per call of all threads together, from the first start to the last end.
 fn ns_per_call(variant: &Variant, threads: usize) -> f64 {
     let shared = (variant.fresh)();
-    let stop = CachePadded::new(AtomicBool::new(false));
-    let barrier = Barrier::new(threads + 1);
-    let worker = || {
+    let outcome = together(threads, RUN, |_| {
         let mut run = shared();
-        let (mut calls, mut admitted) = (0, 0);
-        barrier.wait();
-        let start = Instant::now();
-        while !stop.load(Relaxed) {
-            admitted += run(BASE_NANOS + calls);
-            calls += BATCH;
-        }
-        (start, Instant::now(), calls, admitted)
-    };
-    let ends: Vec<_> = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
-        barrier.wait();
-        std::thread::sleep(RUN);
-        stop.store(true, Relaxed);
-        workers.into_iter().map(|w| w.join().expect("a worker failed")).collect()
+        move |calls| run(BASE_NANOS + calls)
     });
-    let start = ends.iter().map(|end| end.0).min().expect("a thread");
-    let end = ends.iter().map(|end| end.1).max().expect("a thread");
-    let calls: u64 = ends.iter().map(|end| end.2).sum();
-    variant.path.assert_all(ends.iter().map(|end| end.3).sum(), calls, variant.name);
-    (end - start).as_nanos() as f64 / calls as f64
+    variant.path.assert_all(outcome.admitted, outcome.calls, variant.name);
+    outcome.ns_per_call
 }
 
 /// The median of each variant, in their order; none for those measured alone.
