@@ -2,7 +2,9 @@
 
 use casgate::algorithm::Weighted;
 use casgate::clock::{Clock, ManualClock};
-use casgate::{FixedWindow, Limiter, Quota, QuotaError, Timestamp, TokenBucket};
+use casgate::{
+    FixedWindow, KeyedLimiter, Limiter, Quota, QuotaError, Timestamp, TokenBucket, WhenFull,
+};
 use std::cell::Cell;
 use std::time::Duration;
 
@@ -78,12 +80,14 @@ impl Clock for Behind {
 #[test]
 fn the_precise_clock_is_read_only_where_it_matters() {
     let quota = Quota::new(1, Duration::from_nanos(100)).unwrap();
-    let clocks: [Behind; 4] = Default::default();
+    let clocks: [Behind; 6] = Default::default();
     let bucket = Limiter::token_bucket(quota).with_clock(&clocks[0]);
     let window = Limiter::fixed_window(quota).with_clock(&clocks[1]);
     let sliding = Limiter::sliding_window(quota).with_clock(&clocks[2]);
     let lent = Limiter::fixed_window(quota).with_clock(&clocks[3]);
     let lease = lent.lease(64);
+    let keyed = KeyedLimiter::<u64>::token_bucket(quota, 1).with_clock(&clocks[4]);
+    let keyed_window = KeyedLimiter::<u64, _>::fixed_window(quota, 1).with_clock(&clocks[5]);
     let follow = |clock: &Behind, passes: &dyn Fn() -> bool| {
         for (now, passed, precise) in [
             (0, true, 0),   // at the cheap reading
@@ -100,6 +104,44 @@ fn the_precise_clock_is_read_only_where_it_matters() {
     follow(&clocks[1], &|| window.is_allowed());
     follow(&clocks[2], &|| sliding.is_allowed());
     follow(&clocks[3], &|| lease.is_allowed());
+    follow(&clocks[4], &|| keyed.check(&1).is_ok());
+    follow(&clocks[5], &|| keyed_window.is_allowed(&1));
+}
+
+/// As above, of a newcomer for whom the only set has no slot until 100 ns.
+#[test]
+fn the_precise_clock_is_read_for_a_newcomer_too() {
+    let quota = Quota::new(1, Duration::from_nanos(100)).unwrap();
+    let clock = Behind::default();
+    let keyed = KeyedLimiter::<u64, _>::fixed_window(quota, 1)
+        .when_full(WhenFull::RefuseNewcomers)
+        .with_clock(&clock);
+    assert!((0..64).all(|key| keyed.is_allowed_at(&key, Timestamp::from_nanos(50))));
+    for (now, passed, precise) in [(99, false, 0), (100, true, 1)] {
+        clock.now.set(now);
+        assert_eq!((keyed.is_allowed(&64), clock.precise.get()), (passed, precise), "at {now}");
+    }
+}
+
+#[test]
+fn a_limit_for_each_key_on_a_clock() {
+    let clock = ManualClock::new();
+    let keyed = KeyedLimiter::<str>::token_bucket(Quota::per_second(2), 10).with_clock(&clock);
+    let keyed = keyed.counted();
+    assert!(keyed.is_empty());
+    assert!(keyed.is_allowed("a") && keyed.check_n("b", 2).is_ok() && keyed.check("b").is_err());
+    assert_eq!((keyed.len(), keyed.is_empty()), (2, false));
+    assert_eq!((keyed.peek("a").remaining(), keyed.peek("b").remaining()), (1, 0));
+    keyed.reset("b");
+    assert_eq!((keyed.len(), keyed.peek("b").remaining()), (1, 2));
+    keyed.reset("nobody");
+    assert_eq!(keyed.check_n("nobody", 0).unwrap().remaining(), 2);
+    let stats = keyed.stats();
+    assert_eq!((stats.admitted, stats.denied), (Some(3), Some(1)));
+    assert_eq!((stats.inserted, stats.evicted, stats.refused), (2, 0, 0));
+    assert!(keyed.check_n_at("a", 2, clock.now()).is_err());
+    clock.advance(Duration::from_millis(500));
+    assert!(keyed.is_empty() && keyed.check_n("a", 2).is_ok());
 }
 
 /// A bucket's lease ends when the bucket would have refilled what it took, and comes back only if nobody has built on it.

@@ -228,8 +228,8 @@ fn a_flood_of_distinct_keys_takes_no_memory_and_frees_nobody() {
         limiter = Some(KeyedLimiter::<u64>::token_bucket(Quota::per_minute(100), 100_000));
     });
     let keyed = limiter.unwrap();
-    assert!(made.bytes_current <= 100_000 * 125 / 10, "{} bytes", made.bytes_current);
-    assert!(made.bytes_current <= 16 * 80_000, "{} bytes for 80 % of the keys", made.bytes_current);
+    let bytes = made.bytes_current;
+    assert!((1_230_000..1_250_000).contains(&bytes), "{bytes} bytes, 12.4 a key; 15.5 at 80 %");
     let mut hot = 0;
     let flood = allocation_counter::measure(|| {
         for i in 0..KEYS {
