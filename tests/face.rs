@@ -3,9 +3,11 @@
 use casgate::algorithm::Weighted;
 use casgate::clock::{Clock, ManualClock};
 use casgate::{
-    FixedWindow, KeyedLimiter, Limiter, Quota, QuotaError, Timestamp, TokenBucket, WhenFull,
+    FixedWindow, Ipv6Prefix, KeyedLimiter, Limiter, Quota, QuotaError, Timestamp, TokenBucket,
+    WhenFull,
 };
 use std::cell::Cell;
+use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 const SIXTEEN: Quota = Quota::per_second(16);
@@ -295,4 +297,20 @@ fn the_longest_refill_is_two_to_the_61_nanoseconds() {
         assert_eq!(quota.try_with_burst(permits + 1), Err(QuotaError::BurstTooLong));
     }
     assert!(QuotaError::BurstTooLong.to_string().contains("burst"));
+}
+
+#[test]
+fn an_address_is_cut_to_its_prefix() {
+    let all = IpAddr::V6(Ipv6Addr::from_bits(u128::MAX));
+    for (prefix, cut) in [
+        (Ipv6Prefix::Bits64, "ffff:ffff:ffff:ffff::"),
+        (Ipv6Prefix::Bits56, "ffff:ffff:ffff:ff00::"),
+        (Ipv6Prefix::Bits48, "ffff:ffff:ffff::"),
+    ] {
+        assert_eq!(prefix.of(all).to_string(), cut);
+        for v4 in ["198.51.100.7", "::ffff:198.51.100.7"] {
+            assert_eq!(prefix.of(v4.parse().unwrap()).to_string(), "198.51.100.7");
+        }
+    }
+    assert_eq!(Ipv6Prefix::default(), Ipv6Prefix::Bits64);
 }
