@@ -3,7 +3,7 @@
 use casgate::algorithm::Algorithm;
 use casgate::clock::{Clock, ManualClock};
 use casgate::word::Split;
-use casgate::{FixedWindow, Limiter, Quota, Timestamp, TokenBucket};
+use casgate::{FixedWindow, KeyedLimiter, Limiter, Quota, Timestamp, TokenBucket};
 use proptest::prelude::*;
 use std::cell::Cell;
 use std::rc::Rc;
@@ -141,6 +141,22 @@ fn rates_are_exact_ratios() {
         let now = Timestamp::from_secs(second);
         assert!(limiter.check_n_at(600_000_000, now).is_ok());
         assert!(limiter.check_at(now).is_err());
+    }
+}
+
+/// 146 years from the clock's origin, however fast the quota.
+#[test]
+fn a_limit_for_each_key_lasts() {
+    let last = Timestamp::from_secs(146 * 365 * 86_400);
+    for quota in [
+        Quota::new(1, Duration::from_nanos(1)).unwrap(),
+        Quota::per_second(1_000_000_000).with_burst(1 << 20),
+        Quota::per_second(999_999_999).with_burst(3),
+        Quota::per_second(1),
+    ] {
+        let keyed = KeyedLimiter::<u64>::token_bucket(quota, 1);
+        assert!(keyed.check_n_at(&1, quota.burst(), last).is_ok(), "{quota:?}");
+        assert!(keyed.check_at(&1, last).is_err(), "{quota:?}");
     }
 }
 

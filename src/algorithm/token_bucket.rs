@@ -77,18 +77,18 @@ impl TokenBucket {
         Self::of_ratio(quota, cost, p, q)
     }
 
-    /// The rule in coarser units, for a word of few bits: a permit costs about 2²⁰/b, between 1 and 1024.
-    /// An instant may then be early by as much as a unit; otherwise as [above](Self#exactness).
+    /// The rule in coarser units, for a word of few bits: a permit costs 1024 of them, or less if the burst would
+    /// be more than 2²⁰ or a nanosecond more than [`FINEST`]. An instant may then be early by as much as a
+    /// unit; otherwise as [above](Self#exactness).
     pub(crate) const fn in_few_bits(quota: Quota) -> Self {
-        const MOST: u64 = 1 << 20;
-        let cost = match MOST / quota.burst() as u64 {
-            0 => 1,
-            cost if cost > 1024 => 1024,
-            cost => cost,
-        };
         let (permits, period) = (quota.permits() as u64, quota.period_nanos().get());
         let common = greatest_common_divisor(period, permits);
-        Self::of_ratio(quota, cost, permits / common, period / common)
+        let (p, q) = (permits / common, period / common);
+        let mut cost = 1024;
+        while cost > 1 && (cost * quota.burst() as u64 > 1 << 20 || cost * p > q * FINEST) {
+            cost /= 2;
+        }
+        Self::of_ratio(quota, cost, p, q)
     }
 
     /// The rule whose permits cost `cost` units, p/q being its permits per nanosecond.

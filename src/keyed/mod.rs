@@ -80,17 +80,17 @@ pub enum WhenFull {
 /// # Quotas
 ///
 /// With [`fixed_window`](Self::fixed_window) a key is decided on exactly as by [`Limiter::fixed_window`]. A
-/// slot has 40 bits for the state, so a [`token_bucket`](Self::token_bucket) counts in 1024ths of a
-/// permit, or for bursts b above 1024 in 2²⁰/b-ths: an instant may be early by less than that part of W/L,
-/// that is N\[s, e\] ≤ b + ⌊(e − s)·L/W + 2⁻¹⁰⌋ for b ≤ 1024. A quota has at most 2²⁰ permits.
+/// slot has 40 bits for the state, so a [`token_bucket`](Self::token_bucket) counts in units of 1/u permit, where
+/// u is the largest power of two up to 1024 with u·b ≤ 2²⁰ and at most 4 units to a nanosecond. An instant may
+/// be early by less than a unit, that is N\[s, e\] ≤ b + ⌊(e − s)·L/W + 1/u⌋. A quota has at most 2²⁰ permits.
 ///
 /// # Times
 ///
-/// Of the state only the low 40 bits are kept. A key that has not been seen for longer than they
-/// tell (for a bucket more than 2²⁹ emission intervals W/L, or 2²⁰ bursts) may then be taken for one that owes
-/// something, and be refused for about the time that a burst takes to come back: with a probability below
-/// 2⁻¹⁹ for bursts up to 2²⁰ whose refill takes more than a millisecond. It is never taken for one that owes less than it does. A reading that
-/// is far ahead of all others moves that horizon for all keys, so don't mix clocks.
+/// Of the state only the low 40 bits are kept. A bucket that has not been seen for more than 2³⁹ units, which is
+/// 2²⁹ emission intervals W/L where u is 1024, may then be taken for one that owes something, and be refused for about
+/// the time that a burst takes to come back: with a probability below 2⁻¹⁹ if that is more than a millisecond.
+/// It is never taken for one that owes less than it does. A reading that is far ahead of all others moves that
+/// horizon for all keys, so don't mix clocks.
 ///
 /// # Inside
 ///

@@ -24,6 +24,11 @@ fn traces(keys: u64, calls: usize, late: i64) -> impl Strategy<Value = Vec<(u64,
     prop::collection::vec((0..keys, 0..4u32, steps), 1..calls)
 }
 
+/// Soon after the clock's origin, or where a slot's bits have wrapped.
+fn begins() -> impl Strategy<Value = u64> {
+    prop_oneof![Just(1_000_000), 1_000_000..1u64 << 62]
+}
+
 fn quotas() -> impl Strategy<Value = Quota> {
     (1..9u32, 1..200u64, 1..9u32).prop_map(|(permits, period, burst)| {
         let period = Duration::from_nanos(period.max(permits.into()));
@@ -33,10 +38,11 @@ fn quotas() -> impl Strategy<Value = Quota> {
 
 /// Follows a trace from the reading 10⁶ on.
 fn follow(
+    begin: u64,
     trace: &[(u64, u32, i64)],
     mut ask: impl FnMut(u64, u32, u64) -> Result<(), TestCaseError>,
 ) -> Result<(), TestCaseError> {
-    let mut now = 1_000_000u64;
+    let mut now = begin;
     for &(key, n, step) in trace {
         now = now.saturating_add_signed(step);
         ask(key, n, now)?;
@@ -50,11 +56,11 @@ proptest! {
     /// Decision by decision, and to the last number of each answer.
     #[test]
     fn a_window_for_each_key_is_that_of_a_limiter_of_its_own(
-        quota in quotas(), trace in traces(40, 300, 0),
+        quota in quotas(), begin in begins(), trace in traces(40, 300, 0),
     ) {
         let keyed = KeyedLimiter::<u64, _>::fixed_window(quota, 64);
         let mut single = HashMap::new();
-        follow(&trace, |key, n, now| {
+        follow(begin, &trace, |key, n, now| {
             let at = Timestamp::from_nanos(now);
             let own = single.entry(key).or_insert_with(|| Limiter::fixed_window(quota));
             prop_assert_eq!(keyed.peek_at(&key, at), own.peek_at(at));
@@ -68,12 +74,12 @@ proptest! {
     /// The rule in the slot's own units, on a full-width word.
     #[test]
     fn a_bucket_for_each_key_is_that_of_a_word_of_its_own(
-        quota in quotas(), trace in traces(40, 300, 0),
+        quota in quotas(), begin in begins(), trace in traces(40, 300, 0),
     ) {
         let keyed = KeyedLimiter::<u64>::token_bucket(quota, 64);
         let rule = <TokenBucket as Rule>::in_few_bits(quota);
         let mut single = HashMap::<u64, Word>::new();
-        follow(&trace, |key, n, now| {
+        follow(begin, &trace, |key, n, now| {
             let at = Timestamp::from_nanos(now);
             let word = single.entry(key).or_default();
             let expected: Result<Admitted, Denied> = match rule.decide(*word, n, at) {
@@ -94,15 +100,15 @@ proptest! {
     /// policy, also at readings that come late.
     #[test]
     fn no_key_has_more_than_its_bound_when_they_do_not_fit(
-        quota in quotas(), trace in traces(300, 900, 40), refuse in any::<bool>(),
+        quota in quotas(), begin in begins(), trace in traces(300, 900, 40), refuse in any::<bool>(),
     ) {
         let full = if refuse { WhenFull::RefuseNewcomers } else { WhenFull::EvictLeastDebt };
         // One in 1024 of an emission interval early.
         let early = 2 * quota.period().as_nanos() / u128::from(quota.permits()) / 1024 + 2;
         let window = KeyedLimiter::<u64, _>::fixed_window(quota, 1).when_full(full);
-        sound(&window, &PerWindow::new(quota), 0, &trace)?;
+        sound(&window, &PerWindow::new(quota), 0, begin, &trace)?;
         let bucket = KeyedLimiter::<u64>::token_bucket(quota, 1).when_full(full);
-        sound(&bucket, &Bucket::new(quota), early, &trace)?;
+        sound(&bucket, &Bucket::new(quota), early, begin, &trace)?;
     }
 }
 
@@ -110,10 +116,11 @@ fn sound<R: Rule>(
     keyed: &KeyedLimiter<u64, R>,
     bound: &impl Bound,
     slack: u128,
+    begin: u64,
     trace: &[(u64, u32, i64)],
 ) -> Result<(), TestCaseError> {
     let mut spent = HashMap::<u64, Vec<Spent>>::new();
-    follow(trace, |key, n, now| {
+    follow(begin, trace, |key, n, now| {
         if keyed.check_n_at(&key, n, Timestamp::from_nanos(now)).is_ok() && n > 0 {
             let log = spent.entry(key).or_default();
             prop_assert!(!bound.breaks(log, n, now, slack), "{n} by {key} at {now}");
@@ -203,6 +210,17 @@ fn untouched_for_years_is_free() {
     }
     // 400,000 looks, each wrong with a probability below 2⁻¹⁹: 0.8 are expected.
     assert!(wrong <= 8, "{wrong} of 400,000 in debt");
+}
+
+/// Also when the bits that are kept of a slot begin anew.
+#[test]
+fn newcomers_are_full_whenever_they_come() {
+    // A permit is 1024 units and a second, so 2⁴⁰ units are 2³⁰ seconds.
+    for seconds in (1..9).flat_map(|wrap| (wrap << 30) - 3..(wrap << 30) + 3) {
+        let keyed = KeyedLimiter::<u64>::token_bucket(Quota::per_second(1), 1);
+        let now = Timestamp::from_secs(seconds);
+        assert!((0..9).all(|key| keyed.is_allowed_at(&key, now)), "at {seconds} s");
+    }
 }
 
 /// 30,000 keys in one set: 4.5·10⁸ pairs with 24 bits, so 26.8 of them share a tag.
