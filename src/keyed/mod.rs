@@ -86,9 +86,10 @@ pub enum WhenFull {
 ///
 /// # Times
 ///
-/// Of the state only the low 40 bits are kept. A bucket that has not been seen for more than 2³⁹ units, which is
-/// 2²⁹ emission intervals W/L where u is 1024, may then be taken for one that owes something, and be refused for about
-/// the time that a burst takes to come back: with a probability below 2⁻¹⁹ if that is more than a millisecond.
+/// Of the state only the low 40 bits are kept. A key that has not been seen for more than 2³⁹ units of a bucket, which is
+/// 2²⁹ emission intervals W/L where u is 1024, or 2³⁸/L windows, may then be taken for one that owes something,
+/// and be refused for about the time that a burst takes to come back, or to the end of the window: with a probability below
+/// 2⁻¹⁸ if that is more than a millisecond.
 /// It is never taken for one that owes less than it does. A reading that is far ahead of all others moves that
 /// horizon for all keys, so don't mix clocks.
 ///
