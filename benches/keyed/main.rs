@@ -1,7 +1,8 @@
 //! A limit for each key, beside what people would otherwise take, each asserted to admit what it is timed for.
 //!
 //! `cargo bench --bench keyed` prints tables in which the variants have taken turns: keys that are known, keys that
-//! come for the first time, known keys during a flood, and the memory of each.
+//! come for the first time, known keys during a flood, and the memory of each. `cargo bench --bench keyed -- flood`
+//! prints the flood alone.
 
 #[path = "../together/mod.rs"]
 mod together;
@@ -34,7 +35,7 @@ const THREADS: [usize; 3] = [1, 2, 4];
 const FAST: Quota = Quota::per_second(10_000_000).with_burst(1 << 20);
 
 /// Slow enough that what came once still owes something when the next hundred thousand have come.
-const SLOW: Quota = Quota::per_second(10).with_burst(1_000);
+const SLOW: Quota = Quota::per_second(10).with_burst(100_000);
 
 trait Key: Hash + Eq + Clone + Debug + Send + Sync + 'static {
     const NAME: &'static str;
@@ -248,36 +249,48 @@ fn new_keys<K: Key>(count: u32) {
     rows(&variants.iter().map(|v| v.0).collect::<Vec<_>>(), &[ns, bytes]);
 }
 
-/// A hundred known keys that stay within their quota, before and while ten times as many distinct keys come once
-/// as there is room for; what one of those costs, and what memory they leave taken.
+/// A hundred known keys that stay within their quota, before and while another thread brings a hundred times as many
+/// distinct keys as there is room for; what one of those costs, and what memory they leave taken.
 fn flood() {
+    const ROOM: usize = 100_000;
     const PARTS: usize = 100;
-    const PART: usize = 100_000;
+    const REPEAT: usize = 100;
+    const PAUSE: Duration = Duration::from_millis(40);
     let known: Vec<u64> = (0..100).map(|i| u64::MAX - i).collect();
-    let (each, all): (Vec<u32>, Vec<u32>) = ((0..100).collect(), (0..PART as u32).collect());
+    let (each, all): (Vec<u32>, Vec<u32>) = ((0..100).collect(), (0..ROOM as u32).collect());
     let variants = variants::<u64>();
     let mut columns = [const { Vec::new() }; 4];
     for (_, new) in &variants {
-        let ask = new(PART, SLOW);
-        let hot = |ns: &mut Vec<f64>| {
+        let ask = new(ROOM, SLOW);
+        let hot = || {
             let start = Instant::now();
-            assert!((0..5).all(|_| ask(&known, &each) == known.len()), "within the quota");
-            ns.push(start.elapsed().as_nanos() as f64 / (5 * known.len()) as f64);
+            assert!((0..REPEAT).all(|_| ask(&known, &each) == known.len()), "within the quota");
+            start.elapsed().as_nanos() as f64 / (REPEAT * known.len()) as f64
         };
-        let (mut before, mut during, mut distinct) = (Vec::new(), Vec::new(), Vec::new());
-        (0..31).for_each(|_| hot(&mut before));
-        let memory = allocation_counter::measure(|| {
-            for part in 0..PARTS {
-                let keys: Vec<u64> = (part * PART..).map(|key| key as u64).take(PART).collect();
-                let start = Instant::now();
-                let _ = ask(&keys, &all); // in a full table some are refused
-                distinct.push(start.elapsed().as_nanos() as f64 / PART as f64);
-                hot(&mut during);
+        let mut before: Vec<f64> = (0..31).map(|_| hot()).collect();
+        let flood = || {
+            let mut ns = Vec::with_capacity(PARTS);
+            let memory = allocation_counter::measure(|| {
+                for part in 0..PARTS {
+                    let keys: Vec<u64> = (part * ROOM..).map(|key| key as u64).take(ROOM).collect();
+                    let start = Instant::now();
+                    let _ = ask(&keys, &all); // in a full table some are refused
+                    ns.push(start.elapsed().as_nanos() as f64 / ROOM as f64);
+                }
+            });
+            (median(&mut ns), memory.bytes_current as f64 / 1e6)
+        };
+        let (mut during, (distinct, grown)) = std::thread::scope(|scope| {
+            let flood = scope.spawn(flood);
+            let mut during = Vec::new();
+            while !flood.is_finished() {
+                std::thread::sleep(PAUSE);
+                during.push(hot());
             }
+            (during, flood.join().expect("the flood failed"))
         });
-        let medians = [&mut before, &mut during, &mut distinct].map(|ns| median(ns));
-        let grown = memory.bytes_current as f64 / 1e6;
-        columns.iter_mut().zip(medians.into_iter().chain([grown])).for_each(|(c, x)| c.push(x));
+        let row = [median(&mut before), median(&mut during), distinct, grown];
+        columns.iter_mut().zip(row).for_each(|(column, x)| column.push(x));
     }
     println!("\n10,000,000 distinct keys through room for 100,000: ns a call, MB allocated\n");
     println!("|{:28}| known, before | known, during | a new key | grown by, MB |", "");
@@ -291,6 +304,9 @@ fn flood() {
 }
 
 fn main() {
+    if std::env::args().any(|arg| arg == "flood") {
+        return flood();
+    }
     for count in [10_000, 1_000_000] {
         for zipf in [false, true] {
             known::<u64>(count, zipf);

@@ -9,6 +9,7 @@ use crate::quota::Quota;
 use crate::sync::unmodelled::Counter;
 use crate::sync::{AtomicU64, Ordering, order};
 use crate::word::Word;
+use crossbeam_utils::CachePadded;
 
 /// The ways of a set: all that one key can be in; and how many of them are compared at once. Few under the model
 /// checker and the random scheduler, so that they are soon full.
@@ -108,9 +109,9 @@ pub(crate) struct Table<R> {
     floors: Box<[AtomicU64]>,
     classes: Box<[Class<R>]>,
     class_bits: u32,
-    /// Only numbers, so every access is `Relaxed`.
-    evicted: Counter,
-    refused: Counter,
+    /// Only numbers, so every access is `Relaxed`. Apart from what every decision reads.
+    evicted: CachePadded<Counter>,
+    refused: CachePadded<Counter>,
 }
 
 impl<R: Rule> Table<R> {
@@ -124,8 +125,8 @@ impl<R: Rule> Table<R> {
             floors: zeros(sets * classes.len()),
             class_bits: usize::BITS - (classes.len() - 1).leading_zeros(),
             classes,
-            evicted: Counter::new(0),
-            refused: Counter::new(0),
+            evicted: CachePadded::new(Counter::new(0)),
+            refused: CachePadded::new(Counter::new(0)),
         }
     }
 
