@@ -103,18 +103,38 @@ proptest! {
         quota in quotas(), begin in begins(), trace in traces(300, 900, 40), refuse in any::<bool>(),
     ) {
         let full = if refuse { WhenFull::RefuseNewcomers } else { WhenFull::EvictLeastDebt };
-        // One in 1024 of an emission interval early.
-        let early = 2 * quota.period().as_nanos() / u128::from(quota.permits()) / 1024 + 2;
         let window = KeyedLimiter::<u64, _>::fixed_window(quota, 1).when_full(full);
-        sound(&window, &PerWindow::new(quota), 0, begin, &trace)?;
+        sound(&window, |_| PerWindow::new(quota), 0, begin, &trace)?;
         let bucket = KeyedLimiter::<u64>::token_bucket(quota, 1).when_full(full);
-        sound(&bucket, &Bucket::new(quota), early, begin, &trace)?;
+        sound(&bucket, |_| Bucket::new(quota), early(quota), begin, &trace)?;
+    }
+
+    /// Likewise of keys with three quotas, in a few sets.
+    #[test]
+    fn no_key_has_more_than_the_bound_of_its_class(
+        quotas in [quotas(), quotas(), quotas()], begin in begins(),
+        trace in traces(900, 900, 40), refuse in any::<bool>(),
+    ) {
+        let full = if refuse { WhenFull::RefuseNewcomers } else { WhenFull::EvictLeastDebt };
+        let [first, others @ ..] = quotas;
+        let class = |key: &u64| *key as usize % 3;
+        let window = KeyedLimiter::fixed_window(first, 80).when_full(full).with_quotas(others, class);
+        sound(&window, |key| PerWindow::new(quotas[class(&key)]), 0, begin, &trace)?;
+        let bucket = KeyedLimiter::token_bucket(first, 80).when_full(full).with_quotas(others, class);
+        let early = quotas.map(early).into_iter().max().unwrap();
+        sound(&bucket, |key| Bucket::new(quotas[class(&key)]), early, begin, &trace)?;
     }
 }
 
-fn sound<R: Rule>(
+/// A bucket's admission can be so many nanoseconds early: less than one in 1024 of an emission interval, or one
+/// in four of a nanosecond.
+fn early(quota: Quota) -> u128 {
+    2 * quota.period().as_nanos() / u128::from(quota.permits()) / 1024 + 2
+}
+
+fn sound<R: Rule, B: Bound>(
     keyed: &KeyedLimiter<u64, R>,
-    bound: &impl Bound,
+    bound: impl Fn(u64) -> B,
     slack: u128,
     begin: u64,
     trace: &[(u64, u32, i64)],
@@ -123,7 +143,7 @@ fn sound<R: Rule>(
     follow(begin, trace, |key, n, now| {
         if keyed.check_n_at(&key, n, Timestamp::from_nanos(now)).is_ok() && n > 0 {
             let log = spent.entry(key).or_default();
-            prop_assert!(!bound.breaks(log, n, now, slack), "{n} by {key} at {now}");
+            prop_assert!(!bound(key).breaks(log, n, now, slack), "{n} by {key} at {now}");
             log.push((now, n));
         }
         Ok(())
@@ -161,6 +181,25 @@ fn a_flood_displaces_those_who_owe_least() {
     // In an hour all is as before.
     assert_eq!(keyed.len_at(now + Duration::from_secs(3_600)), 0);
     assert!(keyed.check_n_at(&hot, 10, now + Duration::from_secs(3_600)).is_ok());
+}
+
+#[test]
+fn a_full_set_is_no_matter_to_another() {
+    let quota = Quota::per_hour(4);
+    let keyed = KeyedLimiter::<u64, _>::fixed_window(quota, 80)
+        .with_hasher(Unhashed::default())
+        .with_quotas([quota, quota], |key| (key >> 32 & 3) as usize);
+    let in_class = |tag: u64, class: u64| key(tag) | class << 32;
+    let now = Timestamp::from_secs(1);
+    for tag in 1..300 {
+        let _ = keyed.check_at(&in_class(4 * tag, tag % 3), now);
+    }
+    assert!(keyed.stats().evicted > 50);
+    // The lower half of the hash chooses one of two sets.
+    for class in 0..3 {
+        let newcomer = |tag: u64| in_class(4 * tag, class) | 1 << 31;
+        assert!((1..20).all(|tag| keyed.check_n_at(&newcomer(tag), 4, now).is_ok()), "{class}");
+    }
 }
 
 #[test]
