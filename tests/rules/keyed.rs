@@ -218,6 +218,20 @@ fn newcomers_are_refused_until_a_slot_is_free() {
     assert_eq!(keyed.stats().refused, 2);
 }
 
+#[test]
+fn newcomers_to_buckets_are_told_when_one_is_full() {
+    let keyed = one_set(KeyedLimiter::<u64>::token_bucket(Quota::per_second(3).with_burst(2), 1))
+        .when_full(WhenFull::RefuseNewcomers);
+    let now = Timestamp::from_millis(100_100);
+    assert!((1..=64).all(|tag| keyed.check_n_at(&key(tag), 2, now).is_ok()));
+    let wait = keyed.check_at(&key(65), now).unwrap_err().retry_after().unwrap();
+    // Two permits and a unit.
+    assert!(wait > Duration::from_nanos(666_666_666) && wait < Duration::from_micros(667_000));
+    let early = keyed.check_at(&key(65), now + (wait - Duration::from_nanos(1)));
+    assert_eq!(early.unwrap_err().retry_after(), Some(Duration::from_nanos(1)));
+    assert!(keyed.is_allowed_at(&key(65), now + wait));
+}
+
 /// A key evicted with a debt, that returns when its slot is another's, and when its reading is old.
 #[test]
 fn a_debt_is_kept_for_those_who_return() {
