@@ -12,8 +12,7 @@ use casgate::clock::{Clock, Precise, SystemClock};
 use casgate::word::Word;
 use casgate::{KeyedLimiter, Quota, TokenBucket};
 use dashmap::DashMap;
-use governor::clock::DefaultClock;
-use governor::state::keyed::DashMapStateStore;
+use governor::clock::{DefaultClock, QuantaInstant, QuantaUpkeepClock};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use rand_distr::{Distribution, Zipf};
@@ -22,8 +21,8 @@ use std::fmt::Debug;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::net::Ipv6Addr;
 use std::num::NonZeroU32;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{LazyLock, Mutex};
 use std::time::{Duration, Instant};
 use together::{BATCH, together};
 
@@ -83,6 +82,32 @@ fn ask<K>(check: impl Fn(&K) -> bool + Send + Sync + 'static) -> Ask<K> {
 /// Made for that many keys with that quota.
 type Variant<K> = (&'static str, fn(usize, Quota) -> Ask<K>);
 
+/// How often the threads that read the clocks for others do so.
+const TICK: Duration = Duration::from_millis(1);
+static UPKEEP: LazyLock<QuantaUpkeepClock> =
+    LazyLock::new(|| QuantaUpkeepClock::from_interval(TICK).expect("no other upkeep"));
+static COARSE: LazyLock<rate_net::CoarseClock> =
+    LazyLock::new(|| rate_net::CoarseClock::spawn(TICK).expect("a thread"));
+
+fn governor<K: Key>(
+    quota: Quota,
+    clock: impl governor::clock::Clock<Instant = QuantaInstant> + Send + Sync + 'static,
+) -> Ask<K> {
+    let [permits, burst] = [quota.permits(), quota.burst()].map(NonZeroU32::new);
+    let quota =
+        governor::Quota::per_second(permits.expect("not 0")).allow_burst(burst.expect("not 0"));
+    let keyed = governor::RateLimiter::dashmap_with_clock(quota, clock);
+    ask(move |key: &K| keyed.check_key(key).is_ok())
+}
+
+fn rate_net(capacity: usize, quota: Quota) -> rate_net::Builder {
+    rate_net::RateLimiter::builder()
+        .algorithm(rate_net::Algorithm::TokenBucket)
+        .quota(quota.permits(), Duration::from_secs(1))
+        .burst(quota.burst())
+        .eviction(rate_net::Eviction::capacity(2 * capacity))
+}
+
 fn variants<K: Key>() -> Vec<Variant<K>> {
     vec![
         ("casgate", |capacity, quota| {
@@ -94,21 +119,14 @@ fn variants<K: Key>() -> Vec<Variant<K>> {
             let keyed = keyed.with_clock(Precise(SystemClock));
             ask(move |key| keyed.is_allowed(key))
         }),
-        ("governor (DashMap)", |_, quota| {
-            let [permits, burst] = [quota.permits(), quota.burst()].map(NonZeroU32::new);
-            let quota = governor::Quota::per_second(permits.expect("not 0"))
-                .allow_burst(burst.expect("not 0"));
-            let keyed =
-                governor::RateLimiter::<K, DashMapStateStore<K>, DefaultClock>::dashmap(quota);
-            ask(move |key| keyed.check_key(key).is_ok())
-        }),
+        ("governor (DashMap)", |_, quota| governor(quota, DefaultClock::default())),
+        ("governor, upkeep clock", |_, quota| governor(quota, UPKEEP.clone())),
         ("rate-net", |capacity, quota| {
-            let keyed = rate_net::RateLimiter::builder()
-                .algorithm(rate_net::Algorithm::TokenBucket)
-                .quota(quota.permits(), Duration::from_secs(1))
-                .burst(quota.burst())
-                .eviction(rate_net::Eviction::capacity(2 * capacity))
-                .build();
+            let keyed = rate_net(capacity, quota).build();
+            ask(move |key: &K| keyed.check(key.rate_net()).is_allow())
+        }),
+        ("rate-net, coarse clock", |capacity, quota| {
+            let keyed = rate_net(capacity, quota).clock(COARSE.clone()).build();
             ask(move |key: &K| keyed.check(key.rate_net()).is_allow())
         }),
         ("Mutex<HashMap>, our rule", |_, quota| {
@@ -219,34 +237,47 @@ fn known<K: Key>(count: u32, zipf: bool) {
     rows(&variants.iter().map(|v| v.0).collect::<Vec<_>>(), &columns);
 }
 
-/// Each key for the first time, into room for twice as many.
+/// Each key for the first time.
 fn new_keys<K: Key>(count: u32) {
     let keys: Vec<K> = (0..u64::from(count)).map(K::number).collect();
     let all: Vec<u32> = (0..count).collect();
     let variants = variants::<K>();
-    let mut samples = vec![Vec::new(); variants.len()];
-    let mut bytes = vec![0; variants.len()];
+    let fill = |ask: &Ask<K>, threads: usize| {
+        let start = Instant::now();
+        let admitted: usize = std::thread::scope(|scope| {
+            let (mine, others) = all.split_at(count as usize / threads);
+            let others = others.chunks(mine.len()).map(|part| scope.spawn(|| ask(&keys, part)));
+            let others: Vec<_> = others.collect();
+            ask(&keys, mine) + others.into_iter().map(|t| t.join().expect("a part")).sum::<usize>()
+        });
+        assert_eq!(admitted, count as usize);
+        start.elapsed().as_nanos() as f64 / f64::from(count)
+    };
+    let mut samples = THREADS.map(|_| vec![Vec::new(); variants.len()]);
+    let mut bytes = vec![0.0; variants.len()];
     for round in 0..ROUNDS {
         for turn in 0..variants.len() {
             let i = (round + turn) % variants.len();
-            let mut ns = 0.0;
-            let mut kept = None;
-            let memory = allocation_counter::measure(|| {
-                let ask = (variants[i].1)(count as usize, FAST);
-                let start = Instant::now();
-                assert_eq!(ask(&keys, &all), count as usize);
-                ns = start.elapsed().as_nanos() as f64 / f64::from(count);
-                kept = Some(ask);
-            });
-            samples[i].push(ns);
-            bytes[i] = memory.bytes_current;
+            for (threads, samples) in THREADS.iter().zip(&mut samples) {
+                let mut kept = None;
+                // Of this thread alone, so only a single one is measured.
+                let memory = allocation_counter::measure(|| {
+                    let ask = (variants[i].1)(count as usize, FAST);
+                    samples[i].push(fill(&ask, *threads));
+                    kept = Some(ask);
+                });
+                if *threads == 1 {
+                    bytes[i] = memory.bytes_current as f64 / f64::from(count);
+                }
+            }
         }
     }
-    let title = format!("{count} new keys, {}: ns a call, and bytes a key", K::NAME);
-    header(&title, &["1 thr".to_owned(), "bytes".to_owned()]);
-    let ns = samples.iter_mut().map(|samples| median(samples)).collect();
-    let bytes = bytes.iter().map(|&bytes| bytes as f64 / f64::from(count)).collect();
-    rows(&variants.iter().map(|v| v.0).collect::<Vec<_>>(), &[ns, bytes]);
+    let title =
+        format!("{count} new keys, {}: ns a call, all threads together; bytes a key", K::NAME);
+    let threads = THREADS.map(|n| format!("{n} thr"));
+    header(&title, &[&threads[..], &["bytes".to_owned()]].concat());
+    let ns = samples.iter_mut().map(|column| column.iter_mut().map(|ns| median(ns)).collect());
+    rows(&variants.iter().map(|v| v.0).collect::<Vec<_>>(), &ns.chain([bytes]).collect::<Vec<_>>());
 }
 
 /// A hundred known keys that stay within their quota, before and while another thread brings a hundred times as many
