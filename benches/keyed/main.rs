@@ -237,7 +237,7 @@ fn known<K: Key>(count: u32, zipf: bool) {
     rows(&variants.iter().map(|v| v.0).collect::<Vec<_>>(), &columns);
 }
 
-/// Each key for the first time.
+/// Each key for the first time; those before it still owe something.
 fn new_keys<K: Key>(count: u32) {
     let keys: Vec<K> = (0..u64::from(count)).map(K::number).collect();
     let all: Vec<u32> = (0..count).collect();
@@ -262,7 +262,7 @@ fn new_keys<K: Key>(count: u32) {
                 let mut kept = None;
                 // Of this thread alone, so only a single one is measured.
                 let memory = allocation_counter::measure(|| {
-                    let ask = (variants[i].1)(count as usize, FAST);
+                    let ask = (variants[i].1)(count as usize, SLOW);
                     samples[i].push(fill(&ask, *threads));
                     kept = Some(ask);
                 });

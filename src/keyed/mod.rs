@@ -101,9 +101,10 @@ pub enum WhenFull {
 /// not computed.
 ///
 /// Keys are inserted one after the other in each set. A set's *turn* is a word that names the last
-/// insertion: its number, slot and tag. Who brings a new key completes that insertion, scans the set, and
-/// exchanges the turn for its own: that succeeds only if nobody has inserted a key since the scan,
-/// so no key is ever in two slots. Then anybody can do what is left, which is to give the slot to the tag.
+/// insertion: its number, slot and tag. Who brings a new key completes that insertion, scans the set for the
+/// slot that owes least (an unused one, else the one idle for longest), and exchanges the turn for its own: that
+/// succeeds only if nobody has inserted a key since the scan, so no key is ever in two slots. Then anybody can do
+/// what is left, which is to give the slot to the tag.
 ///
 /// Before a slot is given away, the set's *floor* is raised to what its key owes: the most that any key not
 /// in the set can owe. A newcomer starts there. In a set with room the floor lies in the past and the newcomer is full;

@@ -247,19 +247,20 @@ impl<R: Rule> Table<R> {
         let last = Turn(turn.load(order::TURN_LOAD));
         self.complete(at.set(), last);
 
-        // The first way that owes nothing, else the one that owes least: what it owes, its bits and
-        // where it is.
-        let mut seat: Option<(u64, u64, usize)> = None;
+        // The way that owes least, which is the one idle for longest if any is: what it owes, its bits
+        // and where it is.
+        let mut seat: Option<(i128, u64, usize)> = None;
         for way in at.ways() {
             let bits = self.sets[at.set()].ways()[way].load();
             if tag_of(bits) == at.tag() {
                 return None;
             }
             let owed = if bits == 0 {
-                0
+                i128::MIN
             } else {
                 let class = self.class(tag_of(bits));
-                class.given_away(bits).bits().saturating_sub(class.rule.fresh(now).bits())
+                let fresh = class.rule.fresh(now);
+                i128::from(class.given_away(bits).bits()) - i128::from(fresh.bits())
             };
             if seat.is_none_or(|(least, ..)| owed < least) {
                 seat = Some((owed, bits, way));
@@ -277,9 +278,9 @@ impl<R: Rule> Table<R> {
             word = word.max(own.given_away(bits));
         }
         let refused = if owed > 0 && full == WhenFull::RefuseNewcomers {
-            let rule = &self.class(victim).rule;
-            let least = Word::from_bits(rule.fresh(now).bits() + owed);
-            Some(Decided::Full(now + rule.snapshot(least, now).reset_after()))
+            let class = self.class(victim);
+            let free = class.rule.snapshot(class.given_away(bits), now).reset_after();
+            Some(Decided::Full(now + free))
         } else if own.rule.decide(word, n, now).is_none() {
             Some(Decided::Denied(word))
         } else {

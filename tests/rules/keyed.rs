@@ -183,6 +183,24 @@ fn a_flood_displaces_those_who_owe_least() {
     assert!(keyed.check_n_at(&hot, 10, now + Duration::from_secs(3_600)).is_ok());
 }
 
+/// Forty keys that come each second, beside twenty each second that come once, when none of the forty owes anything: they
+/// take the slots that have been idle for longest.
+#[test]
+fn keys_that_come_again_stay() {
+    let keyed = one_set(KeyedLimiter::<u64>::token_bucket(Quota::per_second(20), 1));
+    let mut strangers = 100..;
+    let come = |i: u64, millis| {
+        let somewhere = (i * 0x9e37_79b9) & 0xff_ffff;
+        keyed.is_allowed_at(&key(somewhere), Timestamp::from_millis(millis))
+    };
+    for second in 1..100 {
+        assert!((1..=40).all(|i| come(i, second * 1_000)));
+        assert!(strangers.by_ref().take(20).all(|i| come(i, second * 1_000 + 500)));
+    }
+    let stats = keyed.stats();
+    assert_eq!((stats.inserted, stats.evicted), (40 + 99 * 20, 0));
+}
+
 #[test]
 fn a_full_set_is_no_matter_to_another() {
     let quota = Quota::per_hour(4);
