@@ -112,7 +112,16 @@ impl<A: Atom> Cell<A> {
     /// keeps nothing in memory for the other.
     #[inline(always)]
     pub(crate) fn attempt(&self, step: impl Fn(A::Bits) -> Option<A::Bits>) -> Attempt<A::Bits> {
-        let seen = self.load();
+        self.attempt_on(self.load(), step)
+    }
+
+    /// [`attempt`](Self::attempt) by a caller that has loaded the word.
+    #[inline(always)]
+    pub(crate) fn attempt_on(
+        &self,
+        seen: A::Bits,
+        step: impl Fn(A::Bits) -> Option<A::Bits>,
+    ) -> Attempt<A::Bits> {
         let Some(next) = step(seen) else { return Attempt::Declined(seen) };
         match self.0.exchange(seen, next) {
             Ok(()) => Attempt::Won(next),

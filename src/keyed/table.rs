@@ -165,17 +165,22 @@ impl<R: Rule> Table<R> {
         self.class(tag).rule.word_from(floor)
     }
 
-    /// The way that has the key. Which one that is cannot be predicted, so a block is compared without
-    /// a branch for each way. Before it none is unused: a key takes the first that is, and a used way
-    /// stays used.
+    /// The way that has the key, and what it was then. Which way that is cannot be predicted, so a block
+    /// is compared without a branch for each. Before it none is unused: a key takes the first that is,
+    /// and a used way stays used.
     #[inline]
-    fn find(&self, at: Place) -> Option<&Cell<Way>> {
+    fn find(&self, at: Place) -> Option<(&Cell<Way>, u64)> {
         for way in at.ways().step_by(BLOCK) {
             let block = &self.sets[at.set()].0[way / BLOCK];
-            let has_key = |way: &Cell<Way>| tag_of(way.load()) == at.tag();
-            let hits = block.iter().rev().fold(0, |hits, way| hits << 1 | u32::from(has_key(way)));
-            if hits != 0 {
-                return Some(&block[hits.trailing_zeros() as usize % BLOCK]);
+            let (mut found, mut seen) = (0, 0);
+            for (i, way) in block.iter().enumerate() {
+                let bits = way.load();
+                if tag_of(bits) == at.tag() {
+                    (found, seen) = (i, bits);
+                }
+            }
+            if seen != 0 {
+                return Some((&block[found], seen));
             }
             if block.iter().any(|way| way.load() == 0) {
                 return None;
@@ -189,15 +194,21 @@ impl<R: Rule> Table<R> {
         if n == 0 {
             return Decided::Admitted(self.look(at));
         }
-        let decided = self.find(at).and_then(|way| self.decide(way, at, n, now));
+        let decided = self.find(at).and_then(|found| self.decide(found, at, n, now));
         decided.unwrap_or_else(|| self.check_newcomer(at, n, now, full))
     }
 
     /// As in a limiter of one key; `None` if the way is another key's.
     #[inline(always)]
-    fn decide(&self, way: &Cell<Way>, at: Place, n: u32, now: Timestamp) -> Option<Decided> {
+    fn decide(
+        &self,
+        (way, seen): (&Cell<Way>, u64),
+        at: Place,
+        n: u32,
+        now: Timestamp,
+    ) -> Option<Decided> {
         let class = self.class(at.tag());
-        match way.attempt(|bits| class.decide(at.tag(), bits, n, now)) {
+        match way.attempt_on(seen, |bits| class.decide(at.tag(), bits, n, now)) {
             Attempt::Won(next) => Some(Decided::Admitted(class.word(next))),
             Attempt::Declined(seen) => Self::declined(class, at.tag(), seen),
             Attempt::Lost(newer) => self.decide_after(way, newer, at.tag, n, now),
@@ -234,7 +245,7 @@ impl<R: Rule> Table<R> {
             if let Some(refused) = self.seat(at, n, now, full) {
                 return refused;
             }
-            if let Some(decided) = self.find(at).and_then(|way| self.decide(way, at, n, now)) {
+            if let Some(decided) = self.find(at).and_then(|found| self.decide(found, at, n, now)) {
                 return decided;
             }
         }
@@ -335,13 +346,13 @@ impl<R: Rule> Table<R> {
     /// The key's word, or that of a newcomer in a set with room.
     pub(crate) fn look(&self, at: Place) -> Word {
         let class = self.class(at.tag());
-        let seen = self.find(at).map(|way| way.load()).filter(|&bits| tag_of(bits) == at.tag());
-        seen.map_or_else(|| self.newcomer(at.set(), at.tag()), |bits| class.word(bits))
+        self.find(at)
+            .map_or_else(|| self.newcomer(at.set(), at.tag()), |(_, bits)| class.word(bits))
     }
 
     /// Forgives the key what it owes, down to what a newcomer would.
     pub(crate) fn reset(&self, at: Place) {
-        let Some(way) = self.find(at) else { return };
+        let Some((way, _)) = self.find(at) else { return };
         let class = self.class(at.tag());
         let _ = way.update(|bits| {
             (tag_of(bits) == at.tag()).then(|| {
