@@ -24,7 +24,7 @@ impl<K: ?Sized> KeyedLimiter<K> {
     ///
     /// # Panics
     ///
-    /// If the burst is above 2²⁰.
+    /// If the burst is above 2²⁰, or the table larger than the address space.
     #[must_use]
     pub fn token_bucket(quota: Quota, capacity: usize) -> Self {
         Self::of(quota, capacity)
@@ -43,7 +43,7 @@ impl<K: ?Sized> KeyedLimiter<K, FixedWindow> {
     ///
     /// # Panics
     ///
-    /// If the permits are above 2²⁰.
+    /// If the permits are above 2²⁰, or the table larger than the address space.
     #[must_use]
     pub fn fixed_window(quota: Quota, capacity: usize) -> Self {
         Self::of(quota, capacity)

@@ -60,6 +60,20 @@ pub enum WhenFull {
 /// assert!(logins.check_at("grace", now).is_ok());
 /// ```
 ///
+/// One for the whole program, made at its first use:
+///
+/// ```
+/// use casgate::{Ipv6Prefix, KeyedLimiter, Quota};
+/// use std::net::IpAddr;
+/// use std::sync::LazyLock;
+///
+/// static CLIENTS: LazyLock<KeyedLimiter<IpAddr>> =
+///     LazyLock::new(|| KeyedLimiter::token_bucket(Quota::per_second(20).with_burst(50), 100_000));
+///
+/// let peer = IpAddr::from([0x2001, 0xdb8, 7, 1, 0, 0, 0, 1]);
+/// assert!(CLIENTS.is_allowed(&Ipv6Prefix::default().of(peer)));
+/// ```
+///
 /// # Guarantees
 ///
 /// - **Sound, whatever comes.** No key is admitted more than its quota allows: not by several threads that

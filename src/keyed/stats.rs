@@ -16,7 +16,7 @@ pub struct Stats {
     pub admitted: Option<u64>,
     /// Requests denied, for either reason, if it is counted.
     pub denied: Option<u64>,
-    /// Keys that were given a slot, each time they were.
+    /// Keys that were given a slot, each time they were; modulo 2³⁴ in each set.
     pub inserted: u64,
     /// Of those, how often the slot was taken from a key that still owed something.
     pub evicted: u64,
