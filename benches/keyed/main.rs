@@ -4,6 +4,8 @@
 //! come for the first time, known keys during a flood, and the memory of each. `cargo bench --bench keyed -- flood`
 //! prints the flood alone.
 
+#[path = "../ticking/mod.rs"]
+mod ticking;
 #[path = "../together/mod.rs"]
 mod together;
 
@@ -12,7 +14,7 @@ use casgate::clock::{Clock, Precise, SystemClock};
 use casgate::word::Word;
 use casgate::{KeyedLimiter, Quota, TokenBucket};
 use dashmap::DashMap;
-use governor::clock::{DefaultClock, QuantaInstant, QuantaUpkeepClock};
+use governor::clock::{DefaultClock, QuantaInstant};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use rand_distr::{Distribution, Zipf};
@@ -21,9 +23,10 @@ use std::fmt::Debug;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::net::Ipv6Addr;
 use std::num::NonZeroU32;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{LazyLock, Mutex};
 use std::time::{Duration, Instant};
+use ticking::{COARSE, Ticking, UPKEEP};
 use together::{BATCH, together};
 
 const ROUNDS: usize = 7;
@@ -82,13 +85,6 @@ fn ask<K>(check: impl Fn(&K) -> bool + Send + Sync + 'static) -> Ask<K> {
 /// Made for that many keys with that quota.
 type Variant<K> = (&'static str, fn(usize, Quota) -> Ask<K>);
 
-/// How often the threads that read the clocks for others do so.
-const TICK: Duration = Duration::from_millis(1);
-static UPKEEP: LazyLock<QuantaUpkeepClock> =
-    LazyLock::new(|| QuantaUpkeepClock::from_interval(TICK).expect("no other upkeep"));
-static COARSE: LazyLock<rate_net::CoarseClock> =
-    LazyLock::new(|| rate_net::CoarseClock::spawn(TICK).expect("a thread"));
-
 fn governor<K: Key>(
     quota: Quota,
     clock: impl governor::clock::Clock<Instant = QuantaInstant> + Send + Sync + 'static,
@@ -117,6 +113,11 @@ fn variants<K: Key>() -> Vec<Variant<K>> {
         ("casgate, precise clock", |capacity, quota| {
             let keyed = KeyedLimiter::<K>::token_bucket(quota, capacity);
             let keyed = keyed.with_clock(Precise(SystemClock));
+            ask(move |key| keyed.is_allowed(key))
+        }),
+        ("casgate, cached clock", |capacity, quota| {
+            let keyed = KeyedLimiter::<K>::token_bucket(quota, capacity);
+            let keyed = keyed.with_clock(Ticking::start());
             ask(move |key| keyed.is_allowed(key))
         }),
         ("governor (DashMap)", |_, quota| governor(quota, DefaultClock::default())),
@@ -335,7 +336,11 @@ fn flood() {
 }
 
 fn main() {
-    if std::env::args().any(|arg| arg == "flood") {
+    let arguments: Vec<String> = std::env::args().collect();
+    if arguments.iter().any(|arg| arg == "--test" || arg == "--list") {
+        return;
+    }
+    if arguments.iter().any(|arg| arg == "flood") {
         return flood();
     }
     for count in [10_000, 1_000_000] {

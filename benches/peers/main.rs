@@ -4,6 +4,9 @@
 //! `cargo bench --bench peers` prints a table; with `-- --chart FILE` it also draws the columns of one
 //! and two threads.
 
+#[path = "../ticking/mod.rs"]
+mod ticking;
+
 #[path = "../table/mod.rs"]
 #[allow(dead_code)] // the other bench uses the rest
 mod table;
@@ -12,48 +15,21 @@ mod chart;
 
 use better_bucket::{Bucket, BucketConfig};
 use casgate::algorithm::{FixedWindow, Rule};
-use casgate::clock::{CachedClock, Clock, Precise, SystemClock};
+use casgate::clock::{Precise, SystemClock};
 use casgate::word::Word;
 use casgate::{Limiter, Quota, Timestamp};
 use governor::clock::{DefaultClock, QuantaUpkeepClock};
 use governor::state::{InMemoryState, NotKeyed};
-use rate_net::{Algorithm, CoarseClock, DirectLimiter};
+use rate_net::{Algorithm, DirectLimiter};
 use ratelimit::Ratelimiter;
 use std::hint::black_box;
 use std::num::NonZeroU32;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 use table::{Path, Variant};
+use ticking::{COARSE, Ticking, UPKEEP};
 
-const TICK: Duration = Duration::from_millis(1);
 const HOUR: Duration = Duration::from_secs(3_600);
-
-/// A cached clock that a thread of its own ticks, as those of the peers are.
-fn ticking() -> Arc<CachedClock> {
-    let clock = Arc::new(CachedClock::new(SystemClock));
-    clock.tick();
-    let weak = Arc::downgrade(&clock);
-    std::thread::spawn(move || {
-        while let Some(clock) = weak.upgrade() {
-            clock.tick();
-            drop(clock);
-            std::thread::sleep(TICK);
-        }
-    });
-    clock
-}
-
-/// Borrows the clock of the whole run.
-#[derive(Clone, Copy)]
-struct Ticking(&'static CachedClock);
-
-impl Clock for Ticking {
-    #[inline]
-    fn now(&self) -> Timestamp {
-        self.0.now()
-    }
-}
 
 fn governor_quota(path: Path) -> governor::Quota {
     match path {
@@ -128,15 +104,7 @@ fn ours(path: Path, cached: Ticking) -> Vec<Variant> {
     ]
 }
 
-/// The clocks of the peers that a thread ticks, one each for the whole run.
-struct Clocks {
-    upkeep: QuantaUpkeepClock,
-    coarse: CoarseClock,
-}
-
-fn theirs(path: Path, clocks: &Clocks) -> Vec<Variant> {
-    let upkeep = clocks.upkeep.clone();
-    let (coarse, coarse_window) = (clocks.coarse.clone(), clocks.coarse.clone());
+fn theirs(path: Path) -> Vec<Variant> {
     vec![
         Variant::new(
             path,
@@ -149,8 +117,8 @@ fn theirs(path: Path, clocks: &Clocks) -> Vec<Variant> {
         Variant::new(
             path,
             "governor, upkeep clock",
-            move |path| -> Governor<QuantaUpkeepClock> {
-                governor::RateLimiter::direct_with_clock(governor_quota(path), upkeep.clone())
+            |path| -> Governor<QuantaUpkeepClock> {
+                governor::RateLimiter::direct_with_clock(governor_quota(path), UPKEEP.clone())
             },
             |l, _| l.check().is_ok(),
         ),
@@ -163,15 +131,13 @@ fn theirs(path: Path, clocks: &Clocks) -> Vec<Variant> {
         Variant::new(
             path,
             "rate-net, coarse clock",
-            move |path| rate_net(path, Algorithm::TokenBucket).clock(coarse.clone()).build_direct(),
+            move |path| rate_net(path, Algorithm::TokenBucket).clock(COARSE.clone()).build_direct(),
             |l, _| l.check().is_allow(),
         ),
         Variant::new(
             path,
             "rate-net window, coarse clock",
-            move |path| {
-                rate_net(path, Algorithm::FixedWindow).clock(coarse_window.clone()).build_direct()
-            },
+            move |path| rate_net(path, Algorithm::FixedWindow).clock(COARSE.clone()).build_direct(),
             |l, _| l.check().is_allow(),
         ),
         Variant::new(
@@ -248,12 +214,7 @@ fn main() {
     if arguments.iter().any(|arg| arg == "--test" || arg == "--list") {
         return;
     }
-    let clock: &'static Arc<CachedClock> = Box::leak(Box::new(ticking()));
-    let cached = Ticking(clock);
-    let clocks = Clocks {
-        upkeep: QuantaUpkeepClock::from_interval(TICK).expect("no other upkeep"),
-        coarse: CoarseClock::spawn(TICK).expect("a thread"),
-    };
+    let cached = Ticking::start();
     let mut variants = vec![
         Variant::new(
             Path::Floor,
@@ -270,7 +231,7 @@ fn main() {
     ];
     for path in [Path::Admit, Path::Deny] {
         variants.extend(ours(path, cached));
-        variants.extend(theirs(path, &clocks));
+        variants.extend(theirs(path));
     }
     let unit = 2; // our own default, admitting
     let columns = table::print(&variants, unit);
