@@ -220,6 +220,27 @@ fn a_full_set_is_no_matter_to_another() {
     }
 }
 
+/// What a key with another quota owes is no matter to a newcomer who takes its slot.
+#[test]
+fn a_debt_is_kept_in_its_class() {
+    let keyed = one_set(KeyedLimiter::<u64, _>::fixed_window(Quota::per_hour(4), 1))
+        .with_quotas([Quota::per_hour(1)], |key| usize::from(*key >> 32 & 1 == 1));
+    let now = Timestamp::from_secs(1);
+    assert!((1..=64).all(|tag| keyed.check_n_at(&key(2 * tag), 1, now).is_ok()));
+    assert!(keyed.is_allowed_at(&(key(2) | 1 << 32), now));
+    assert_eq!(keyed.stats().evicted, 1);
+}
+
+#[test]
+fn a_slot_is_free_at_the_instant_that_it_owes_nothing() {
+    let keyed = one_set(KeyedLimiter::<u64, _>::fixed_window(Quota::per_second(1), 1));
+    for second in 1..4 {
+        let now = Timestamp::from_secs(second);
+        assert!((1..=64).all(|i| keyed.is_allowed_at(&key(second << 8 | i), now)));
+    }
+    assert_eq!((keyed.stats().evicted, keyed.stats().inserted), (0, 192));
+}
+
 #[test]
 fn newcomers_are_refused_until_a_slot_is_free() {
     let keyed = one_set(KeyedLimiter::<u64, _>::fixed_window(Quota::per_second(2), 1))
@@ -260,6 +281,7 @@ fn a_debt_is_kept_for_those_who_return() {
         assert!(keyed.check_n_at(&key(tag), 3, at(5)).is_ok());
     }
     assert!(!keyed.is_allowed_at(&key(65), at(5)), "two, and one for the eviction");
+    assert_eq!(keyed.stats().evicted, 0, "somebody was evicted for one who was denied");
     // Reclaimed in the next second, when it owes nothing; the old second must not come back.
     for tag in 70..140 {
         assert_eq!(keyed.check_n_at(&key(tag), 3, at(6)).is_ok(), tag < 134, "{tag}");
