@@ -5,9 +5,11 @@ mod prefix;
 mod slot;
 mod stats;
 mod table;
+mod when_full;
 
 pub use prefix::Ipv6Prefix;
 pub use stats::Stats;
+pub use when_full::WhenFull;
 
 use crate::algorithm::{Rule, TokenBucket};
 use crate::clock::{Clock, SystemClock};
@@ -19,28 +21,6 @@ use core::num::NonZeroU64;
 use stats::Tally;
 use std::hash::RandomState;
 use table::{Decided, Place, Table, WAYS};
-
-/// What happens to a key that is not in the table when all the slots it could take are in use by keys
-/// that owe something. In neither case is any key admitted more than its quota.
-///
-/// ```
-/// use casgate::{KeyedLimiter, Quota, WhenFull};
-///
-/// let strict = KeyedLimiter::<str>::token_bucket(Quota::per_second(5), 10_000)
-///     .when_full(WhenFull::RefuseNewcomers);
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum WhenFull {
-    /// It takes the slot of the key that owes least, and starts with that debt. So a flood of keys
-    /// that ask once displaces others of its kind and not those that are being limited; the more of
-    /// them there are, the less a newcomer has left, down to a refusal.
-    #[default]
-    EvictLeastDebt,
-    /// It is refused until one of the slots is free: those that are in the table are undisturbed.
-    /// [`Denied::refused_by`] is then 1.
-    RefuseNewcomers,
-}
 
 /// A limit for each key, lock-free, in memory that is fixed when it is made.
 ///
