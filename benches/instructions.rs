@@ -9,7 +9,7 @@
 use casgate::algorithm::Algorithm;
 use casgate::clock::{CachedClock, SystemClock};
 use casgate::{
-    FixedWindow, KeyedLimiter, Lease, Limiter, Quota, SlidingWindow, Timestamp, TokenBucket,
+    FixedWindow, KeyedLimiter, Lease, Limiter, Place, Quota, SlidingWindow, Timestamp, TokenBucket,
 };
 use gungraun::{library_benchmark, library_benchmark_group, main};
 use std::hash::{BuildHasherDefault, DefaultHasher};
@@ -104,11 +104,18 @@ fn leased(lease: &'static Leased) -> bool {
     lease.is_allowed_at(black_box(NOW))
 }
 
-type Keyed = KeyedLimiter<u64, TokenBucket, SystemClock, BuildHasherDefault<DefaultHasher>>;
+type Keyed = KeyedLimiter<SystemClock, BuildHasherDefault<DefaultHasher>>;
 
 /// The key 1 after that many permits. The hash is the same each time.
 fn keyed(permits: usize) -> Keyed {
     let keyed = KeyedLimiter::token_bucket(QUOTA, 100).with_hasher(BuildHasherDefault::default());
+    assert_eq!((0..permits).filter(|_| keyed.is_allowed_at(&1, NOW)).count(), permits);
+    keyed
+}
+
+/// The same with fixed windows.
+fn keyed_window(permits: usize) -> Keyed {
+    let keyed = KeyedLimiter::fixed_window(QUOTA, 100).with_hasher(BuildHasherDefault::default());
     assert_eq!((0..permits).filter(|_| keyed.is_allowed_at(&1, NOW)).count(), permits);
     keyed
 }
@@ -122,6 +129,20 @@ fn keyed_token_bucket(keyed: &'static Keyed) -> bool {
     keyed.is_allowed_at(&black_box(1), black_box(NOW))
 }
 
+#[library_benchmark]
+#[bench::admit(leaked(keyed(1)), leaked(keyed(1)).locate(&1))]
+#[bench::deny(leaked(keyed(7)), leaked(keyed(7)).locate(&1))]
+fn keyed_at_a_place(keyed: &'static Keyed, place: Place) -> bool {
+    keyed.at(black_box(place)).is_allowed_at(black_box(NOW))
+}
+
+#[library_benchmark]
+#[bench::admit(leaked(keyed_window(1)))]
+#[bench::deny(leaked(keyed_window(7)))]
+fn keyed_fixed_window(keyed: &'static Keyed) -> bool {
+    keyed.is_allowed_at(&black_box(1), black_box(NOW))
+}
+
 library_benchmark_group!(
     name = rules,
     benchmarks = [
@@ -131,7 +152,9 @@ library_benchmark_group!(
         token_bucket_on_a_cached_clock,
         sliding_window,
         leased,
-        keyed_token_bucket
+        keyed_token_bucket,
+        keyed_at_a_place,
+        keyed_fixed_window
     ]
 );
 

@@ -76,10 +76,15 @@ impl Cell<AtomicPair> {
     }
 }
 
+#[cfg(feature = "std")]
 impl<A> Cell<A> {
-    #[cfg(feature = "std")]
     pub(crate) const fn of(atom: A) -> Self {
         Self(atom)
+    }
+
+    /// For changes that are no step of the loop.
+    pub(crate) const fn atom(&self) -> &A {
+        &self.0
     }
 }
 

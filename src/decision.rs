@@ -80,6 +80,8 @@ impl Admitted {
     /// takes `n` of them and reports the last. The other rules leave gaps. A request for zero
     /// permits takes no ticket: it reports that of the last admission before it.
     ///
+    /// Tickets of a [`KeyedLimiter`](crate::KeyedLimiter) are unique for one key in one tier.
+    ///
     /// What is given back ([`reset`](crate::Limiter::reset), [`refund`](crate::Limiter::refund),
     /// [`cancel`](crate::Reservation::cancel)) is handed out anew with its ticket, and after
     /// [`set_quota`](crate::Limiter::set_quota) tickets begin anew.

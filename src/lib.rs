@@ -59,7 +59,11 @@ pub mod word;
 pub use algorithm::{FixedWindow, SlidingWindow, TokenBucket};
 pub use decision::{Admitted, Denied, Snapshot};
 #[cfg(feature = "std")]
-pub use keyed::{Ipv6Prefix, KeyedLimiter, Stats, WhenFull};
+pub use keyed::inside;
+#[cfg(feature = "std")]
+pub use keyed::{
+    Allowance, Ipv6Prefix, Key, KeyedError, KeyedLimiter, KeyedReservation, Place, Stats, WhenFull,
+};
 pub use lease::Lease;
 pub use limiter::Limiter;
 pub use quota::{AtMost, Quota, QuotaError};

@@ -80,7 +80,7 @@ fn lags<A: Algorithm>(
         if limiter.is_allowed() {
             admitted.push(clock.now().as_nanos());
         } else {
-            // Refused although the precise reading was at hand: it must be refused there too.
+            // Denied although the precise timestamp was at hand: it must be denied there too.
             prop_assert!(!limiter.is_allowed_at(clock.now()));
         }
     }
@@ -144,19 +144,36 @@ fn rates_are_exact_ratios() {
     }
 }
 
-/// 146 years from the clock's origin, however fast the quota.
+/// 61 years from the clock's origin, whatever the quota.
 #[test]
 fn a_limit_for_each_key_lasts() {
-    let last = Timestamp::from_secs(146 * 365 * 86_400);
+    let last = Timestamp::from_secs(67 * 365 * 86_400);
+    let two_years = Duration::from_secs(2 * 365 * 86_400);
     for quota in [
-        Quota::new(1, Duration::from_nanos(1)).unwrap(),
-        Quota::per_second(1_000_000_000).with_burst(1 << 20),
-        Quota::per_second(999_999_999).with_burst(3),
+        Quota::new(1, Duration::from_nanos(500)).unwrap(),
+        Quota::new(1, Duration::from_nanos(999)).unwrap(),
+        Quota::per_second(2_000_000).with_burst(1 << 20),
+        Quota::per_second(1_999_999).with_burst(u32::MAX),
         Quota::per_second(1),
+        Quota::new(1, two_years).unwrap(),
+        Quota::new(3, two_years).unwrap(),
     ] {
-        let keyed = KeyedLimiter::<u64>::token_bucket(quota, 1);
-        assert!(keyed.check_n_at(&1, quota.burst(), last).is_ok(), "{quota:?}");
-        assert!(keyed.check_at(&1, last).is_err(), "{quota:?}");
+        let keyed = KeyedLimiter::token_bucket(quota, 1);
+        let earlier = Timestamp::from_nanos(last.as_nanos() - 1_000);
+        assert!(keyed.check_n_at(&1, quota.burst(), earlier).is_ok(), "{quota:?}");
+        assert!(!keyed.is_allowed_at(&1, earlier), "{quota:?}");
+        let denied = keyed.check_n_at(&1, quota.burst(), earlier).unwrap_err();
+        assert_eq!(keyed.peek_at(&1, earlier).reset_after(), denied.reset_after(), "{quota:?}");
+        assert!(keyed.is_allowed_at(&2, last), "{quota:?}");
+    }
+    for (permits, period) in [(1, 1_000), (1 << 20, 1 << 30), (1, two_years.as_nanos() as u64)] {
+        let quota = Quota::new(permits, Duration::from_nanos(period)).unwrap();
+        let keyed = KeyedLimiter::fixed_window(quota, 1);
+        let window = Timestamp::from_nanos((last.as_nanos() / period - 1) * period);
+        for start in [window, window + Duration::from_nanos(period)] {
+            assert!(keyed.check_n_at(&1, permits, start).is_ok(), "{quota:?}");
+            assert!(!keyed.is_allowed_at(&1, start), "{quota:?}");
+        }
     }
 }
 

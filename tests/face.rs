@@ -3,8 +3,8 @@
 use casgate::algorithm::Weighted;
 use casgate::clock::{Clock, ManualClock};
 use casgate::{
-    FixedWindow, Ipv6Prefix, KeyedLimiter, Limiter, Quota, QuotaError, Timestamp, TokenBucket,
-    WhenFull,
+    FixedWindow, Ipv6Prefix, KeyedError, KeyedLimiter, Limiter, Quota, QuotaError, Timestamp,
+    TokenBucket, WhenFull,
 };
 use std::cell::Cell;
 use std::net::{IpAddr, Ipv6Addr};
@@ -58,15 +58,23 @@ fn a_lease_ends_with_its_window() {
     assert_eq!((lease.held(), limiter.peek_at(at(4_000_000_000)).remaining()), (1, 14));
 }
 
-/// A clock whose cheap reading is 3 ns behind, and which counts the precise ones.
+const MICRO: u64 = 1_000;
+
+/// A clock whose cheap timestamp is 3 µs behind, and which counts the precise ones.
 #[derive(Default)]
 struct Behind {
     now: Cell<u64>,
     precise: Cell<u32>,
 }
 
+impl Behind {
+    fn set(&self, micros: u64) {
+        self.now.set(micros * MICRO);
+    }
+}
+
 impl Clock for Behind {
-    const MAX_LAG: Duration = Duration::from_nanos(3);
+    const MAX_LAG: Duration = Duration::from_micros(3);
 
     fn now(&self) -> Timestamp {
         self.precise.set(self.precise.get() + 1);
@@ -74,31 +82,34 @@ impl Clock for Behind {
     }
 
     fn recent(&self) -> Timestamp {
-        Timestamp::from_nanos(self.now.get().saturating_sub(3))
+        Timestamp::from_nanos(self.now.get().saturating_sub(3 * MICRO))
     }
 }
 
-/// One per 100 ns, asked at 100 ns when it has just come due and at 150 ns when it has not.
+/// One per 100 µs, asked at 100 µs when it has just come due and at 150 µs when it has not.
 #[test]
 fn the_precise_clock_is_read_only_where_it_matters() {
-    let quota = Quota::new(1, Duration::from_nanos(100)).unwrap();
-    let clocks: [Behind; 6] = Default::default();
+    let quota = Quota::new(1, Duration::from_micros(100)).unwrap();
+    let clocks: [Behind; 8] = Default::default();
     let bucket = Limiter::token_bucket(quota).with_clock(&clocks[0]);
     let window = Limiter::fixed_window(quota).with_clock(&clocks[1]);
     let sliding = Limiter::sliding_window(quota).with_clock(&clocks[2]);
     let lent = Limiter::fixed_window(quota).with_clock(&clocks[3]);
     let lease = lent.lease(64);
-    let keyed = KeyedLimiter::<u64>::token_bucket(quota, 1).with_clock(&clocks[4]);
-    let keyed_window = KeyedLimiter::<u64, _>::fixed_window(quota, 1).with_clock(&clocks[5]);
+    let keyed = KeyedLimiter::token_bucket(quota, 1).with_clock(&clocks[4]);
+    let keyed_window = KeyedLimiter::fixed_window(quota, 1).with_clock(&clocks[5]);
+    let placed = KeyedLimiter::token_bucket(quota, 1).with_clock(&clocks[6]);
+    let place = placed.locate(&1);
+    let many = KeyedLimiter::token_bucket(quota, 1).with_clock(&clocks[7]);
     let follow = |clock: &Behind, passes: &dyn Fn() -> bool| {
         for (now, passed, precise) in [
-            (0, true, 0),   // at the cheap reading
+            (0, true, 0),   // at the cheap timestamp
             (0, false, 0),  // and not due for long
-            (99, false, 0), // a cheap reading of 96, still too early
+            (99, false, 0), // a cheap timestamp of 96, still too early
             (100, true, 1),
             (150, false, 1),
         ] {
-            clock.now.set(now);
+            clock.set(now);
             assert_eq!((passes(), clock.precise.get()), (passed, precise), "at {now}");
         }
     };
@@ -108,28 +119,32 @@ fn the_precise_clock_is_read_only_where_it_matters() {
     follow(&clocks[3], &|| lease.is_allowed());
     follow(&clocks[4], &|| keyed.check(&1).is_ok());
     follow(&clocks[5], &|| keyed_window.is_allowed(&1));
+    follow(&clocks[6], &|| placed.at(place).check().is_ok());
+    follow(&clocks[7], &|| {
+        let mut passed = false;
+        many.check_many(&[1], |_, answer| passed = answer.is_ok());
+        passed
+    });
 }
 
-/// As above, of a newcomer for whom the only set has no slot until 100 ns.
+/// As above, of a new key for which the only set has no slot until 100 µs.
 #[test]
-fn the_precise_clock_is_read_for_a_newcomer_too() {
-    let quota = Quota::new(1, Duration::from_nanos(100)).unwrap();
+fn the_precise_clock_is_read_for_a_new_key_too() {
+    let quota = Quota::new(1, Duration::from_micros(100)).unwrap();
     let clock = Behind::default();
-    let keyed = KeyedLimiter::<u64, _>::fixed_window(quota, 1)
-        .when_full(WhenFull::RefuseNewcomers)
-        .with_clock(&clock);
-    assert!((0..64).all(|key| keyed.is_allowed_at(&key, Timestamp::from_nanos(50))));
+    let keyed =
+        KeyedLimiter::fixed_window(quota, 1).when_full(WhenFull::DenyNewKeys).with_clock(&clock);
+    assert!((0..160).all(|key| keyed.is_allowed_at(&key, Timestamp::from_micros(50))));
     for (now, passed, precise) in [(99, false, 0), (100, true, 1)] {
-        clock.now.set(now);
-        assert_eq!((keyed.is_allowed(&64), clock.precise.get()), (passed, precise), "at {now}");
+        clock.set(now);
+        assert_eq!((keyed.is_allowed(&160), clock.precise.get()), (passed, precise), "at {now}");
     }
 }
 
 #[test]
 fn a_limit_for_each_key_on_a_clock() {
     let clock = ManualClock::new();
-    let keyed = KeyedLimiter::<str>::token_bucket(Quota::per_second(2), 10).with_clock(&clock);
-    let keyed = keyed.counted();
+    let keyed = KeyedLimiter::token_bucket(Quota::per_second(2), 10).with_clock(&clock).counted();
     assert!(keyed.is_empty());
     assert!(keyed.is_allowed("a") && keyed.check_n("b", 2).is_ok() && keyed.check("b").is_err());
     assert_eq!((keyed.len(), keyed.is_empty()), (2, false));
@@ -137,13 +152,79 @@ fn a_limit_for_each_key_on_a_clock() {
     keyed.reset("b");
     assert_eq!((keyed.len(), keyed.peek("b").remaining()), (1, 2));
     keyed.reset("nobody");
-    assert_eq!(keyed.check_n("nobody", 0).unwrap().remaining(), 2);
+    keyed.refund("nobody", 1);
+    assert_eq!(keyed.peek("nobody").remaining(), 2);
     let stats = keyed.stats();
-    assert_eq!((stats.admitted, stats.denied), (Some(3), Some(1)));
-    assert_eq!((stats.inserted, stats.evicted, stats.refused), (2, 0, 0));
+    assert_eq!((stats.admitted, stats.denied), (Some(2), Some(1)));
+    assert_eq!((stats.inserted, stats.evicted, stats.denied_full), (2, 0, 0));
     assert!(keyed.check_n_at("a", 2, clock.now()).is_err());
     clock.advance(Duration::from_millis(500));
     assert!(keyed.is_empty() && keyed.check_n("a", 2).is_ok());
+    assert_eq!(keyed.take_up_to("b", 5), 2);
+    assert!(keyed.charge("c", 3).is_ok());
+    assert_eq!(keyed.check("c").unwrap_err().retry_after(), Some(Duration::from_secs(1)));
+    let reserved = keyed.reserve("c", 1, Duration::MAX).unwrap();
+    assert_eq!(reserved.delay(), Duration::from_secs(1));
+    assert_eq!(reserved.cancel(), 1);
+    keyed.set_quota(0, Quota::per_second(4)).unwrap();
+    assert_eq!(keyed.peek("a").limit(), 4);
+    keyed.clear();
+    assert!(keyed.is_empty());
+}
+
+#[test]
+fn a_request_for_zero_permits_is_counted_as_admitted() {
+    let keyed = KeyedLimiter::token_bucket(SIXTEEN, 10).counted();
+    assert!(keyed.check_n("a", 0).is_ok());
+    assert_eq!((keyed.stats().admitted, keyed.stats().denied), (Some(1), Some(0)));
+}
+
+/// Each method without a time is the one with the time that the clock shows.
+#[test]
+fn methods_of_a_key_ask_its_clock() {
+    let clock = ManualClock::new();
+    clock.advance(Duration::from_secs(7));
+    let quota = Quota::per_second(4);
+    let ours = KeyedLimiter::token_bucket(quota, 10).with_clock(&clock);
+    let other = KeyedLimiter::token_bucket(quota, 10);
+    let (now, a, b) = (clock.now(), ours.key("a"), other.key("a"));
+    assert_eq!(a.check(), b.check_at(now));
+    assert_eq!(a.check_n(9), b.check_n_at(9, now));
+    assert_eq!(a.is_allowed(), b.is_allowed_at(now));
+    assert_eq!(a.take_up_to(1), b.take_up_to_at(1, now));
+    assert_eq!(a.charge(5), b.charge_at(5, now));
+    assert_eq!(a.peek(), b.peek_at(now));
+    let (wait, ready) = (Duration::MAX, |at: casgate::KeyedReservation<'_>| at.ready_at());
+    assert_eq!(a.reserve(2, wait).map(ready), b.reserve_at(2, wait, now).map(ready));
+    a.refund(1);
+    b.refund(1);
+    assert_eq!(ours.peek("a"), other.peek_at("a", now));
+    a.reset();
+    assert!(a.check_n(4).is_ok());
+}
+
+#[test]
+fn a_tier_that_is_not_there_is_none_and_an_error() {
+    let keyed = KeyedLimiter::token_bucket(Quota::per_second(2), 10).with_tiers([SIXTEEN]);
+    assert!(keyed.key("a").get_tier(1).is_some() && keyed.key("a").get_tier(2).is_none());
+    assert_eq!(keyed.set_quota(2, SIXTEEN), Err(KeyedError::NoSuchTier));
+    let fast = Quota::per_second(2_000_001);
+    assert_eq!(keyed.set_quota(1, fast), Err(KeyedError::TooFast));
+    let slow = Quota::per_day(1).with_burst(2 * 365 + 1);
+    assert_eq!(keyed.set_quota(1, slow), Err(KeyedError::TooLong));
+    assert_eq!(keyed.key("a").tier(1).peek().limit(), 16, "nothing was changed");
+    assert_eq!(
+        KeyedLimiter::token_bucket(SIXTEEN, 1).try_with_tiers(vec![SIXTEEN; 65_536]).unwrap_err(),
+        KeyedError::TooManyTiers
+    );
+    let most = KeyedLimiter::token_bucket(SIXTEEN, 1).with_tiers(vec![SIXTEEN; 65_535]);
+    assert!(most.key("a").tier(u16::MAX).check().is_ok());
+}
+
+#[test]
+#[should_panic(expected = "no such tier")]
+fn a_tier_that_is_not_there_says_so() {
+    let _ = KeyedLimiter::token_bucket(SIXTEEN, 1).key("a").tier(1);
 }
 
 /// A bucket's lease ends when the bucket would have refilled what it took, and comes back only if nobody has built on it.
@@ -187,18 +268,18 @@ fn a_lease_of_a_bucket() {
 /// The same of two quotas, of which one is due and the other is not, and of a request that is never due.
 #[test]
 fn the_precise_clock_is_not_read_for_one_of_two() {
-    let fast = Quota::new(2, Duration::from_nanos(200)).unwrap();
-    let slow = Quota::new(1, Duration::from_nanos(1_000)).unwrap();
+    let fast = Quota::new(2, Duration::from_micros(200)).unwrap();
+    let slow = Quota::new(1, Duration::from_micros(1_000)).unwrap();
     let clock = Behind::default();
     let both = Limiter::both(TokenBucket::new(slow), FixedWindow::new(fast.with_burst(1)))
         .with_clock(&clock);
     let other = Limiter::both(TokenBucket::new(fast.with_burst(1)), FixedWindow::new(slow))
         .with_clock(&clock);
     assert!(both.is_allowed() && other.is_allowed());
-    clock.now.set(100);
+    clock.set(100);
     assert!(!both.is_allowed() && !other.is_allowed());
     assert_eq!(clock.precise.get(), 0, "one is due, the other is not");
-    clock.now.set(1_000);
+    clock.set(1_000);
     assert!(both.is_allowed() && other.is_allowed());
     assert_eq!(clock.precise.get(), 2);
 
@@ -207,10 +288,10 @@ fn the_precise_clock_is_not_read_for_one_of_two() {
     let adjustable = Limiter::adjustable_token_bucket(slow).with_clock(&clock);
     assert!(adjustable.is_allowed() && !adjustable.is_allowed());
     assert_eq!(clock.precise.get(), 2);
-    clock.now.set(1_500);
+    clock.set(1_500);
     assert!(!adjustable.is_allowed());
     assert_eq!(clock.precise.get(), 2, "not due for long");
-    clock.now.set(1_999);
+    clock.set(1_999);
     assert!(adjustable.is_allowed());
     assert_eq!(clock.precise.get(), 3, "it was due at 1997");
 }

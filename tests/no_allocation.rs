@@ -2,7 +2,9 @@
 
 use allocation_counter::measure;
 use casgate::algorithm::{Algorithm, Weighted};
-use casgate::{FixedWindow, Limiter, Quota, Timestamp, TokenBucket};
+use casgate::{
+    Allowance, FixedWindow, KeyedLimiter, Limiter, Quota, Timestamp, TokenBucket, WhenFull,
+};
 use std::time::Duration;
 
 const QUOTA: Quota = Quota::per_second(3);
@@ -39,6 +41,41 @@ fn nothing_allocates_but_the_ring() {
         weigh(&adjustable);
     });
     assert_eq!(allocated.count_total, 0);
+}
+
+#[test]
+fn no_operation_of_a_keyed_limiter_allocates() {
+    let keyed = |full| {
+        KeyedLimiter::token_bucket(QUOTA, 1)
+            .with_tiers([Allowance::from(Quota::per_hour(7)), Allowance::Blocked])
+            .when_full(full)
+            .counted()
+    };
+    let limiters = [keyed(WhenFull::EvictLeastDebt), keyed(WhenFull::DenyNewKeys)];
+    let allocated = measure(|| {
+        for limiter in &limiters {
+            for i in 0..2_000u64 {
+                ask_everything(limiter, i % 500, i);
+            }
+            limiter.clear();
+            let _ = (limiter.stats(), limiter.len(), limiter.is_empty());
+        }
+    });
+    assert_eq!(allocated.count_total, 0);
+}
+
+fn ask_everything(limiter: &KeyedLimiter, key: u64, i: u64) {
+    let now = Timestamp::from_millis(i);
+    let view = limiter.at(limiter.locate(&key)).tier((i % 3) as u16);
+    let _ = (view.check_at(now), view.check(), view.is_allowed(), view.peek(), view.peek_at(now));
+    let _ = (view.check_n(0), view.take_up_to(1), view.charge_at(i as u32 % 2, now));
+    let _ = view.reserve(1, Duration::MAX).map(casgate::KeyedReservation::cancel);
+    limiter.check_many_at(&[key, key + 1, key], now, |_, _| ());
+    view.refund(1);
+    if i % 10 == 0 {
+        view.reset();
+        limiter.set_quota_at(1, Quota::per_hour(7 + i as u32 % 3), now).unwrap();
+    }
 }
 
 #[test]

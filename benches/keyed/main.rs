@@ -1,8 +1,8 @@
 //! A limit for each key, beside what people would otherwise take, each asserted to admit what it is timed for.
 //!
 //! `cargo bench --bench keyed` prints tables in which the variants have taken turns: keys that are known, keys that
-//! come for the first time, known keys during a flood, and the memory of each. `cargo bench --bench keyed -- flood`
-//! prints the flood alone.
+//! come for the first time, known keys during a flood, and the memory of each. Words behind `--` choose tables:
+//! `known`, `new`, `flood`; and `quick` leaves out what is not in the README.
 
 #[path = "../ticking/mod.rs"]
 mod ticking;
@@ -21,10 +21,12 @@ use rand_distr::{Distribution, Zipf};
 use std::collections::HashMap;
 use std::fmt::Debug;
 use std::hash::{BuildHasher, Hash, RandomState};
+use std::hint::black_box;
 use std::net::Ipv6Addr;
 use std::num::NonZeroU32;
-use std::sync::Mutex;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use ticking::{COARSE, Ticking, UPKEEP};
 use together::{BATCH, together};
@@ -33,8 +35,8 @@ const ROUNDS: usize = 7;
 const RUN: Duration = Duration::from_millis(15);
 const THREADS: [usize; 3] = [1, 2, 4];
 
-/// Fast enough that every call is admitted, also of a thread that was stopped for a tenth of a second.
-const FAST: Quota = Quota::per_second(10_000_000).with_burst(1 << 20);
+/// Enough that every call is admitted.
+const FAST: Quota = Quota::per_second(1_000_000).with_burst(1 << 31);
 
 /// Slow enough that what came once still owes something when the next hundred thousand have come.
 const SLOW: Quota = Quota::per_second(10).with_burst(100_000);
@@ -75,11 +77,11 @@ impl Key for String {
     }
 }
 
-/// Asks for each of the keys with those indices; how many were admitted?
-type Ask<K> = Box<dyn Fn(&[K], &[u32]) -> usize + Send + Sync>;
+/// Asks for each of the keys; how many were admitted?
+type Ask<K> = Box<dyn Fn(&[K]) -> usize + Send + Sync>;
 
 fn ask<K>(check: impl Fn(&K) -> bool + Send + Sync + 'static) -> Ask<K> {
-    Box::new(move |keys, batch| batch.iter().filter(|&&i| check(&keys[i as usize])).count())
+    Box::new(move |keys| keys.iter().filter(|key| check(key)).count())
 }
 
 /// Made for that many keys with that quota.
@@ -107,18 +109,31 @@ fn rate_net(capacity: usize, quota: Quota) -> rate_net::Builder {
 fn variants<K: Key>() -> Vec<Variant<K>> {
     vec![
         ("casgate", |capacity, quota| {
-            let keyed = KeyedLimiter::<K>::token_bucket(quota, capacity);
-            ask(move |key| keyed.is_allowed(key))
+            let keyed = KeyedLimiter::token_bucket(quota, capacity);
+            ask(move |key: &K| keyed.is_allowed(key))
         }),
         ("casgate, precise clock", |capacity, quota| {
-            let keyed = KeyedLimiter::<K>::token_bucket(quota, capacity);
+            let keyed = KeyedLimiter::token_bucket(quota, capacity);
             let keyed = keyed.with_clock(Precise(SystemClock));
-            ask(move |key| keyed.is_allowed(key))
+            ask(move |key: &K| keyed.is_allowed(key))
         }),
         ("casgate, cached clock", |capacity, quota| {
-            let keyed = KeyedLimiter::<K>::token_bucket(quota, capacity);
+            let keyed = KeyedLimiter::token_bucket(quota, capacity);
             let keyed = keyed.with_clock(Ticking::start());
-            ask(move |key| keyed.is_allowed(key))
+            ask(move |key: &K| keyed.is_allowed(key))
+        }),
+        ("casgate, time given", |capacity, quota| {
+            let keyed = KeyedLimiter::token_bucket(quota, capacity);
+            let now = SystemClock.now();
+            ask(move |key: &K| keyed.is_allowed_at(key, black_box(now)))
+        }),
+        ("casgate, 64 together", |capacity, quota| {
+            let keyed = KeyedLimiter::token_bucket(quota, capacity);
+            Box::new(move |keys: &[K]| {
+                let mut admitted = 0;
+                keyed.check_many(keys, |_, answer| admitted += usize::from(answer.is_ok()));
+                admitted
+            })
         }),
         ("governor (DashMap)", |_, quota| governor(quota, DefaultClock::default())),
         ("governor, upkeep clock", |_, quota| governor(quota, UPKEEP.clone())),
@@ -168,13 +183,20 @@ fn variants<K: Key>() -> Vec<Variant<K>> {
     ]
 }
 
-/// Each thread goes through `order` from a place of its own.
-fn ns_per_call<K: Key>(ask: &Ask<K>, keys: &[K], order: &[u32], threads: usize) -> f64 {
+/// Asks for those that are asked, in their order, from one place to another.
+type Part = Box<dyn Fn(Range<usize>) -> usize + Send + Sync>;
+
+/// Each thread goes through `asked` from a place of its own.
+fn ns_per_call(ask: &Part, asked: usize, threads: usize) -> f64 {
     let batch = BATCH as usize;
-    let part = order.len() / batch / threads;
+    let batches = asked / batch;
     let outcome = together(threads, RUN, |i| {
-        let mut batches = order.chunks_exact(batch).cycle().skip(i * part);
-        move |_| ask(keys, batches.next().expect("a cycle")) as u64
+        let mut next = i * batches / threads;
+        move |_| {
+            let from = next % batches * batch;
+            next += 1;
+            ask(from..from + batch) as u64
+        }
     });
     assert_eq!(outcome.admitted, outcome.calls, "all are admitted");
     outcome.ns_per_call
@@ -211,23 +233,30 @@ fn known<K: Key>(count: u32, zipf: bool) {
         true => law.sample(&mut random) as u32 - 1,
         false => random.random_range(0..count),
     };
-    let order: Vec<u32> = (0..1 << 18).map(|_| next()).collect();
-    let variants = variants::<K>();
-    let all: Vec<u32> = (0..count).collect();
-    let filled: Vec<Ask<K>> = variants
-        .iter()
-        .map(|(_, new)| {
+    // The keys themselves in the order asked, so that finding them costs no miss.
+    let asked: Arc<[K]> = (0..1 << 20).map(|_| keys[next() as usize].clone()).collect();
+    let mut filled: Vec<(&str, Part)> = variants::<K>()
+        .into_iter()
+        .map(|(name, new)| {
             let ask = new(count as usize, FAST);
-            assert_eq!(ask(&keys, &all), count as usize);
-            ask
+            assert_eq!(ask(&keys), count as usize);
+            let asked = asked.clone();
+            (name, Box::new(move |part: Range<usize>| ask(&asked[part])) as Part)
         })
         .collect();
+    let keyed = KeyedLimiter::token_bucket(FAST, count as usize);
+    assert!(keys.iter().all(|key| keyed.is_allowed(key)));
+    let places: Vec<_> = asked.iter().map(|key| keyed.locate(key)).collect();
+    let at_places = move |part: Range<usize>| {
+        places[part].iter().filter(|&&place| keyed.at(place).is_allowed()).count()
+    };
+    filled.insert(4, ("casgate, places kept", Box::new(at_places)));
     let columns = THREADS.map(|threads| {
         let mut samples = vec![Vec::new(); filled.len()];
         for round in 0..ROUNDS {
             for turn in 0..filled.len() {
                 let i = (round + turn) % filled.len(); // nobody is always first
-                samples[i].push(ns_per_call(&filled[i], &keys, &order, threads));
+                samples[i].push(ns_per_call(&filled[i].1, asked.len(), threads));
             }
         }
         samples.iter_mut().map(|samples| median(samples)).collect()
@@ -235,21 +264,20 @@ fn known<K: Key>(count: u32, zipf: bool) {
     let law = if zipf { "Zipf" } else { "uniform" };
     let title = format!("{count} known keys, {}, {law}: ns a call, all threads together", K::NAME);
     header(&title, &THREADS.map(|n| format!("{n} thr")));
-    rows(&variants.iter().map(|v| v.0).collect::<Vec<_>>(), &columns);
+    rows(&filled.iter().map(|v| v.0).collect::<Vec<_>>(), &columns);
 }
 
 /// Each key for the first time; those before it still owe something.
 fn new_keys<K: Key>(count: u32) {
     let keys: Vec<K> = (0..u64::from(count)).map(K::number).collect();
-    let all: Vec<u32> = (0..count).collect();
     let variants = variants::<K>();
     let fill = |ask: &Ask<K>, threads: usize| {
         let start = Instant::now();
         let admitted: usize = std::thread::scope(|scope| {
-            let (mine, others) = all.split_at(count as usize / threads);
-            let others = others.chunks(mine.len()).map(|part| scope.spawn(|| ask(&keys, part)));
+            let (mine, others) = keys.split_at(count as usize / threads);
+            let others = others.chunks(mine.len()).map(|part| scope.spawn(|| ask(part)));
             let others: Vec<_> = others.collect();
-            ask(&keys, mine) + others.into_iter().map(|t| t.join().expect("a part")).sum::<usize>()
+            ask(mine) + others.into_iter().map(|t| t.join().expect("a part")).sum::<usize>()
         });
         assert_eq!(admitted, count as usize);
         start.elapsed().as_nanos() as f64 / f64::from(count)
@@ -289,14 +317,13 @@ fn flood() {
     const REPEAT: usize = 100;
     const PAUSE: Duration = Duration::from_millis(40);
     let known: Vec<u64> = (0..100).map(|i| u64::MAX - i).collect();
-    let (each, all): (Vec<u32>, Vec<u32>) = ((0..100).collect(), (0..ROOM as u32).collect());
     let variants = variants::<u64>();
     let mut columns = [const { Vec::new() }; 4];
     for (_, new) in &variants {
         let ask = new(ROOM, SLOW);
         let hot = || {
             let start = Instant::now();
-            assert!((0..REPEAT).all(|_| ask(&known, &each) == known.len()), "within the quota");
+            assert!((0..REPEAT).all(|_| ask(&known) == known.len()), "within the quota");
             start.elapsed().as_nanos() as f64 / (REPEAT * known.len()) as f64
         };
         let mut before: Vec<f64> = (0..31).map(|_| hot()).collect();
@@ -306,7 +333,7 @@ fn flood() {
                 for part in 0..PARTS {
                     let keys: Vec<u64> = (part * ROOM..).map(|key| key as u64).take(ROOM).collect();
                     let start = Instant::now();
-                    let _ = ask(&keys, &all); // in a full table some are refused
+                    let _ = ask(&keys); // in a full table some are refused
                     ns.push(start.elapsed().as_nanos() as f64 / ROOM as f64);
                 }
             });
@@ -336,21 +363,28 @@ fn flood() {
 }
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().collect();
-    if arguments.iter().any(|arg| arg == "--test" || arg == "--list") {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let has = |word: &str| arguments.iter().any(|argument| argument == word);
+    if has("--test") || has("--list") {
         return;
     }
-    if arguments.iter().any(|arg| arg == "flood") {
-        return flood();
-    }
-    for count in [10_000, 1_000_000] {
-        for zipf in [false, true] {
-            known::<u64>(count, zipf);
-            known::<Ipv6Addr>(count, zipf);
-            known::<String>(count, zipf);
+    let all = !(has("known") || has("new") || has("flood"));
+    if all || has("known") {
+        for count in [10_000, 1_000_000] {
+            known::<u64>(count, false);
+            known::<Ipv6Addr>(count, false);
+            if !has("quick") {
+                known::<String>(count, false);
+                known::<u64>(count, true);
+                known::<String>(count, true);
+            }
         }
     }
-    new_keys::<u64>(1_000_000);
-    new_keys::<String>(1_000_000);
-    flood();
+    if all || has("new") {
+        new_keys::<u64>(1_000_000);
+        new_keys::<String>(1_000_000);
+    }
+    if all || has("flood") {
+        flood();
+    }
 }

@@ -10,7 +10,7 @@ use socket2::{Domain, Socket, Type};
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::{BufRead, BufReader, ErrorKind, Write};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,7 +35,7 @@ struct Args {
 }
 
 /// Answers each connection with one line until `open` is false.
-fn serve(listener: &TcpListener, limiter: &KeyedLimiter<IpAddr>, open: &AtomicBool) {
+fn serve(listener: &TcpListener, limiter: &KeyedLimiter, open: &AtomicBool) {
     for stream in listener.incoming() {
         if !open.load(Ordering::Relaxed) {
             return;
@@ -98,7 +98,7 @@ const HOSTILE: Ipv4Addr = Ipv4Addr::new(127, 0, 6, 66);
 /// Lets the clients come; what each got, and for how long it lasted.
 fn run(args: &Args) -> Result<(BTreeMap<Ipv4Addr, Count>, Duration), Box<dyn Error>> {
     let quota = Quota::new(args.rate, Duration::from_secs(1))?.try_with_burst(args.burst)?;
-    let limiter = Arc::new(KeyedLimiter::<IpAddr>::token_bucket(quota, 10_000));
+    let limiter = Arc::new(KeyedLimiter::token_bucket(quota, 10_000));
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let to = listener.local_addr()?;
     let open = Arc::new(AtomicBool::new(true));

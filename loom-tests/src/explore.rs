@@ -62,6 +62,8 @@ fn run(preemptions: Option<usize>, _patience: usize, scenario: impl Fn() + Send 
     // Limits that would end a run early and call it a success, were they set in the environment.
     assert!(model.max_permutations.is_none() && model.max_duration.is_none());
     model.preemption_bound = preemptions;
+    // An execution of the keyed table is longer than the default allows.
+    model.max_branches = 20_000;
     model.check(scenario);
 }
 
@@ -115,10 +117,25 @@ fn run(_preemptions: Option<usize>, _patience: usize, scenario: impl Fn() + Send
 /// `verdict`: by a limit of the model checker, for instance.
 #[cfg(any(casgate_loom, casgate_shuttle))]
 pub fn refute(name: &str, verdict: &str, scenario: impl Fn() + Send + Sync + 'static) {
+    refute_bounded(name, verdict, None, scenario);
+}
+
+/// [`refute`], with at most so many preemptions.
+///
+/// # Panics
+///
+/// As [`refute`].
+#[cfg(any(casgate_loom, casgate_shuttle))]
+pub fn refute_bounded(
+    name: &str,
+    verdict: &str,
+    preemptions: Option<usize>,
+    scenario: impl Fn() + Send + Sync + 'static,
+) {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
     let (executions, counted) = counted(scenario);
-    let panic = catch_unwind(AssertUnwindSafe(|| run(None, 10, counted)))
+    let panic = catch_unwind(AssertUnwindSafe(|| run(preemptions, 10, counted)))
         .expect_err(&format!("{name}: the model checker found nothing wrong"));
     let message = panic
         .downcast_ref::<String>()

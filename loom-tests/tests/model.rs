@@ -4,9 +4,13 @@
 compile_error!("built without `--cfg casgate_loom`: run `cargo loom`, with RUSTFLAGS unset");
 
 #[cfg(casgate_loom)]
+#[path = "model/keyed.rs"]
+mod keyed;
+
+#[cfg(casgate_loom)]
 mod model {
     use casgate::algorithm::{Adjustable, Both};
-    use casgate::{FixedWindow, Limiter, SlidingWindow, TokenBucket, WhenFull};
+    use casgate::{FixedWindow, Limiter, SlidingWindow, TokenBucket};
     use loom_tests::explore::{explore, explore_bounded, refute};
     use loom_tests::scenarios::*;
     use loom_tests::seeded::*;
@@ -207,87 +211,6 @@ mod model {
         });
         refute("seeded: a lease in two steps", "spent", || {
             leases_race::<TwoStepLease>(14, true);
-        });
-    }
-
-    #[test]
-    fn keys_that_fit() {
-        explore("one key, 2 callers", || keys_fit::<Table>(1, &[&[(1, 0)], &[(1, 0)]]));
-        explore_bounded("one key, 3 callers", Some(3), || {
-            keys_fit::<Table>(2, &[&[(1, 0)], &[(1, 0)], &[(1, 0)]]);
-        });
-        explore_bounded("two keys, 3 callers", Some(2), || {
-            keys_fit::<Table>(1, &[&[(1, 0)], &[(3, 0)], &[(1, 0)]]);
-        });
-        explore_bounded("two keys, crossing", Some(3), || {
-            keys_fit::<Table>(1, &[&[(1, 0), (2, 0)], &[(2, 0), (1, 0)]]);
-        });
-    }
-
-    /// The first state that does not fit below the table's `top`: who sees it must see the raised one.
-    #[test]
-    fn keys_far_ahead() {
-        const FAR: u64 = 10_000_000_000;
-        explore("far ahead", || {
-            keys_race::<Table>(1, WhenFull::EvictLeastDebt, &[], &[&[(1, FAR)], &[(1, FAR)]]);
-        });
-        explore("farther", || {
-            keys_race::<Table>(1, WhenFull::EvictLeastDebt, &[], &[&[(1, FAR)], &[(1, 2 * FAR)]]);
-        });
-    }
-
-    /// Three keys for two slots: one of them is always evicted, and returns.
-    #[test]
-    fn keys_that_do_not_fit() {
-        let full = WhenFull::EvictLeastDebt;
-        explore_bounded("an eviction, 2 callers", Some(4), move || {
-            keys_race::<Table>(3, full, &[(1, 0), (2, 0), (2, 0)], &[&[(3, 0)], &[(1, 0), (1, 0)]]);
-        });
-        explore_bounded("evictions, 3 callers", Some(2), move || {
-            keys_race::<Table>(3, full, &[(1, 0), (2, 0)], &[&[(3, 0)], &[(1, 0)], &[(4, 0)]]);
-        });
-        explore_bounded("a newcomer brought twice", Some(3), move || {
-            keys_race::<Table>(2, full, &[(1, 0), (2, 0)], &[&[(3, 0)], &[(3, 0)], &[(1, 0)]]);
-        });
-        explore_bounded("refused", Some(3), move || {
-            keys_race::<Table>(
-                2,
-                WhenFull::RefuseNewcomers,
-                &[(1, 0)],
-                &[&[(3, 0)], &[(2, 0)], &[(3, 0)]],
-            );
-        });
-    }
-
-    /// Slots that come free with the next window, and callers who are late.
-    #[test]
-    fn keys_that_expire() {
-        let full = WhenFull::EvictLeastDebt;
-        explore_bounded("a late reader", Some(3), move || {
-            keys_race::<Table>(1, full, &[(1, 0), (2, 0)], &[&[(3, 10)], &[(1, 0)], &[(3, 10)]]);
-        });
-        explore_bounded("reclaimed and returned", Some(3), move || {
-            keys_race::<Table>(1, full, &[(1, 0), (2, 0)], &[&[(3, 10), (4, 10)], &[(1, 10)]]);
-        });
-    }
-
-    #[test]
-    fn wrong_tables_are_refuted() {
-        const NO_TURN: u8 = KeyedBug::NoTurn as u8;
-        const FORGETS_DEBTS: u8 = KeyedBug::ForgetsDebts as u8;
-        let full = WhenFull::EvictLeastDebt;
-        refute("seeded: forgets debts", "admitted of", move || {
-            keys_race::<WrongTable<FORGETS_DEBTS>>(
-                1,
-                full,
-                &[(1, 0), (2, 0)],
-                &[&[(3, 0)], &[(1, 0)]],
-            );
-        });
-        // In two slots, the second of which is found when the first has been given away.
-        refute("seeded: no turn", "admitted of", move || {
-            let twice = &[(3, 10), (4, 20), (3, 10)];
-            keys_race::<WrongTable<NO_TURN>>(1, full, &[(1, 0)], &[&[(3, 0)], twice]);
         });
     }
 

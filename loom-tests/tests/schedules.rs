@@ -5,9 +5,13 @@
 compile_error!("built without `--cfg casgate_shuttle`: run `cargo shuttle`, with RUSTFLAGS unset");
 
 #[cfg(casgate_shuttle)]
+#[path = "schedules/keyed.rs"]
+mod keyed;
+
+#[cfg(casgate_shuttle)]
 mod schedules {
     use casgate::algorithm::{Adjustable, Both};
-    use casgate::{FixedWindow, Limiter, SlidingWindow, TokenBucket, WhenFull};
+    use casgate::{FixedWindow, Limiter, SlidingWindow, TokenBucket};
     use loom_tests::explore::{explore, explore_bounded, refute};
     use loom_tests::gate::Gate;
     use loom_tests::scenarios::*;
@@ -117,45 +121,5 @@ mod schedules {
         refute("seeded: full refund", "place", cancel_races::<FullRefund>);
         refute("seeded: a lease in two steps", "spent", || leases_crowd::<TwoStepLease>(8, true));
         refute("the per-caller specification", "per-caller", caller_zero_passes::<Window>);
-    }
-
-    /// Eight callers that ask for seven keys in a set of four, at readings of a few windows.
-    #[test]
-    fn keys_that_do_not_fit() {
-        for (name, full) in
-            [("evicted", WhenFull::EvictLeastDebt), ("refused", WhenFull::RefuseNewcomers)]
-        {
-            for limit in [1, 3, 9] {
-                explore_bounded(name, Some(6), move || {
-                    let ask = || (thread_rng().gen_range(1..8), thread_rng().gen_range(0..45));
-                    let scripts: Vec<Vec<Ask>> =
-                        (0..8).map(|_| (0..6).map(|_| ask()).collect()).collect();
-                    let scripts: Vec<&[Ask]> = scripts.iter().map(Vec::as_slice).collect();
-                    keys_race::<Table>(limit, full, &[], &scripts);
-                });
-            }
-        }
-    }
-
-    #[test]
-    fn wrong_tables_are_refuted() {
-        const LATE_HELP: u8 = KeyedBug::LateHelp as u8;
-        const ANYONES_SLOT: u8 = KeyedBug::AnyonesSlot as u8;
-        let full = WhenFull::EvictLeastDebt;
-        // Somebody looks at the turn of (3, 10) and does it again after those of (4, 20) and (3, 20).
-        refute("seeded: late help", "admitted of", move || {
-            let turns = &[(3, 10), (4, 20), (3, 20), (3, 20), (3, 20)];
-            keys_race::<WrongTable<LATE_HELP>>(
-                3,
-                full,
-                &[(1, 0), (2, 0)],
-                &[&[(5, 10), (3, 20)], turns],
-            );
-        });
-        // Two that are spent from another key's slot, of which the eviction has charged one.
-        refute("seeded: anyone's slot", "admitted of", move || {
-            let callers: [&[Ask]; 3] = [&[(1, 0)], &[(1, 0); 6], &[(3, 0)]];
-            keys_race::<WrongTable<ANYONES_SLOT>>(6, full, &[(1, 0), (2, 0)], &callers);
-        });
     }
 }

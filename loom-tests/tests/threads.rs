@@ -2,8 +2,11 @@
 
 #![cfg(not(any(casgate_loom, casgate_shuttle)))]
 
+#[path = "threads/keyed.rs"]
+mod keyed;
+
 use casgate::algorithm::{Adjustable, Both};
-use casgate::{FixedWindow, Limiter, SlidingWindow, TokenBucket, WhenFull};
+use casgate::{FixedWindow, Limiter, SlidingWindow, TokenBucket};
 use loom_tests::explore::explore;
 use loom_tests::scenarios::*;
 
@@ -74,27 +77,6 @@ fn a_quota_that_changes() {
     explore("raise", raise_races::<Bucket>);
     explore("look", || looks_see_one_quota::<Bucket>(40));
     explore("changes", || changes_race::<Window>(2));
-}
-
-#[test]
-fn keys() {
-    let full = WhenFull::EvictLeastDebt;
-    explore("one key, 4 callers", || {
-        let one: &[Ask] = &[(1, 0)];
-        keys_fit::<Table>(2, &[one; 4]);
-    });
-    explore("two keys, crossing", || {
-        keys_fit::<Table>(1, &[&[(1, 0), (65, 0)], &[(65, 0), (1, 0)], &[(1, 0)]]);
-    });
-    // More than the set has slots, at readings that cross.
-    explore("keys that do not fit", move || {
-        let asks = |step: u64| -> Vec<Ask> {
-            (0..100).map(|i| (1 + i * step % 97, i * step % 3 * 10)).collect()
-        };
-        let scripts = [1, 5, 7, 11].map(asks);
-        let scripts: Vec<&[Ask]> = scripts.iter().map(Vec::as_slice).collect();
-        keys_race::<Table>(3, full, &[], &scripts);
-    });
 }
 
 #[test]

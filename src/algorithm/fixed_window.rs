@@ -224,30 +224,6 @@ impl Rule for FixedWindow {
         same_window.then(|| self.refund(word, n))
     }
 
-    fn in_few_bits(quota: Quota) -> Self {
-        Self::new(quota)
-    }
-
-    #[inline]
-    fn fresh(&self, now: Timestamp) -> Word {
-        self.split.pack(self.window(now).min(self.split.max_index()), 0)
-    }
-
-    #[inline]
-    fn word_from(&self, bits: u64) -> Word {
-        let word = Word::from_bits(bits);
-        if self.split.count(word) <= self.limit {
-            word
-        } else {
-            // A count that no window has: the next window, if there is one.
-            self.split.pack(self.split.index(word).min(self.split.max_index() - 1) + 1, 0)
-        }
-    }
-
-    fn most_owed(&self) -> u64 {
-        self.split.pack(1, 0).bits()
-    }
-
     fn describe(&self, word: Word, out: &mut DebugStruct<'_, '_>) {
         out.field("limit", &self.limit)
             .field("period", &core::time::Duration::from_nanos(self.period.get()))

@@ -24,7 +24,6 @@ pub use token_bucket::TokenBucket;
 use crate::cell::{Attempt, Cell};
 use crate::decision::{Admitted, Denied, Snapshot};
 use crate::lease::Term;
-use crate::quota::Quota;
 use crate::sync;
 use crate::timestamp::Timestamp;
 use crate::word::Word;
@@ -129,24 +128,6 @@ pub trait Rule: Sealed + Copy {
     /// The word with `n` permits of the lease that left `taken` behind given back, if it still can.
     #[doc(hidden)]
     fn end_lease(&self, word: Word, taken: Word, n: u32) -> Option<Word>;
-
-    /// The rule that keeps `quota` with words that a [keyed limiter](crate::KeyedLimiter) can cut short.
-    #[doc(hidden)]
-    fn in_few_bits(quota: Quota) -> Self
-    where
-        Self: Sized;
-
-    /// The largest word that owes nothing at `now`.
-    #[doc(hidden)]
-    fn fresh(&self, now: Timestamp) -> Word;
-
-    /// The least word that is not below `bits`.
-    #[doc(hidden)]
-    fn word_from(&self, bits: u64) -> Word;
-
-    /// By how much a word that owes all it can is larger than one that owes nothing.
-    #[doc(hidden)]
-    fn most_owed(&self) -> u64;
 
     #[doc(hidden)]
     fn describe(&self, word: Word, out: &mut DebugStruct<'_, '_>);

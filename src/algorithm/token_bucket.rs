@@ -77,20 +77,6 @@ impl TokenBucket {
         Self::of_ratio(quota, cost, p, q)
     }
 
-    /// The rule in coarser units, for a word of few bits: a permit costs 1024 of them, or less if the burst would
-    /// be more than 2²⁰ or a nanosecond more than [`FINEST`]. An instant may then be early by as much as a
-    /// unit; otherwise as [above](Self#exactness).
-    pub(crate) const fn in_few_bits(quota: Quota) -> Self {
-        let (permits, period) = (quota.permits() as u64, quota.period_nanos().get());
-        let common = greatest_common_divisor(period, permits);
-        let (p, q) = (permits / common, period / common);
-        let mut cost = 1024;
-        while cost > 1 && (cost * quota.burst() as u64 > 1 << 20 || cost * p > q * FINEST) {
-            cost /= 2;
-        }
-        Self::of_ratio(quota, cost, p, q)
-    }
-
     /// The rule whose permits cost `cost` units, p/q being its permits per nanosecond.
     const fn of_ratio(quota: Quota, cost: u64, p: u64, q: u64) -> Self {
         let (whole, rest) = (cost * p / q, (cost as u128 * p as u128) % q as u128);
@@ -269,24 +255,6 @@ impl Rule for TokenBucket {
     /// As a cancelled reservation: only if nobody has built on it.
     fn end_lease(&self, word: Word, taken: Word, n: u32) -> Option<Word> {
         (word == taken).then(|| self.refund(word, n))
-    }
-
-    fn in_few_bits(quota: Quota) -> Self {
-        Self::in_few_bits(quota)
-    }
-
-    #[inline]
-    fn fresh(&self, now: Timestamp) -> Word {
-        Word::from_bits(self.units(now.as_nanos().min(self.horizon)))
-    }
-
-    #[inline]
-    fn word_from(&self, bits: u64) -> Word {
-        Word::from_bits(bits)
-    }
-
-    fn most_owed(&self) -> u64 {
-        self.capacity
     }
 
     fn describe(&self, word: Word, out: &mut DebugStruct<'_, '_>) {

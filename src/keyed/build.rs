@@ -1,149 +1,253 @@
 //! The constructors.
 
-use super::table::{Table, WAYS};
-use super::{KeyedLimiter, WhenFull};
-use crate::Timestamp;
-use crate::algorithm::{FixedWindow, Rule};
+use super::owner::ID_BITS;
+use super::pace::{Kind, Unfit};
+use super::record::Head;
+use super::slot::Slot;
+use super::table::{GROUPS, Group, Table, WAYS};
+use super::tier::{Allowance, Tier};
+use super::{KeyedError, KeyedLimiter, WhenFull};
 use crate::clock::SystemClock;
 use crate::quota::Quota;
-use crate::word::Word;
+use crate::sync::AtomicU64;
+use crossbeam_utils::CachePadded;
 use std::hash::RandomState;
 
-/// The most permits, or burst, that a slot has room for.
-const MOST: u32 = 1 << 20;
+/// Why a table cannot be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoTable {
+    Quota(Unfit),
+    TooLarge,
+    TooManyTiers,
+}
 
-impl<K: ?Sized> KeyedLimiter<K> {
-    /// For each key a burst of `quota.burst()`, refilled at `quota.permits()` per `quota.period()`: the
-    /// rule of [`TokenBucket`](crate::TokenBucket), in memory for `capacity` keys that owe something at once.
+fn boxed<T>(n: usize, new: impl Fn() -> T) -> Result<Box<[T]>, NoTable> {
+    let mut all = Vec::new();
+    all.try_reserve_exact(n).map_err(|_| NoTable::TooLarge)?;
+    all.extend(core::iter::repeat_with(new).take(n));
+    Ok(all.into_boxed_slice())
+}
+
+impl Table {
+    pub(crate) fn new(
+        kind: Kind,
+        allowances: impl IntoIterator<Item = Allowance>,
+        capacity: usize,
+    ) -> Result<Self, NoTable> {
+        let slots = capacity.checked_add(capacity / 2).ok_or(NoTable::TooLarge)?;
+        let sets = slots.div_ceil(WAYS).max(1);
+        let groups = u32::try_from(sets).ok().and_then(|sets| sets.checked_mul(GROUPS as u32));
+        let groups = groups.ok_or(NoTable::TooLarge)? as usize;
+        Ok(Self {
+            marks: boxed(groups, || AtomicU64::new(0))?,
+            groups: boxed(groups, || Group(core::array::from_fn(|_| Slot::unused())))?,
+            heads: boxed(sets, Head::new)?,
+            tiers: Self::tiers_of(kind, allowances)?,
+            kind,
+            full: WhenFull::default(),
+            denied_full: CachePadded::default(),
+        })
+    }
+
+    fn tiers_of(
+        kind: Kind,
+        allowances: impl IntoIterator<Item = Allowance>,
+    ) -> Result<Box<[Tier]>, NoTable> {
+        let tiers: Result<Vec<_>, _> =
+            allowances.into_iter().map(|allowance| Tier::new(kind, allowance)).collect();
+        let tiers = tiers.map_err(NoTable::Quota)?;
+        // As many as an `Id` can name.
+        let most = 1 << (ID_BITS - 1);
+        if tiers.len() > most { Err(NoTable::TooManyTiers) } else { Ok(tiers.into_boxed_slice()) }
+    }
+
+    /// More tiers behind those that there are.
+    pub(crate) fn add_tiers(
+        &mut self,
+        allowances: impl IntoIterator<Item = Allowance>,
+    ) -> Result<(), NoTable> {
+        let more = Self::tiers_of(self.kind, allowances)?.into_vec();
+        let mut tiers = core::mem::take(&mut self.tiers).into_vec();
+        tiers.extend(more);
+        self.tiers = tiers.into_boxed_slice();
+        if self.tiers.len() > 1 << (ID_BITS - 1) {
+            return Err(NoTable::TooManyTiers);
+        }
+        Ok(())
+    }
+}
+
+impl KeyedLimiter {
+    /// Makes a limiter with a token bucket for each key: a burst of `quota.burst()`, refilled at
+    /// `quota.permits()` per `quota.period()`. `capacity` is how many keys have permits outstanding at
+    /// once.
     ///
     /// ```
     /// use casgate::{KeyedLimiter, Quota};
-    /// let per_user = KeyedLimiter::<u64>::token_bucket(Quota::per_second(20).with_burst(50), 10_000);
+    /// let per_user = KeyedLimiter::token_bucket(Quota::per_second(20).with_burst(50), 10_000);
     /// assert!(per_user.check(&1815).is_ok());
     /// ```
     ///
     /// # Panics
     ///
-    /// If the burst is above 2²⁰, or the table larger than the address space.
+    /// Where [`try_token_bucket`](Self::try_token_bucket) would return an error.
     #[must_use]
     pub fn token_bucket(quota: Quota, capacity: usize) -> Self {
-        Self::of(quota, capacity)
+        Self::expect(Self::try_token_bucket(quota, capacity))
     }
-}
 
-impl<K: ?Sized> KeyedLimiter<K, FixedWindow> {
-    /// For each key at most `quota.permits()` in each window: the rule of [`FixedWindow`], in memory for
-    /// `capacity` keys that owe something at once.
+    /// Makes a limiter with a fixed window for each key: at most `quota.permits()` in each
+    /// `quota.period()`, counted from the clock's origin. `capacity` is how many keys have permits
+    /// outstanding at once.
     ///
     /// ```
     /// use casgate::{KeyedLimiter, Quota};
-    /// let per_tenant = KeyedLimiter::<[u8; 16], _>::fixed_window(Quota::per_hour(1_000), 500);
-    /// assert!(per_tenant.check(&[7; 16]).is_ok());
+    /// let per_tenant = KeyedLimiter::fixed_window(Quota::per_hour(1_000), 500);
+    /// assert!(per_tenant.check(&[7u8; 16]).is_ok());
     /// ```
     ///
     /// # Panics
     ///
-    /// If the permits are above 2²⁰, or the table larger than the address space.
+    /// Where [`try_fixed_window`](Self::try_fixed_window) would return an error.
     #[must_use]
     pub fn fixed_window(quota: Quota, capacity: usize) -> Self {
-        Self::of(quota, capacity)
+        Self::expect(Self::try_fixed_window(quota, capacity))
     }
-}
 
-fn assert_fits<R: Rule>(quota: Quota) {
-    let limit = R::in_few_bits(quota).denied(Word::default(), 1, Timestamp::ZERO).limit();
-    assert!(limit <= MOST, "a keyed limiter's quota has at most 2^20 permits");
-}
+    /// Makes a limiter as [`token_bucket`](Self::token_bucket), from configuration.
+    ///
+    /// ```
+    /// use casgate::{KeyedError, KeyedLimiter, Quota};
+    /// let quota = Quota::per_second(20);
+    /// assert!(KeyedLimiter::try_token_bucket(quota, 1_000).is_ok());
+    /// assert_eq!(
+    ///     KeyedLimiter::try_token_bucket(quota, usize::MAX).unwrap_err(),
+    ///     KeyedError::TooLarge,
+    /// );
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A [`KeyedError`] if the quota is faster than one permit per 500 ns, if its burst takes more than
+    /// two years to refill, or if there is no memory for the table.
+    pub fn try_token_bucket(quota: Quota, capacity: usize) -> Result<Self, KeyedError> {
+        Self::of(Kind::TokenBucket, quota, capacity)
+    }
 
-impl<K: ?Sized, R: Rule> KeyedLimiter<K, R> {
-    fn of(quota: Quota, capacity: usize) -> Self {
-        assert_fits::<R>(quota);
-        let sets = capacity.saturating_add(capacity / 2).div_ceil(WAYS).max(1);
-        Self {
-            table: Table::new([quota], sets),
+    /// Makes a limiter as [`fixed_window`](Self::fixed_window), from configuration.
+    ///
+    /// ```
+    /// use casgate::{KeyedLimiter, Quota};
+    /// assert!(KeyedLimiter::try_fixed_window(Quota::per_hour(1_000), 500).is_ok());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A [`KeyedError`] if the period, divided by the permits and one, is shorter than 500 ns, if it is
+    /// longer than two years, or if there is no memory for the table.
+    pub fn try_fixed_window(quota: Quota, capacity: usize) -> Result<Self, KeyedError> {
+        Self::of(Kind::FixedWindow, quota, capacity)
+    }
+
+    fn of(kind: Kind, quota: Quota, capacity: usize) -> Result<Self, KeyedError> {
+        Ok(Self {
+            table: Table::new(kind, [quota.into()], capacity)?,
             clock: SystemClock,
             hasher: RandomState::new(),
-            full: WhenFull::default(),
-            class_of: None,
             tally: None,
-        }
+        })
     }
 }
 
-impl<K: ?Sized, R: Rule, C, S> KeyedLimiter<K, R, C, S> {
+impl<C, S> KeyedLimiter<C, S> {
+    fn expect(made: Result<Self, KeyedError>) -> Self {
+        match made {
+            Ok(limiter) => limiter,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
     /// Reads the time from `clock`.
     ///
     /// ```
     /// use casgate::{KeyedLimiter, Quota, clock::ManualClock};
-    /// let limiter = KeyedLimiter::<str>::token_bucket(Quota::per_second(1), 100)
+    /// let limiter = KeyedLimiter::token_bucket(Quota::per_second(1), 100)
     ///     .with_clock(ManualClock::new());
     /// assert!(limiter.check("a").is_ok() && limiter.check("a").is_err());
     /// ```
     #[must_use]
-    pub fn with_clock<D>(self, clock: D) -> KeyedLimiter<K, R, D, S> {
-        let Self { table, hasher, full, class_of, tally, .. } = self;
-        KeyedLimiter { table, clock, hasher, full, class_of, tally }
+    pub fn with_clock<D>(self, clock: D) -> KeyedLimiter<D, S> {
+        let Self { table, hasher, tally, .. } = self;
+        KeyedLimiter { table, clock, hasher, tally }
     }
 
-    /// Hashes keys with `hasher`, all of whose 64 bits are used. If strangers choose the keys it must be one that they
-    /// cannot predict: a key that they can place beside another is denied and denies with it.
+    /// Hashes keys with `hasher`. Any 64-bit hash will do, the identity of distinct numbers included. Where
+    /// strangers choose the keys it must be one that they cannot predict, as the default is: keys that they
+    /// can place in one set fill it.
     ///
     /// ```
     /// use casgate::{KeyedLimiter, Quota};
     /// use std::hash::{BuildHasherDefault, DefaultHasher};
-    /// let limiter = KeyedLimiter::<str>::token_bucket(Quota::per_second(1), 100)
+    /// let limiter = KeyedLimiter::token_bucket(Quota::per_second(1), 100)
     ///     .with_hasher(BuildHasherDefault::<DefaultHasher>::default()); // the same in each process
     /// assert!(limiter.check("a").is_ok());
     /// ```
     #[must_use]
-    pub fn with_hasher<T>(self, hasher: T) -> KeyedLimiter<K, R, C, T> {
-        let Self { table, clock, full, class_of, tally, .. } = self;
-        KeyedLimiter { table, clock, hasher, full, class_of, tally }
+    pub fn with_hasher<T>(self, hasher: T) -> KeyedLimiter<C, T> {
+        let Self { table, clock, tally, .. } = self;
+        KeyedLimiter { table, clock, hasher, tally }
     }
 
-    /// What to do with a newcomer in a full set; by default [`WhenFull::EvictLeastDebt`].
+    /// Sets what to do with a new key in a full set: by default [`WhenFull::EvictLeastDebt`].
     ///
     /// ```
     /// use casgate::{KeyedLimiter, Quota, WhenFull};
-    /// let limiter = KeyedLimiter::<str>::token_bucket(Quota::per_second(1), 100)
-    ///     .when_full(WhenFull::RefuseNewcomers);
+    /// let limiter = KeyedLimiter::token_bucket(Quota::per_second(1), 100)
+    ///     .when_full(WhenFull::DenyNewKeys);
     /// ```
     #[must_use]
     pub fn when_full(mut self, full: WhenFull) -> Self {
-        self.full = full;
+        self.table.full = full;
         self
     }
 
-    /// Other quotas for some keys: `class_of` tells which, 0 being the quota given to the constructor, 1
-    /// the first of `others` and so on; an index past the end counts as the last. It must say the same of a
-    /// key each time. Each doubling of the quotas takes a bit from the tags, and so doubles the
-    /// probability that two keys are confused.
-    ///
-    /// To be called before the first check, for it begins with an empty table.
+    /// Adds tiers: the first gets the next index, which after construction is 1. A request names its tier with
+    /// [`Key::tier`](crate::Key::tier). The tier is no part of the key.
     ///
     /// ```
     /// use casgate::{KeyedLimiter, Quota, Timestamp};
-    /// let limiter = KeyedLimiter::<str>::token_bucket(Quota::per_second(1), 100)
-    ///     .with_quotas([Quota::per_second(3)], |key| usize::from(key.starts_with("paid/")));
-    /// let passed = |key| (0..9).filter(|_| limiter.is_allowed_at(key, Timestamp::ZERO)).count();
-    /// assert_eq!((passed("ada"), passed("paid/grace")), (1, 3));
+    /// let limiter = KeyedLimiter::token_bucket(Quota::per_second(1), 100)
+    ///     .with_tiers([Quota::per_second(3), Quota::per_second(9)]);
+    /// let left = |tier| limiter.key("a").tier(tier).peek_at(Timestamp::ZERO).remaining();
+    /// assert_eq!((left(0), left(1), left(2)), (1, 3, 9));
     /// ```
     ///
     /// # Panics
     ///
-    /// If there are more than 15 others, or one has more than 2²⁰ permits.
+    /// Where [`try_with_tiers`](Self::try_with_tiers) would return an error.
     #[must_use]
-    pub fn with_quotas(
+    pub fn with_tiers<T: Into<Allowance>>(self, tiers: impl IntoIterator<Item = T>) -> Self {
+        Self::expect(self.try_with_tiers(tiers))
+    }
+
+    /// Adds tiers as [`with_tiers`](Self::with_tiers), from configuration.
+    ///
+    /// ```
+    /// use casgate::{KeyedError, KeyedLimiter, Quota};
+    /// let limiter = KeyedLimiter::token_bucket(Quota::per_second(1), 100);
+    /// let fast = [Quota::per_second(3_000_000)];
+    /// assert_eq!(limiter.try_with_tiers(fast).unwrap_err(), KeyedError::TooFast);
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A [`KeyedError`] if a quota does not fit, or if there are more than 65,536 tiers in all.
+    pub fn try_with_tiers<T: Into<Allowance>>(
         mut self,
-        others: impl IntoIterator<Item = Quota>,
-        class_of: fn(&K) -> usize,
-    ) -> Self {
-        let quotas: Vec<Quota> = core::iter::once(self.table.quota()).chain(others).collect();
-        quotas.iter().copied().for_each(assert_fits::<R>);
-        assert!(quotas.len() <= 16, "a keyed limiter has at most 16 quotas");
-        self.table = Table::new(quotas, self.table.sets());
-        self.class_of = Some(class_of);
-        self
+        tiers: impl IntoIterator<Item = T>,
+    ) -> Result<Self, KeyedError> {
+        self.table.add_tiers(tiers.into_iter().map(Into::into))?;
+        Ok(self)
     }
 
     /// Counts what is admitted and denied, for [`stats`](Self::stats): an atomic addition each, on a
@@ -151,7 +255,7 @@ impl<K: ?Sized, R: Rule, C, S> KeyedLimiter<K, R, C, S> {
     ///
     /// ```
     /// use casgate::{KeyedLimiter, Quota};
-    /// let limiter = KeyedLimiter::<str>::token_bucket(Quota::per_hour(1), 100).counted();
+    /// let limiter = KeyedLimiter::token_bucket(Quota::per_hour(1), 100).counted();
     /// let _ = (limiter.check("a"), limiter.check("a"), limiter.check("b"));
     /// assert_eq!((limiter.stats().admitted, limiter.stats().denied), (Some(2), Some(1)));
     /// ```

@@ -1,101 +1,192 @@
-//! A slot of the table and the packing of a rule's state into it.
+//! A slot of the table: two neighbouring words, who owns it and what that key's state is.
+//!
+//! ```text
+//!         63                          0
+//! owner:  | tag 35 | tier 17 | 0 | stamp 11 |      tag 0: nobody
+//! word:   | state 52         | u | stamp 11 |      u: the owner has spent nothing yet
+//! ```
+//!
+//! A slot is its owner's only while both stamps are equal. To hand it on, one thread after the other
+//! changes the word, whose stamp is then one ahead, and the owner, whose stamp follows. An exchange of
+//! the word compares its stamp, so whoever found the slot before fails: see [`seat`](super::seat).
 
+use super::owner::{Owner, STAMP, UNSPENT, next};
+use super::pace::{Ask, Pace};
+use super::table::Decided;
 use crate::Timestamp;
-use crate::algorithm::Rule;
-use crate::cell::Atom;
-use crate::quota::Quota;
+use crate::cell::{Atom, Attempt, Cell};
 use crate::sync::{AtomicU64, Ordering, order};
-use crate::word::Word;
+use core::fmt;
 
-/// A slot, from the highest bit: the tag of its key, and the low bits of the rule's word. Zero if it has
-/// never been used.
-pub(crate) const STATE_BITS: u32 = 40;
-const STATE: u64 = (1 << STATE_BITS) - 1;
-pub(crate) const TAG_BITS: u32 = 64 - STATE_BITS;
+/// A key's state.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Word(u64);
 
-/// A slot. Whoever finds a state also finds the `top` and the floors that were raised for it.
-#[derive(Debug)]
-pub(crate) struct Way(AtomicU64);
+impl Word {
+    pub(crate) const fn of_bits(bits: u64) -> Self {
+        Self(bits)
+    }
 
-impl Way {
-    pub(crate) fn unused() -> Self {
-        Self(AtomicU64::new(0))
+    pub(crate) const fn bits(self) -> u64 {
+        self.0
+    }
+
+    /// Where it stands, the lower bits 0.
+    pub(crate) const fn state(self) -> u64 {
+        self.0 & !(UNSPENT | STAMP)
+    }
+
+    /// Whether the owner has spent nothing since it was given the slot.
+    pub(crate) const fn is_unspent(self) -> bool {
+        self.0 & UNSPENT != 0
+    }
+
+    pub(crate) const fn stamp(self) -> u64 {
+        self.0 & STAMP
+    }
+
+    /// Another state of the same owner, that has now spent.
+    pub(crate) const fn with(self, state: u64) -> Self {
+        Self(state | self.stamp())
+    }
+
+    /// The state of the next owner, that has spent nothing yet if `unspent`.
+    pub(crate) const fn hand_on(self, state: u64, unspent: bool) -> Self {
+        Self(state | if unspent { UNSPENT } else { 0 } | next(self.stamp()))
     }
 }
 
-impl Atom for Way {
+impl fmt::Debug for Word {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (state, stamp) = (self.state(), self.stamp());
+        f.debug_struct("Word").field("state", &state).field("stamp", &stamp).finish()
+    }
+}
+
+/// The state as a [`Cell`](crate::cell::Cell): what a hit exchanges. A load is `Relaxed`: who owns the slot was
+/// read before, with `Acquire`, and the exchange fails if that is over.
+#[derive(Debug)]
+pub(crate) struct State(AtomicU64);
+
+impl Atom for State {
     type Bits = u64;
 
     #[inline]
     fn load(&self) -> u64 {
-        // Acquire: see the type.
-        self.0.load(order::WAY_LOAD)
+        // Relaxed: see the type.
+        self.0.load(Ordering::Relaxed)
     }
 
     #[inline]
     fn exchange(&self, seen: u64, next: u64) -> Result<(), u64> {
-        // Release if won, Acquire if lost: see the type.
-        self.0.compare_exchange_weak(seen, next, order::WAY_WON, order::WAY_LOST).map(drop)
+        // Release: whoever finds the word also finds its owner, and does not take the slot for one on its way.
+        // Relaxed if lost: as a load.
+        self.0.compare_exchange_weak(seen, next, order::WORD_SPENT, Ordering::Relaxed).map(drop)
     }
 }
 
-pub(crate) const fn tag_of(bits: u64) -> u64 {
-    bits >> STATE_BITS
-}
-
-/// One quota and what its keys' states have in common.
+/// See the [module](self).
 #[derive(Debug)]
-pub(crate) struct Class<R> {
-    pub(crate) quota: Quota,
-    pub(crate) rule: R,
-    /// No state of the class is a larger word than this.
-    top: AtomicU64,
-    /// How far `top` is raised beyond what needs it, so that it seldom is.
-    headroom: u64,
+pub(crate) struct Slot {
+    owner: AtomicU64,
+    word: Cell<State>,
 }
 
-impl<R: Rule> Class<R> {
-    pub(crate) fn new(quota: Quota) -> Self {
-        let rule = R::in_few_bits(quota);
-        let headroom = rule.fresh(Timestamp::from_millis(1)).bits().max(rule.most_owed());
-        Self { quota, rule, top: AtomicU64::new(headroom), headroom }
+impl Slot {
+    pub(crate) fn unused() -> Self {
+        Self { owner: AtomicU64::new(0), word: Cell::of(State(AtomicU64::new(0))) }
     }
 
-    /// The word of which `bits` keeps the low ones: the largest up to `top`.
-    #[inline]
-    pub(crate) fn word(&self, bits: u64) -> Word {
-        // Relaxed: what is needed for `bits` came with them.
-        let top = self.top.load(Ordering::Relaxed);
-        Word::from_bits(top.saturating_sub(top.wrapping_sub(bits) & STATE))
-    }
-
-    /// The floor that must be if this slot is given away: above its word, so that no slot is ever again what it was
-    /// before an insertion.
-    #[inline]
-    pub(crate) fn given_away(&self, bits: u64) -> Word {
-        self.rule.word_from(self.word(bits).bits().saturating_add(1))
-    }
-
-    /// The slot that keeps `word` for `tag`.
-    #[inline]
-    pub(crate) fn bits(&self, tag: u64, word: Word) -> u64 {
-        let mut top = self.top.load(Ordering::Relaxed);
-        if word.bits() > top {
-            top = word.bits().saturating_add(self.headroom);
-            // Relaxed: the exchange that makes the word visible releases it.
-            self.top.fetch_max(top, Ordering::Relaxed);
-        }
-        // A word so old that it could be taken for a newer one owes nothing, whichever it is.
-        let word = self.rule.word_from(word.bits().max(top.saturating_sub(STATE / 2)));
-        tag << STATE_BITS | word.bits() & STATE
-    }
-
-    /// The slot after `n` permits are spent from it, unless they don't fit or it is another key's.
+    /// The key's state, while the slot is its own.
     #[inline(always)]
-    pub(crate) fn decide(&self, tag: u64, bits: u64, n: u32, now: Timestamp) -> Option<u64> {
-        if tag_of(bits) != tag {
-            return None;
+    pub(crate) fn cell(&self) -> &Cell<State> {
+        &self.word
+    }
+
+    #[inline(always)]
+    pub(crate) fn word(&self) -> Word {
+        Word(self.word.load())
+    }
+
+    #[inline(always)]
+    pub(crate) fn owner(&self) -> Owner {
+        // Acquire: synchronizes with the exchange that made it the owner, so the word is at least as new.
+        Owner(self.owner.load(order::OWNER_LOAD))
+    }
+
+    /// Exchanges the word while the slot is its owner's; may fail without cause.
+    #[inline(always)]
+    pub(crate) fn exchange(&self, seen: Word, next: Word) -> bool {
+        self.word.atom().exchange(seen.0, next.0).is_ok()
+    }
+
+    /// Decides in the tenancy of `seen`; `None` once it is over.
+    pub(crate) fn decide(
+        &self,
+        seen: Word,
+        pace: &Pace,
+        ask: Ask,
+        now: Timestamp,
+    ) -> Option<Decided> {
+        let stamp = seen.stamp();
+        let mut seen = seen.0;
+        loop {
+            let step = |bits| {
+                let word = Word(bits);
+                if word.stamp() != stamp {
+                    return None;
+                }
+                pace.step(ask, word.state(), now).map(|state| word.with(state).0)
+            };
+            return match self.word.attempt_on(seen, step) {
+                Attempt::Won(next) => {
+                    let before = Word(seen).state();
+                    Some(Decided::Admitted { word: Word(next), before })
+                }
+                Attempt::Declined(bits) => {
+                    let word = Word(bits);
+                    (word.stamp() == stamp).then(|| Decided::Denied(word.state()))
+                }
+                Attempt::Lost(newer) => {
+                    seen = newer;
+                    continue;
+                }
+            };
         }
-        self.rule.decide(self.word(bits), n, now).map(|word| self.bits(tag, word))
+    }
+
+    /// The word, if the slot is this owner's, whose stamp is 0.
+    #[inline(always)]
+    pub(crate) fn word_of(&self, own: Owner) -> Option<Word> {
+        let (owner, word) = (self.owner(), self.word());
+        own.has(owner, word).then_some(word)
+    }
+
+    /// Asks for the slot's line early. The answer is of no use.
+    #[inline(always)]
+    pub(crate) fn touch(&self) {
+        // Relaxed: nothing is read from it.
+        self.owner.load(Ordering::Relaxed);
+    }
+
+    /// Word and owner as whoever hands the slot on must read them: the word first, so that the owner is at
+    /// least as new.
+    pub(crate) fn both(&self) -> (Word, Owner) {
+        // Acquire: synchronizes with the exchange that passed the word.
+        let word = Word(self.word.atom().0.load(order::WORD_LOAD));
+        (word, self.owner())
+    }
+
+    /// The first half of handing on.
+    pub(crate) fn pass_word(&self, seen: Word, next: Word) -> bool {
+        // Release: whoever finds the word passed finds what came before. Relaxed if lost: read again.
+        let word = &self.word.atom().0;
+        word.compare_exchange(seen.0, next.0, order::WORD_PASSED, Ordering::Relaxed).is_ok()
+    }
+
+    /// The second half.
+    pub(crate) fn pass_owner(&self, seen: Owner, next: Owner) -> bool {
+        // Release: whoever finds the owner finds its word. Relaxed if lost: another has done it.
+        self.owner.compare_exchange(seen.0, next.0, order::OWNER_PASSED, Ordering::Relaxed).is_ok()
     }
 }

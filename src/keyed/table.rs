@@ -1,395 +1,308 @@
-//! A set-associative table of tagged states. The protocol is told in [`KeyedLimiter`](super::KeyedLimiter#inside).
+//! The table: where a key can be, and how it is decided on. How keys are found is told in
+//! [`search`](super::search), how they come in in [`seat`](super::seat).
+//!
+//! A *group* is eight slots in two cache lines. A key has a home group and is kept there if there is room.
+//! A *set* is twenty groups: all that a key can be in.
 
 use super::WhenFull;
-use super::slot::{Class, STATE_BITS, TAG_BITS, Way, tag_of};
+use super::owner::{Id, Owner, TAG_BITS};
+use super::pace::{Ask, Kind, Pace};
+use super::record::Head;
+use super::slot::{Slot, Word};
+use super::stats::Count;
+use super::tier::Tier;
+use super::units::time;
 use crate::Timestamp;
-use crate::algorithm::Rule;
-use crate::cell::{Attempt, Cell};
-use crate::quota::Quota;
-use crate::sync::unmodelled::Counter;
-use crate::sync::{AtomicU64, Ordering, order};
-use crate::word::Word;
+use crate::sync::{AtomicU64, fence, order};
 use crossbeam_utils::CachePadded;
 
-/// The ways of a set: all that one key can be in; and how many of them are compared at once. Few under the model
-/// checker and the random scheduler, so that they are soon full.
-pub(crate) const WAYS: usize = if cfg!(casgate_loom) {
-    2
+/// Slots of a group, and groups of a set. Few under the model checker and the random scheduler, so that a
+/// set is soon full.
+pub(crate) const SLOTS: usize = if cfg!(any(casgate_loom, casgate_shuttle)) { 2 } else { 8 };
+pub(crate) const GROUPS: usize = if cfg!(casgate_loom) {
+    1
 } else if cfg!(casgate_shuttle) {
-    4
+    2
 } else {
-    64
+    20
 };
-const BLOCK: usize = if WAYS < 64 { WAYS / 2 } else { 4 };
+/// Slots of a set.
+pub(crate) const WAYS: usize = SLOTS * GROUPS;
 
-/// Aligned to cache lines, so that a key's first two blocks share one.
 #[derive(Debug)]
-#[repr(align(64))]
-struct Set([[Cell<Way>; BLOCK]; WAYS / BLOCK]);
+#[repr(align(128))]
+pub(crate) struct Group(pub(crate) [Slot; SLOTS]);
 
-impl Set {
-    fn ways(&self) -> &[Cell<Way>] {
-        self.0.as_flattened()
-    }
-}
-
-/// Where a key is looked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
-    set: u32,
-    /// Not zero. Its upper bits are the class, its lower ones the way at which the search begins: keys with
-    /// one tag are looked for in the same order, and are one key to the table.
-    tag: u32,
+/// Where a key is looked for, from its hash.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Place {
+    home: u32,
+    /// Of which the tag is a part.
+    mix: u64,
 }
 
 impl Place {
-    const fn set(self) -> usize {
-        self.set as usize
+    /// Never zero: the highest bit is set.
+    #[inline(always)]
+    pub(crate) const fn tag(self) -> u64 {
+        const HIGHEST: u64 = 1 << (TAG_BITS - 1);
+        self.mix & (HIGHEST - 1) | HIGHEST
     }
 
-    const fn tag(self) -> u64 {
-        self.tag as u64
+    /// A hint at the tag: a byte. That of an unused slot is 0, and so are those of some keys.
+    #[inline(always)]
+    pub(crate) const fn mark(self) -> u8 {
+        self.mix as u8
     }
 
-    /// In an order that goes through blocks and cache lines one after the other, wherever it begins.
-    fn ways(self) -> impl Iterator<Item = usize> {
-        (0..WAYS).map(move |i| (self.tag as usize ^ i) % WAYS)
-    }
-}
-
-/// The last insertion into a set, from the highest bit: how many there were, the way and the tag.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Turn(u64);
-
-impl Turn {
-    const WAY_BITS: u32 = 6;
-
-    const fn next(self, tag: u64, way: usize) -> Self {
-        let count = self.count() + 1;
-        Self(count << (Self::WAY_BITS + TAG_BITS) | (way as u64) << TAG_BITS | tag)
+    pub(crate) const fn set(self) -> usize {
+        self.home as usize / GROUPS
     }
 
-    const fn count(self) -> u64 {
-        self.0 >> (Self::WAY_BITS + TAG_BITS)
+    pub(crate) const fn home(self) -> usize {
+        self.home as usize
     }
 
-    const fn way(self) -> usize {
-        (self.0 >> TAG_BITS) as usize % WAYS
-    }
-
-    const fn tag(self) -> u64 {
-        self.0 & ((1 << TAG_BITS) - 1)
+    /// The first slot of that one of a group's two lines in which the key would rather be.
+    pub(crate) const fn near(self) -> usize {
+        (self.mix >> 16) as usize & (SLOTS / 2)
     }
 }
 
 /// What became of a request. One enum, and not a `Result` of one, so that it is returned in registers.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Decided {
-    /// The key's word is now this.
-    Admitted(Word),
-    /// The quota refuses it, the key's word being this.
-    Denied(Word),
-    /// There is no slot for it until that time.
-    Full(Timestamp),
+    /// The key's word is now this; its state was that before.
+    Admitted { word: Word, before: u64 },
+    /// The quota denies it, the key's state being this.
+    Denied(u64),
+    /// There is no slot for it before `free`, and nothing for it before `until`, which may be never.
+    Full { until: Timestamp, free: Timestamp },
+    /// The tier has no limit.
+    Unlimited,
 }
 
 impl Decided {
     #[inline(always)]
     pub(crate) const fn is_admitted(self) -> bool {
-        matches!(self, Self::Admitted(_))
+        matches!(self, Self::Admitted { .. } | Self::Unlimited)
     }
+}
+
+/// What became of a request, the pace of its numbers, and the tier and the slot in which it was decided.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Answer {
+    pub(crate) decided: Decided,
+    pub(crate) pace: Pace,
+    pub(crate) id: Id,
+    pub(crate) way: usize,
 }
 
 #[derive(Debug)]
-pub(crate) struct Table<R> {
-    sets: Box<[Set]>,
-    turns: Box<[AtomicU64]>,
-    /// For each set and class: no key of the class that is not in the set has a word as large as this, unless
-    /// both are zero.
-    floors: Box<[AtomicU64]>,
-    classes: Box<[Class<R>]>,
-    class_bits: u32,
-    /// Only numbers, so every access is `Relaxed`. Apart from what every decision reads.
-    evicted: CachePadded<Counter>,
-    refused: CachePadded<Counter>,
+pub(crate) struct Table {
+    /// Told in [`search`](super::search).
+    pub(super) marks: Box<[AtomicU64]>,
+    pub(super) groups: Box<[Group]>,
+    pub(super) heads: Box<[Head]>,
+    pub(super) tiers: Box<[Tier]>,
+    pub(super) kind: Kind,
+    pub(super) full: WhenFull,
+    /// Apart from what every decision reads.
+    pub(super) denied_full: CachePadded<Count>,
 }
 
-impl<R: Rule> Table<R> {
-    pub(crate) fn new(quotas: impl IntoIterator<Item = Quota>, sets: usize) -> Self {
-        let classes: Box<[_]> = quotas.into_iter().map(Class::new).collect();
-        let zeros = |n: usize| (0..n).map(|_| AtomicU64::new(0)).collect();
-        let unused = |_| core::array::from_fn(|_| Cell::of(Way::unused()));
-        Self {
-            sets: (0..sets).map(|_| Set(core::array::from_fn(unused))).collect(),
-            turns: zeros(sets),
-            floors: zeros(sets * classes.len()),
-            class_bits: usize::BITS - (classes.len() - 1).leading_zeros(),
-            classes,
-            evicted: CachePadded::new(Counter::new(0)),
-            refused: CachePadded::new(Counter::new(0)),
-        }
+impl Table {
+    pub(crate) fn slots(&self) -> usize {
+        self.groups.len() * SLOTS
     }
 
-    /// Set and tag come from different bits of the hash.
-    #[inline]
-    pub(crate) fn place(&self, hash: u64, class: usize) -> Place {
-        let set = ((hash & 0xffff_ffff) * self.sets.len() as u64) >> 32;
-        let class = class.min(self.classes.len() - 1);
-        let of_hash = hash >> (STATE_BITS + self.class_bits);
-        let tag = (class as u64) << (TAG_BITS - self.class_bits) | of_hash;
-        Place { set: set as u32, tag: tag.max(1) as u32 }
+    pub(super) const fn kind(&self) -> Kind {
+        self.kind
     }
 
-    pub(crate) fn rule(&self, at: Place) -> &R {
-        &self.class(at.tag()).rule
+    /// Any 64-bit hash will do: of its product with an odd constant (2⁶⁴ over the golden ratio, as
+    /// Knuth proposes in *The Art of Computer Programming*, volume 3, 6.4) the low half chooses the home
+    /// group, and both halves the tag.
+    #[inline(always)]
+    pub(crate) fn place(&self, hash: u64) -> Place {
+        let product = u128::from(hash) * 0x9e37_79b9_7f4a_7c15;
+        let (high, low) = ((product >> 64) as u64, product as u64);
+        let home = (u128::from(low) * self.groups.len() as u128) >> 64;
+        Place { home: home as u32, mix: high ^ low }
+    }
+
+    /// The place, if it is one of this table's; else some place of this table.
+    pub(crate) fn own(&self, place: Place) -> Place {
+        Place { home: (place.home() % self.groups.len()) as u32, ..place }
     }
 
     #[inline(always)]
-    fn class_of(&self, tag: u64) -> usize {
-        (tag >> (TAG_BITS - self.class_bits)) as usize
+    pub(crate) fn tier(&self, tier: u16) -> &Tier {
+        &self.tiers[usize::from(tier)]
     }
 
+    pub(super) fn set(&self, set: usize) -> &[Group] {
+        &self.groups[set * GROUPS..][..GROUPS]
+    }
+
+    pub(super) fn slot(&self, set: usize, way: usize) -> &Slot {
+        &self.groups[set * GROUPS + way / SLOTS].0[way % SLOTS]
+    }
+
+    /// Spends `n` permits as in a limiter of the key's own. The pace is that of the answer's numbers.
     #[inline(always)]
-    fn class(&self, tag: u64) -> &Class<R> {
-        &self.classes[self.class_of(tag)]
+    pub(crate) fn spend(&self, at: Place, tier: u16, n: u32, now: Timestamp) -> (Decided, Pace) {
+        self.spend_in(at, tier, n, now, |own| self.look(at, own))
+            .unwrap_or_else(|| self.spend_elsewhere(at, tier, n, now))
     }
 
-    fn floor(&self, set: usize, tag: u64) -> &AtomicU64 {
-        &self.floors[set * self.classes.len() + self.class_of(tag)]
-    }
-
-    /// The word of a key that is not in the set.
-    fn newcomer(&self, set: usize, tag: u64) -> Word {
-        // Relaxed: an eviction of the key happened before the insertions that have been seen.
-        let floor = self.floor(set, tag).load(Ordering::Relaxed);
-        self.class(tag).rule.word_from(floor)
-    }
-
-    /// The way that has the key, and what it was then. Which way that is cannot be predicted, so a block
-    /// is compared without a branch for each. Before it none is unused: a key takes the first that is,
-    /// and a used way stays used.
-    #[inline]
-    fn find(&self, at: Place) -> Option<(&Cell<Way>, u64)> {
-        for way in at.ways().step_by(BLOCK) {
-            let block = &self.sets[at.set()].0[way / BLOCK];
-            let (mut found, mut seen) = (0, 0);
-            for (i, way) in block.iter().enumerate() {
-                let bits = way.load();
-                if tag_of(bits) == at.tag() {
-                    (found, seen) = (i, bits);
-                }
-            }
-            if seen != 0 {
-                return Some((&block[found], seen));
-            }
-            if block.iter().any(|way| way.load() == 0) {
-                return None;
-            }
-        }
-        None
-    }
-
-    #[inline(always)]
-    pub(crate) fn check(&self, at: Place, n: u32, now: Timestamp, full: WhenFull) -> Decided {
-        if n == 0 {
-            return Decided::Admitted(self.look(at));
-        }
-        let decided = self.find(at).and_then(|found| self.decide(found, at, n, now));
-        decided.unwrap_or_else(|| self.check_newcomer(at, n, now, full))
-    }
-
-    /// As in a limiter of one key; `None` if the way is another key's.
-    #[inline(always)]
-    fn decide(
-        &self,
-        (way, seen): (&Cell<Way>, u64),
-        at: Place,
-        n: u32,
-        now: Timestamp,
-    ) -> Option<Decided> {
-        let class = self.class(at.tag());
-        match way.attempt_on(seen, |bits| class.decide(at.tag(), bits, n, now)) {
-            Attempt::Won(next) => Some(Decided::Admitted(class.word(next))),
-            Attempt::Declined(seen) => Self::declined(class, at.tag(), seen),
-            Attempt::Lost(newer) => self.decide_after(way, newer, at.tag, n, now),
-        }
-    }
-
+    /// One key of twenty: its mark is not the first that is equal, or its home group was full.
     #[cold]
     #[inline(never)]
-    fn decide_after(
-        &self,
-        way: &Cell<Way>,
-        newer: u64,
-        tag: u32,
-        n: u32,
-        now: Timestamp,
-    ) -> Option<Decided> {
-        let tag = u64::from(tag);
-        let class = self.class(tag);
-        match way.update_after(newer, |bits| class.decide(tag, bits, n, now)) {
-            Ok(next) => Some(Decided::Admitted(class.word(next))),
-            Err(seen) => Self::declined(class, tag, seen),
-        }
-    }
-
-    #[inline(always)]
-    fn declined(class: &Class<R>, tag: u64, seen: u64) -> Option<Decided> {
-        (tag_of(seen) == tag).then(|| Decided::Denied(class.word(seen)))
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn check_newcomer(&self, at: Place, n: u32, now: Timestamp, full: WhenFull) -> Decided {
-        loop {
-            if let Some(refused) = self.seat(at, n, now, full) {
-                return refused;
-            }
-            if let Some(decided) = self.find(at).and_then(|found| self.decide(found, at, n, now)) {
-                return decided;
-            }
-        }
-    }
-
-    /// Gives the key a way, unless it is refused anyhow.
-    fn seat(&self, at: Place, n: u32, now: Timestamp, full: WhenFull) -> Option<Decided> {
-        let turn = &self.turns[at.set()];
-        // Acquire: the scan sees every insertion up to this one.
-        let last = Turn(turn.load(order::TURN_LOAD));
-        self.complete(at.set(), last);
-
-        // The way that owes least, which is the one idle for longest if any is: what it owes, its bits
-        // and where it is.
-        let mut seat: Option<(i128, u64, usize)> = None;
-        for way in at.ways() {
-            let bits = self.sets[at.set()].ways()[way].load();
-            if tag_of(bits) == at.tag() {
-                return None;
-            }
-            let owed = if bits == 0 {
-                i128::MIN
-            } else {
-                let class = self.class(tag_of(bits));
-                let fresh = class.rule.fresh(now);
-                i128::from(class.given_away(bits).bits()) - i128::from(fresh.bits())
-            };
-            if seat.is_none_or(|(least, ..)| owed < least) {
-                seat = Some((owed, bits, way));
-            }
-            if bits == 0 {
-                break;
-            }
-        }
-        let (owed, bits, way) = seat?;
-        let victim = tag_of(bits);
-
-        let own = self.class(at.tag());
-        let mut word = self.newcomer(at.set(), at.tag());
-        if bits != 0 && self.class_of(victim) == self.class_of(at.tag()) {
-            word = word.max(own.given_away(bits));
-        }
-        let refused = if owed > 0 && full == WhenFull::RefuseNewcomers {
-            let class = self.class(victim);
-            let free = class.rule.snapshot(class.given_away(bits), now).reset_after();
-            Some(Decided::Full(now + free))
-        } else if own.rule.decide(word, n, now).is_none() {
-            Some(Decided::Denied(word))
-        } else {
-            None
+    fn spend_elsewhere(&self, at: Place, tier: u16, n: u32, now: Timestamp) -> (Decided, Pace) {
+        let find = |own| {
+            let (way, word) = self.search(at, |slot| slot.word_of(own))?;
+            Some((self.slot(at.set(), way), word))
         };
-        if refused.is_some() {
-            // Judged as absent, which it was only if nobody has been inserted since.
-            let refused = refused.filter(|_| turn.load(order::TURN_LOAD) == last.0);
-            if let Some(Decided::Full(_)) = refused {
-                self.refused.fetch_add(1, Ordering::Relaxed);
-            }
-            return refused;
-        }
-
-        let next = last.next(at.tag(), way);
-        // Release: who sees this insertion sees those before it.
-        let won = turn.compare_exchange(last.0, next.0, order::TURN_WON, Ordering::Relaxed);
-        if won.is_ok() {
-            if owed > 0 {
-                self.evicted.fetch_add(1, Ordering::Relaxed);
-            }
-            self.complete(at.set(), next);
-        }
-        None
-    }
-
-    /// Does what is left to do of an insertion: anybody may. The key is charged with the most that any key
-    /// not in the set can owe, for it may be one of them.
-    fn complete(&self, set: usize, turn: Turn) {
-        if turn.count() == 0 {
-            return;
-        }
-        let _ = self.sets[set].ways()[turn.way()].update(|bits| {
-            // Once the way has been given the tag it is only given another by a later turn. So if it has
-            // not, and the turn is still the last, it has not had it yet; and these very bits never
-            // come back, for whoever is inserted afterwards owes more.
-            // Relaxed: had a later turn changed the way, the load of `bits` would have acquired that turn.
-            let over =
-                tag_of(bits) == turn.tag() || self.turns[set].load(Ordering::Relaxed) != turn.0;
-            if over {
-                return None;
-            }
-            if bits != 0 {
-                let floor = self.class(tag_of(bits)).given_away(bits);
-                // Before the way changes hands, whose exchange releases it: Relaxed.
-                self.floor(set, tag_of(bits)).fetch_max(floor.bits(), Ordering::Relaxed);
-            }
-            Some(self.class(turn.tag()).bits(turn.tag(), self.newcomer(set, turn.tag())))
-        });
-    }
-
-    /// The key's word, or that of a newcomer in a set with room.
-    pub(crate) fn look(&self, at: Place) -> Word {
-        let class = self.class(at.tag());
-        self.find(at)
-            .map_or_else(|| self.newcomer(at.set(), at.tag()), |(_, bits)| class.word(bits))
-    }
-
-    /// Forgives the key what it owes, down to what a newcomer would.
-    pub(crate) fn reset(&self, at: Place) {
-        let Some((way, _)) = self.find(at) else { return };
-        let class = self.class(at.tag());
-        let _ = way.update(|bits| {
-            (tag_of(bits) == at.tag()).then(|| {
-                let full = class.rule.reset(class.word(bits));
-                class.bits(at.tag(), full.max(self.newcomer(at.set(), at.tag())))
-            })
-        });
-    }
-
-    /// How many keys owe something at `now`.
-    pub(crate) fn owing(&self, now: Timestamp) -> usize {
-        let used = self.sets.iter().flat_map(Set::ways).map(Cell::load).filter(|&bits| bits != 0);
-        used.filter(|&bits| {
-            let class = self.class(tag_of(bits));
-            class.word(bits) > class.rule.fresh(now)
+        self.spend_in(at, tier, n, now, find).unwrap_or_else(|| {
+            let Answer { decided, pace, .. } = self.ask_slowly(at, tier, Ask::Spend(n), now);
+            (decided, pace)
         })
-        .count()
     }
 
-    pub(crate) fn inserted(&self) -> u64 {
-        self.turns.iter().map(|turn| Turn(turn.load(Ordering::Relaxed)).count()).sum()
+    /// One attempt in the slot that is found; `None` if there is none, its exchange is lost, or the tier has
+    /// changed or has no quota.
+    #[inline(always)]
+    fn spend_in<'a>(
+        &self,
+        at: Place,
+        tier: u16,
+        n: u32,
+        now: Timestamp,
+        find: impl FnOnce(Owner) -> Option<(&'a Slot, Word)>,
+    ) -> Option<(Decided, Pace)> {
+        let rules = self.tier(tier);
+        let version = rules.version();
+        let pace = rules.hot_pace(version);
+        let (slot, seen) = find(Owner::new(at.tag(), Id::new(tier, version)))?;
+        if !rules.is_still(version) {
+            return None;
+        }
+        match pace.spend(seen.state(), n, now) {
+            Some(state) => {
+                let next = seen.with(state);
+                slot.exchange(seen, next)
+                    .then_some((Decided::Admitted { word: next, before: seen.state() }, pace))
+            }
+            None => pace.has_permits().then_some((Decided::Denied(seen.state()), pace)),
+        }
     }
 
-    /// The quota of the first class.
-    pub(crate) fn quota(&self) -> Quota {
-        self.classes[0].quota
+    /// Whatever is asked.
+    pub(crate) fn ask(&self, at: Place, tier: u16, ask: Ask, now: Timestamp) -> Answer {
+        let (asker, pace) = self.asker(at, tier);
+        let found = self.search(at, |slot| slot.word_of(asker.own));
+        let decided = found.and_then(|(way, _)| {
+            let decided = self.decide_in(self.slot(at.set(), way), asker, &pace, ask, now)?;
+            Some(Answer { decided, pace, id: asker.own.id(), way })
+        });
+        decided.unwrap_or_else(|| self.ask_slowly(at, tier, ask, now))
     }
 
-    pub(crate) fn sets(&self) -> usize {
-        self.sets.len()
+    /// Of a key that was not found by its mark.
+    fn ask_slowly(&self, at: Place, tier: u16, ask: Ask, now: Timestamp) -> Answer {
+        loop {
+            let (asker, pace) = self.asker(at, tier);
+            let answer = |decided| Answer { decided, pace, id: asker.own.id(), way: 0 };
+            if pace.is_unlimited() {
+                return answer(Decided::Unlimited);
+            }
+            // A blocked key can be charged, and is not given a slot for less.
+            if !pace.has_permits() && !matches!(ask, Ask::Charge(_)) {
+                return answer(Decided::Denied(0));
+            }
+            if let Some(answer) = self.ask_absent(asker, &pace, ask, now) {
+                return answer;
+            }
+        }
     }
 
-    pub(crate) fn refused(&self) -> u64 {
-        self.refused.load(Ordering::Relaxed)
+    /// Decides in that slot; `None` if it is not the key's, or the tier has changed.
+    pub(super) fn decide_in(
+        &self,
+        slot: &Slot,
+        asker: Asker,
+        pace: &Pace,
+        ask: Ask,
+        now: Timestamp,
+    ) -> Option<Decided> {
+        let seen = slot.word_of(asker.own).filter(|_| self.is_current(asker))?;
+        if pace.is_unlimited() {
+            return Some(Decided::Unlimited);
+        }
+        slot.decide(seen, pace, ask, now)
     }
 
-    pub(crate) fn evicted(&self) -> u64 {
-        self.evicted.load(Ordering::Relaxed)
+    /// One who asks about the key in that tier, and the tier's pace.
+    pub(super) fn asker(&self, at: Place, tier: u16) -> (Asker, Pace) {
+        let rules = self.tier(tier);
+        loop {
+            let version = rules.version();
+            let (pace, _) = rules.pace(version);
+            if rules.is_still(version) {
+                let own = Owner::new(at.tag(), Id::new(tier, version));
+                return (Asker { at, own, version }, pace);
+            }
+        }
     }
+
+    /// Whether the tier is as the asker found it.
+    pub(super) fn is_current(&self, asker: Asker) -> bool {
+        self.tiers[asker.own.id().tier()].is_still(asker.version)
+    }
+
+    /// How many keys have permits outstanding at `now`.
+    pub(crate) fn len(&self, now: Timestamp) -> usize {
+        let slots = self.groups.iter().flat_map(|group| &group.0);
+        let owes = |slot: &&Slot| {
+            let owner = slot.owner();
+            owner.tag() != 0 && self.pace_of(owner.id()).owes(slot.word().state(), now)
+        };
+        slots.filter(owes).count()
+    }
+
+    /// The state as an instant that those of other tiers can be compared with.
+    pub(super) fn time_of(&self, id: Id, state: u64) -> u64 {
+        time(state, self.pace_and_unit(id).1)
+    }
+
+    /// Who owns a slot, its word, and the pace that this is counted in. If the pace is written over, the
+    /// slot was handed on before: an exchange of the word then fails.
+    pub(super) fn tenancy(&self, slot: &Slot) -> (Owner, Word, Pace) {
+        let owner = slot.owner();
+        // Before the word: whoever sleeps here over two changes of the quota finds another stamp.
+        let pace = self.pace_of(owner.id());
+        (owner, slot.word(), pace)
+    }
+
+    /// The pace that a state is counted in.
+    pub(super) fn pace_of(&self, id: Id) -> Pace {
+        self.pace_and_unit(id).0
+    }
+
+    fn pace_and_unit(&self, id: Id) -> (Pace, u64) {
+        let read = self.tiers[id.tier()].pace_of(id);
+        // Acquire: whatever is read after this is no older than the pace.
+        fence(order::PACE_FENCE);
+        read
+    }
+}
+
+/// One who asks about a key: where it is looked for, the owner that is looked for there, and the version
+/// of its tier.
+#[derive(Clone, Copy)]
+pub(super) struct Asker {
+    pub(super) at: Place,
+    pub(super) own: Owner,
+    pub(super) version: u64,
 }

@@ -71,15 +71,31 @@ pub(crate) mod order {
         BEGUN_TAKE = Release;
         SET_FENCE = Release;
         #[cfg(feature = "std")]
-        WAY_LOAD = Acquire;
+        OWNER_LOAD = Acquire;
         #[cfg(feature = "std")]
-        WAY_WON = Release;
+        OWNER_PASSED = Release;
         #[cfg(feature = "std")]
-        WAY_LOST = Acquire;
+        WORD_LOAD = Acquire;
         #[cfg(feature = "std")]
-        TURN_LOAD = Acquire;
+        WORD_PASSED = Release;
         #[cfg(feature = "std")]
-        TURN_WON = Release;
+        WORD_SPENT = Release;
+        #[cfg(feature = "std")]
+        MARKS_LOAD = Acquire;
+        #[cfg(feature = "std")]
+        MARKS_WON = Release;
+        #[cfg(feature = "std")]
+        VERSION_LOAD = Acquire;
+        #[cfg(feature = "std")]
+        VERSION_STORE = Release;
+        #[cfg(feature = "std")]
+        PACE_FENCE = Acquire;
+        #[cfg(feature = "std")]
+        PUBLISH_FENCE = Release;
+        #[cfg(feature = "std")]
+        CHANGE_BEGIN = Acquire;
+        #[cfg(feature = "std")]
+        CHANGE_END = Release;
     }
 }
 

@@ -3,7 +3,6 @@
 
 mod bound;
 mod judge;
-mod keyed;
 mod lease;
 mod reservation;
 mod seeded;

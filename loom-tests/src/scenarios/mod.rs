@@ -2,12 +2,19 @@
 
 mod bucket;
 mod keyed;
+mod keyed_order;
+mod keyed_pairs;
+mod keyed_race;
 mod lease;
 mod sliding;
 mod two;
 
 pub use bucket::*;
+pub(crate) use keyed::PERIOD;
 pub use keyed::*;
+pub use keyed_order::*;
+pub use keyed_pairs::*;
+pub use keyed_race::*;
 pub use lease::*;
 pub use sliding::*;
 pub use two::*;

@@ -2,6 +2,7 @@
 //! them with the scenarios that the limiter passes; otherwise the scenarios prove nothing.
 
 mod keyed;
+mod keyed_rule;
 mod ring;
 mod two;
 

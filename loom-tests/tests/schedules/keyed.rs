@@ -1,0 +1,78 @@
+//! The keyed table in random schedules: a set of four slots.
+
+use loom_tests::explore::{explore, explore_bounded, refute};
+use loom_tests::scenarios::*;
+use loom_tests::seeded::*;
+use shuttle::rand::{Rng, thread_rng};
+
+/// Each execution draws two operations.
+#[test]
+fn pairs() {
+    for kind in [Kind::Window, Kind::Bucket] {
+        for keys in Keys::ALL {
+            explore(&format!("{kind:?}, {keys:?}"), move || {
+                let [first, second] =
+                    [(); 2].map(|()| OPERATIONS[thread_rng().gen_range(0..OPERATIONS.len())]);
+                pair(kind, keys, first, second);
+            });
+        }
+    }
+}
+
+fn drawn() -> Step {
+    let action = match thread_rng().gen_range(0..20) {
+        0 => Action::Reset,
+        1 => Action::Refund(1),
+        2 => Action::Clear,
+        3 => Action::SetQuota(thread_rng().gen_range(2..6)),
+        4 => Action::InTier1,
+        5 => Action::Charge(1),
+        6 => Action::Reserve(1, thread_rng().gen_range(0..20)),
+        7 => Action::ReserveAndCancel(1, 5),
+        8 => Action::ReserveAndDrop(1, 5),
+        9 => Action::Peek,
+        10 => Action::TakeUpTo(3),
+        11 => Action::CheckMany,
+        12 => Action::Len,
+        n => Action::CheckN(if n < 16 { 2 } else { 1 }),
+    };
+    step(action, thread_rng().gen_range(1..8), thread_rng().gen_range(0..45))
+}
+
+/// Four callers that do anything to seven keys, at timestamps of a few periods.
+#[test]
+fn keys_that_do_not_fit() {
+    for rules in [Rules::new(Kind::Window, 4), Rules::new(Kind::Bucket, 4)] {
+        for rules in [rules, rules.denying()] {
+            explore_bounded(&format!("{rules:?}"), Some(6), move || {
+                let scripts: Vec<Vec<Step>> =
+                    (0..4).map(|_| (0..3).map(|_| drawn()).collect()).collect();
+                let scripts: Vec<&[Step]> = scripts.iter().map(Vec::as_slice).collect();
+                keys_race::<Table>(rules, &[], &scripts);
+            });
+        }
+    }
+}
+
+#[test]
+fn changes_clears_and_debts() {
+    explore("set twice", changed_twice::<Table>);
+    explore("set twice, a new key", changed_twice_around_a_new_key::<Table>);
+    explore("cleared", || cleared::<Table>(Kind::Window));
+    explore("cleared, bucket", || cleared::<Table>(Kind::Bucket));
+    explore("forgiven", forgiven::<Table>);
+    explore("lent", lent::<Table>);
+}
+
+#[test]
+fn wrong_tables_are_refuted() {
+    refute("seeded: no epoch", "left after a clear", || {
+        cleared::<WrongTable<{ KeyedBug::NoEpoch as u8 }>>(Kind::Window);
+    });
+    refute("seeded: early watermark", "forgiven debt", || {
+        forgiven::<WrongTable<{ KeyedBug::EarlyWatermark as u8 }>>();
+    });
+    refute("seeded: no second version", "left", || {
+        changed_twice::<WrongTable<{ KeyedBug::NoSecondVersion as u8 }>>();
+    });
+}

@@ -1,0 +1,238 @@
+//! How a key comes into the table, and everything else that changes who owns a slot.
+//!
+//! # The protocol
+//!
+//! Each set has a *record* of its last change, which anybody can complete. A change is announced by
+//! exchanging the record, and nobody announces one before the last is complete. So changes of a set take
+//! turns, and a thread that stops in the middle of one stops nobody.
+//!
+//! To bring a key in, a thread
+//!
+//! 1. loads the record and completes it;
+//! 2. looks at every slot of the set. The key's own ends the search. Otherwise the key gets the first unused
+//!    slot, or else that of the *victim*, the key whose debt is repaid first;
+//! 3. denies the request if the key could not pay it with what it would start with. It was judged as absent,
+//!    so that holds only if the record is still the same;
+//! 4. exchanges the record for its own, which fails if any other key has come in since;
+//! 5. completes it, as anybody else may, and decides in the slot.
+//!
+//! ```text
+//!            owner            word             watermark
+//!            v, stamp 7       x, stamp 7       w             v decides
+//! word:      v, stamp 7       y, stamp 8       w             nobody does: y is fixed
+//! watermark: v, stamp 7       y, stamp 8       max(w, y)
+//! owner:     t, stamp 8       y, stamp 8       max(w, y)     t decides
+//! ```
+//!
+//! The *watermark* is the most that any key without a slot can owe, as an instant. A key without a slot may
+//! be one that was evicted, so it starts with max(x, w). While the slot is on its way nobody can change the
+//! word: the old owner's stamp is wrong, and the new owner is not there yet. So y is at once what the new key
+//! starts with and what the watermark rises to, which is no more than what some key really owed.
+//!
+//! A key that is evicted before it has spent anything, which a bit of the word says, leaves y = w; then the next
+//! one starts one unit later. Otherwise two keys could evict each other without end.
+//!
+//! # Why no key has two slots, and none spends twice
+//!
+//! The record is announced only if no other was since the scan, so a key that was absent in the scan is
+//! absent when it is announced. Whoever completes a record loads the word before the owner, and the record
+//! after both: if the record is still the same, the change was not over when the word was loaded. Each of the
+//! three exchanges compares a stamp or an epoch, so one that comes late fails.
+//!
+//! `keyed-model` checks this with callers that may stop anywhere; the steps above are its steps.
+
+use super::WhenFull;
+use super::owner::{Id, Owner, Stage};
+use super::pace::{Ask, Pace};
+use super::record::{Change, Watermark};
+use super::slot::Word;
+use super::table::{Answer, Asker, Decided, GROUPS, SLOTS, Table, WAYS};
+use crate::Timestamp;
+
+/// How a search through all slots of a set ended.
+pub(super) enum Found {
+    /// The key has this slot.
+    Key { way: usize, owner: Owner },
+    /// It has none and would get this one.
+    Victim { way: usize, owner: Owner, word: Word },
+}
+
+impl Table {
+    /// Decides on a key that has not been found, and returns the pace of the answer's numbers. `None` if the
+    /// tier has changed.
+    pub(super) fn ask_absent(
+        &self,
+        asker: Asker,
+        pace: &Pace,
+        ask: Ask,
+        now: Timestamp,
+    ) -> Option<Answer> {
+        let (set, tag, id) = (asker.at.set(), asker.at.tag(), asker.own.id());
+        let head = &self.heads[set];
+        let mut was_carried = false;
+        loop {
+            let record = head.record();
+            self.complete(set, record);
+            // Before the record is exchanged, so that after a tier has changed and a set's record has moved on
+            // nobody brings in a key by the old quota.
+            if !self.is_current(asker) {
+                return None;
+            }
+            let way = match self.scan(asker) {
+                Found::Key { way, owner } if owner.id() == id => {
+                    self.mark(set, way, tag);
+                    way
+                }
+                // Two callers that ask for one key in different tiers would carry it to and fro without end.
+                Found::Key { way, .. } if was_carried => {
+                    if let Some(answer) = self.ask_as_found(asker, way, ask, now) {
+                        return Some(answer);
+                    }
+                    continue;
+                }
+                Found::Key { way, owner } => {
+                    let at = self.carried_at(owner.id(), id, now);
+                    if !self.change(set, record, Change::Retier { tag, id, at }) {
+                        continue;
+                    }
+                    was_carried = true;
+                    way
+                }
+                Found::Victim { way, owner, word } => {
+                    let start = self.start(owner, word, head.watermark(), pace, id);
+                    let owes = owner.tag() != 0 && self.pace_of(owner.id()).owes(word.state(), now);
+                    let denied = if owes && self.full == WhenFull::DenyNewKeys {
+                        let its = self.pace_of(owner.id());
+                        let free = its.full_at(word.state());
+                        // What the key starts with may be due later still.
+                        let until = pace.due_for(ask, start).filter(|_| its.can_tell(free));
+                        let until = until.map_or(Timestamp::MAX, |due| due.max(free));
+                        Some(Decided::Full { until, free })
+                    } else if pace.step(ask, start, now).is_none() {
+                        Some(Decided::Denied(start))
+                    } else {
+                        None
+                    };
+                    if let Some(denied) = denied {
+                        if head.record() != record {
+                            continue;
+                        }
+                        if let Decided::Full { .. } = denied {
+                            self.denied_full.add(1);
+                        }
+                        return Some(Answer { decided: denied, pace: *pace, id, way });
+                    }
+                    if !self.change(set, record, Change::Seat { slot: way, tag, id }) {
+                        continue;
+                    }
+                    head.seated.add(owes);
+                    way
+                }
+            };
+            if let Some(decided) = self.decide_in(self.slot(set, way), asker, pace, ask, now) {
+                return Some(Answer { decided, pace: *pace, id, way });
+            }
+        }
+    }
+
+    /// Decides in the slot by whichever tier its key is in; `None` if it is the key's no more.
+    fn ask_as_found(&self, asker: Asker, way: usize, ask: Ask, now: Timestamp) -> Option<Answer> {
+        let slot = self.slot(asker.at.set(), way);
+        let (owner, seen, pace) = self.tenancy(slot);
+        if owner.tag() != asker.at.tag() || owner.stage(seen) != Stage::Owned {
+            return None;
+        }
+        if pace.is_unlimited() {
+            return Some(Answer { decided: Decided::Unlimited, pace, id: owner.id(), way });
+        }
+        slot.decide(seen, &pace, ask, now).map(|decided| Answer {
+            decided,
+            pace,
+            id: owner.id(),
+            way,
+        })
+    }
+
+    /// The timestamp as of which a key is carried over from one tier to another, or from a tier's quota to
+    /// its next.
+    pub(super) fn carried_at(&self, from: Id, to: Id, now: Timestamp) -> Timestamp {
+        if from.tier() == to.tier() { self.tiers[to.tier()].since() } else { now }
+    }
+
+    /// Looks at all slots, of which none is on its way: the record is complete, and if it has moved on the caller
+    /// finds out.
+    pub(super) fn scan(&self, asker: Asker) -> Found {
+        let set = asker.at.set();
+        // Without a branch for each slot: where the key is, which state is the least, and what differs in the
+        // owners' bits.
+        let (mut here, mut least, mut differ) = (WAYS, u64::MAX, Owner::default());
+        for (g, group) in self.set(set).iter().enumerate() {
+            for (i, slot) in group.0.iter().enumerate() {
+                let (way, other) = (g * SLOTS + i, slot.owner().differ(asker.own));
+                here = if other.tag() == 0 { way } else { here };
+                differ = differ.or(other);
+                least = least.min(slot.word().state() | way as u64);
+            }
+        }
+        if here < WAYS {
+            return Found::Key { way: here, owner: self.slot(set, here).owner() };
+        }
+        // An unused slot owes nothing, so there is none if the least state is not 0.
+        let unused = if least < WAYS as u64 { self.first_unused(asker) } else { None };
+        let way = match unused {
+            Some(way) => way,
+            None if differ.id() == Id::default() => (least & 0xff) as usize,
+            None => self.repaid_first(set),
+        };
+        let slot = self.slot(set, way);
+        Found::Victim { way, owner: slot.owner(), word: slot.word() }
+    }
+
+    /// From the home group on, and in the near half of each group first.
+    fn first_unused(&self, asker: Asker) -> Option<usize> {
+        let from = asker.at.home() % GROUPS;
+        let ways = (0..WAYS).map(|i| {
+            let group = (from + i / SLOTS) % GROUPS;
+            group * SLOTS + (asker.at.near() ^ (i % SLOTS))
+        });
+        ways.into_iter().find(|&way| self.slot(asker.at.set(), way).owner().tag() == 0)
+    }
+
+    /// Of keys of several tiers the one that is full first, and of those the one that owes least.
+    fn repaid_first(&self, set: usize) -> usize {
+        let key = |&way: &usize| {
+            let slot = self.slot(set, way);
+            let (owner, state) = (slot.owner(), slot.word().state());
+            if owner.tag() == 0 {
+                return (Timestamp::ZERO, 0);
+            }
+            (self.pace_of(owner.id()).full_at(state), self.time_of(owner.id(), state))
+        };
+        (0..WAYS).min_by_key(key).unwrap_or(0)
+    }
+
+    /// What a key without a slot starts with in that one.
+    pub(super) fn start(
+        &self,
+        owner: Owner,
+        word: Word,
+        watermark: Watermark,
+        pace: &Pace,
+        id: Id,
+    ) -> u64 {
+        let least = self.converted(watermark.state(), watermark.id(), id, pace);
+        if owner.tag() == 0 {
+            return least;
+        }
+        let state = self.converted(word.state(), owner.id(), id, pace);
+        // A victim that has spent nothing leaves no trace otherwise; and where units differ, two that are rounded
+        // to the same may be a part of a unit apart.
+        let is_blurred = word.is_unspent() || owner.id() != id || watermark.id() != id;
+        if state == least && is_blurred { pace.next(state) } else { state.max(least) }
+    }
+    /// The state of another tier as one of `id`, whose pace it is: repaid at the same instant, or less than a unit
+    /// later.
+    pub(super) fn converted(&self, state: u64, from: Id, id: Id, pace: &Pace) -> u64 {
+        if from == id || state == 0 { state } else { pace.state_at(self.time_of(from, state)) }
+    }
+}
