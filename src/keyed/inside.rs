@@ -55,6 +55,9 @@
 //! one unit more, or two new keys could evict each other without end. A unit is less than a microsecond, and less
 //! than a permit.
 //!
+//! A reset of one key and a clear of the whole table are changes of the set as well: the slot gets the next stamp, so
+//! that a reservation made before cannot be given back once more.
+//!
 //! # What a tier change does
 //!
 //! The owner names the tier, and whether the tier's version is even or odd. A key that comes in another tier

@@ -1,45 +1,15 @@
 //! How a key comes into the table, and everything else that changes who owns a slot.
 //!
-//! # The protocol
+//! The protocol, with its picture and why it is right, is told in [`inside`](super::inside). To bring a key in,
+//! a thread
 //!
-//! Each set has a *record* of its last change, which anybody can complete. A change is announced by
-//! exchanging the record, and nobody announces one before the last is complete. So changes of a set take
-//! turns, and a thread that stops in the middle of one stops nobody.
-//!
-//! To bring a key in, a thread
-//!
-//! 1. loads the record and completes it;
+//! 1. loads the set's record and completes it;
 //! 2. looks at every slot of the set. The key's own ends the search. Otherwise the key gets the first unused
 //!    slot, or else that of the *victim*, the key whose debt is repaid first;
 //! 3. denies the request if the key could not pay it with what it would start with. It was judged as absent,
 //!    so that holds only if the record is still the same;
-//! 4. exchanges the record for its own, which fails if any other key has come in since;
+//! 4. exchanges the record for its own, which fails if anything else has changed in the set since;
 //! 5. completes it, as anybody else may, and decides in the slot.
-//!
-//! ```text
-//!            owner            word             watermark
-//!            v, stamp 7       x, stamp 7       w             v decides
-//! word:      v, stamp 7       y, stamp 8       w             nobody does: y is fixed
-//! watermark: v, stamp 7       y, stamp 8       max(w, y)
-//! owner:     t, stamp 8       y, stamp 8       max(w, y)     t decides
-//! ```
-//!
-//! The *watermark* is the most that any key without a slot can owe, as an instant. A key without a slot may
-//! be one that was evicted, so it starts with max(x, w). While the slot is on its way nobody can change the
-//! word: the old owner's stamp is wrong, and the new owner is not there yet. So y is at once what the new key
-//! starts with and what the watermark rises to, which is no more than what some key really owed.
-//!
-//! A key that is evicted before it has spent anything, which a bit of the word says, leaves y = w; then the next
-//! one starts one unit later. Otherwise two keys could evict each other without end.
-//!
-//! # Why no key has two slots, and none spends twice
-//!
-//! The record is announced only if no other was since the scan, so a key that was absent in the scan is
-//! absent when it is announced. Whoever completes a record loads the word before the owner, and the record
-//! after both: if the record is still the same, the change was not over when the word was loaded. Each of the
-//! three exchanges compares a stamp or an epoch, so one that comes late fails.
-//!
-//! `keyed-model` checks this with callers that may stop anywhere; the steps above are its steps.
 
 use super::WhenFull;
 use super::owner::{Id, Owner, Stage};
