@@ -12,6 +12,10 @@ pub(crate) enum Then {
     Decide { slot: u8 },
     /// Look for the key again.
     Find,
+    /// Look for the key that is to be reset.
+    Reset,
+    /// The reset was its own: return.
+    WasReset,
     /// Announce a clear.
     Clear,
     /// The clear was its own: return.
@@ -72,6 +76,8 @@ pub(crate) struct Seen {
     /// The rules of the owner's id and of the record's.
     pub(crate) from: u8,
     pub(crate) to: u8,
+    /// The rule of the watermark's id.
+    pub(crate) mark: u8,
 }
 
 /// The slot whose debt is repaid first, as far as was scanned.
@@ -82,6 +88,7 @@ pub(crate) struct Victim {
     pub(crate) repaid: (u8, u8),
     pub(crate) slot: u8,
     pub(crate) state: u8,
+    pub(crate) unspent: bool,
     pub(crate) id: Id,
     pub(crate) rule: u8,
 }
@@ -119,6 +126,10 @@ pub(crate) enum At {
     Verify { record: Record, answer: bool },
     Announce { record: Record, next: Record, then: Then },
     ClearWatermark { record: Record },
+    ResetFind { record: Record, i: u8 },
+    ResetOwner { record: Record, slot: u8 },
+    LoadMark,
+    ConvertMark { watermark: Watermark },
     WriteRule,
     WriteVersion,
     ConvertOwner { record: Record, slot: u8 },
@@ -170,8 +181,9 @@ impl Caller {
     pub(crate) fn begin(op: Op, left: u8, quotas_change: bool) -> Self {
         let at = match op {
             Op::Clear => At::LoadRecord { then: Then::Clear },
+            Op::Reset { .. } => At::LoadRecord { then: Then::Reset },
             Op::SetQuota { .. } => At::WriteRule,
-            Op::Refund { .. } | Op::Reset { .. } => At::Find { i: 0 },
+            Op::Refund { .. } => At::Find { i: 0 },
             _ if quotas_change => At::Resolve,
             _ => At::Find { i: 0 },
         };

@@ -2,7 +2,7 @@
 
 use crate::caller::{At, Caller, Seen, Step, Then};
 use crate::ghost::Fault;
-use crate::memory::{Id, Kind, Owner, Record, SLOTS};
+use crate::memory::{Id, Kind, Owner, Record, SLOTS, Watermark};
 use crate::op::Op;
 use crate::table::{State, Table};
 use crate::wrong::Wrong;
@@ -12,6 +12,7 @@ impl Record {
     pub(crate) fn target(self) -> (u8, Id) {
         match self.kind {
             Kind::Seat { tag, id, .. } | Kind::Retier { tag, id, .. } => (tag, id),
+            Kind::Reset { owner, .. } => (owner.tag, owner.id),
             Kind::None | Kind::Clear { .. } => (0, Id::default()),
         }
     }
@@ -20,6 +21,7 @@ impl Record {
     fn is_done(self, owner: Owner) -> bool {
         match self.kind {
             Kind::Clear { .. } => owner.tag == 0,
+            Kind::Reset { owner: reset, .. } => owner != reset,
             _ => (owner.tag, owner.id) == self.target(),
         }
     }
@@ -29,7 +31,7 @@ impl Table {
     pub(crate) fn begin_complete(&self, s: &mut State, c: &mut Caller, record: Record, then: Then) {
         match record.kind {
             Kind::None => self.completed(s, c, record, then),
-            Kind::Seat { slot, .. } | Kind::Retier { slot, .. } => {
+            Kind::Seat { slot, .. } | Kind::Retier { slot, .. } | Kind::Reset { slot, .. } => {
                 c.at = At::Complete { record, then, slot, step: Step::LoadWord };
             }
             Kind::Clear { .. } => {
@@ -50,6 +52,8 @@ impl Table {
             }
             Then::Decide { slot } => c.at = At::LoadOwner { slot, as_found: false },
             Then::Find => c.at = At::Find { i: 0 },
+            Then::Reset => c.at = At::ResetFind { record, i: 0 },
+            Then::WasReset => c.done(true),
             Then::Clear => c.at = At::ClearWatermark { record },
             Then::Cleared => {
                 if !c.excused {
@@ -61,7 +65,7 @@ impl Table {
                 let next = record.next(Kind::None);
                 c.at = At::Announce { record, next, then: Then::Bumped };
             }
-            Then::Bumped => c.at = At::LoadRecord { then: Then::Convert { slot: 0 } },
+            Then::Bumped => c.at = At::LoadMark,
             Then::Convert { slot } => c.at = At::ConvertOwner { record, slot },
             Then::Converted { slot } => Self::converted(s, c, slot),
         }
@@ -128,6 +132,7 @@ impl Table {
             }
             Step::ReadRules { mut seen } => {
                 seen.from = s.memory.rule(seen.owner.id);
+                seen.mark = s.memory.rule(seen.watermark.id);
                 seen.to = s.memory.rule(record.target().1);
                 c.at = go(Step::StillLast { seen });
             }
@@ -158,6 +163,7 @@ impl Table {
             }
             Step::ReadRuleAgain { mut seen } => {
                 seen.to = s.memory.rule(record.target().1);
+                seen.mark = s.memory.rule(seen.watermark.id);
                 c.at = if self.low(seen) {
                     go(Step::Raise { seen })
                 } else {
@@ -165,18 +171,28 @@ impl Table {
                 };
             }
             Step::Raise { seen } => {
-                let to = self.rule(s.memory.rule(record.target().1));
                 if self.wrong == Wrong::WatermarkFirst {
-                    let y =
-                        self.start(seen.owner, seen.word.state, seen.from, seen.to, seen.watermark);
+                    let y = self.start(
+                        seen.owner,
+                        seen.word,
+                        seen.from,
+                        seen.to,
+                        self.floor(seen.watermark, seen.mark, seen.to),
+                        false,
+                    );
                     let mark = &mut s.memory.set.watermark;
-                    mark.instant = mark.instant.max(to.time(y));
+                    mark.state = mark.state.max(y);
                     c.at = go(Step::ExchangeWord { seen });
                     return;
                 }
                 // If it is lost, another has raised it, or the record is not the last any more.
                 if s.memory.set.watermark == seen.watermark {
-                    s.memory.set.watermark.instant = self.rule(seen.to).time(seen.word.state);
+                    let (state, id, epoch) =
+                        (seen.word.state, record.target().1, seen.watermark.epoch);
+                    s.memory.set.watermark = Watermark { state, id, epoch };
+                } else if !matches!(self.wrong, Wrong::WatermarkLast | Wrong::RaisedOnce) {
+                    c.at = go(Step::LoadWord);
+                    return;
                 }
                 if self.wrong == Wrong::WatermarkLast {
                     self.slot_done(s, c, record, then, slot);
@@ -204,9 +220,7 @@ impl Table {
                 let watermark = s.memory.set.watermark;
                 let Kind::Clear { epoch } = record.kind else { unreachable!("not a clear") };
                 let done = match self.wrong {
-                    Wrong::ClearWithoutEpoch => watermark.instant == 0,
-                    // Without a target, only the record tells.
-                    Wrong::ClearWithoutTarget => false,
+                    Wrong::ClearWithoutEpoch => watermark.state == 0,
                     _ => watermark.epoch == epoch,
                 };
                 if done {
@@ -224,9 +238,14 @@ impl Table {
             }
             Step::ClearLower { watermark } => {
                 if s.memory.set.watermark == watermark {
-                    self.lower(s, c, record, watermark);
+                    self.lower(s, c, record);
+                    self.completed(s, c, record, then);
+                } else if self.wrong == Wrong::ClearGivesUp {
+                    // Lost to a tier's change.
+                    self.completed(s, c, record, then);
+                } else {
+                    c.at = go(Step::ClearLoad);
                 }
-                self.completed(s, c, record, then);
             }
         }
     }
@@ -236,6 +255,7 @@ impl Table {
         let At::Complete { record, step: Step::StillLast { seen }, .. } = &mut c.at else { return };
         if !self.quotas_change && !matches!(record.kind, Kind::Clear { .. }) {
             seen.from = s.memory.rule(seen.owner.id);
+            seen.mark = s.memory.rule(seen.watermark.id);
             seen.to = s.memory.rule(record.target().1);
         }
     }
@@ -244,8 +264,10 @@ impl Table {
     fn low(&self, seen: Seen) -> bool {
         let to = self.rule(seen.to);
         match self.wrong {
-            Wrong::RaisedByRounding => seen.watermark.instant < to.time(seen.word.state),
-            _ => to.units_of(seen.watermark.instant) < seen.word.state,
+            Wrong::RaisedByRounding => {
+                self.rule(seen.mark).time(seen.watermark.state) < to.time(seen.word.state)
+            }
+            _ => self.floor(seen.watermark, seen.mark, seen.to) < seen.word.state,
         }
     }
 

@@ -137,7 +137,7 @@ impl Table {
     }
 
     /// The key was not found, as far as was looked.
-    fn absent(&self, s: &mut State, c: &mut Caller) {
+    pub(crate) fn absent(&self, s: &mut State, c: &mut Caller) {
         match c.op {
             Op::Refund { .. } | Op::Reset { .. } => {
                 if !c.excused && s.memory.set.holds(c.op.key()) {
@@ -152,7 +152,7 @@ impl Table {
     /// The key's slot is being handed on, or has been.
     fn in_transit(&self, s: &mut State, c: &mut Caller) {
         match c.op {
-            Op::Refund { .. } | Op::Reset { .. } if self.wrong != Wrong::ResetGivesUp => {
+            Op::Refund { .. } if self.wrong != Wrong::RefundGivesUp => {
                 c.at = At::LoadRecord { then: Then::Find };
             }
             _ => self.absent(s, c),
@@ -211,13 +211,9 @@ impl Table {
                 *owed = rule.refund(*owed, n);
                 rule.refund(word.state, n)
             }
-            Op::Reset { .. } => {
-                *owed = 0;
-                0
-            }
             _ => unreachable!("exchanges no word"),
         };
-        let left = Word { state: next, ..word };
+        let left = Word { state: next, unspent: false, ..word };
         s.memory.set.words[slot as usize] = left;
         match c.op {
             Op::Reserve { .. } if self.wrong == Wrong::CancelAnySlot => {
@@ -237,6 +233,7 @@ impl Table {
         if same {
             let (n, k) = (c.op.asks().0, c.op.key());
             word.state = self.rule(rule).refund(word.state, n);
+            word.unspent = false;
             let own = self.rule(s.ghost.debts[k as usize].rule.unwrap_or(rule));
             let owed = s.ghost.owed(k);
             *owed = own.refund(*owed, n);

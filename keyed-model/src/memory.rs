@@ -22,6 +22,8 @@ pub(crate) struct Owner {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub(crate) struct Word {
     pub(crate) state: u8,
+    /// Whether the owner has spent nothing since it was given the slot.
+    pub(crate) unspent: bool,
     pub(crate) stamp: u8,
 }
 
@@ -33,6 +35,8 @@ pub(crate) enum Kind {
     Seat { slot: u8, tag: u8, id: Id },
     /// The slot stays with `tag`, whose state is carried to the rule of `id` as of `at`.
     Retier { slot: u8, tag: u8, id: Id, at: u8 },
+    /// That owner loses its debt and keeps its slot, with the next stamp.
+    Reset { slot: u8, owner: Owner },
     /// Every slot goes to nobody and the watermark to 0.
     Clear { epoch: u8 },
 }
@@ -50,10 +54,11 @@ impl Record {
     }
 }
 
-/// No key without a slot has anything outstanding after `instant`.
+/// No key without a slot owes more: a state, and the id whose units it is counted in.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub(crate) struct Watermark {
-    pub(crate) instant: u8,
+    pub(crate) state: u8,
+    pub(crate) id: Id,
     pub(crate) epoch: u8,
 }
 
@@ -75,7 +80,7 @@ impl Set {
     pub(crate) fn holds(&self, k: u8) -> bool {
         let stays = |slot| match self.record.kind {
             Kind::Clear { .. } => false,
-            Kind::Retier { .. } => true,
+            Kind::Retier { .. } | Kind::Reset { .. } => true,
             Kind::None | Kind::Seat { .. } => !self.in_transit(slot),
         };
         (0..SLOTS).any(|slot| self.owners[slot].tag == k && stays(slot))

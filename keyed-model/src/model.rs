@@ -26,7 +26,7 @@ impl Model for Table {
             Start::Empty => return vec![empty],
             Start::With(keys) => {
                 let owner = |(tag, tier, _)| Owner { tag, id: Id { tier, parity: 0 }, stamp: 0 };
-                return vec![at_rest(&empty, keys.map(owner), keys.map(|key| key.2), 0)];
+                return vec![at_rest(&empty, keys.map(owner), keys.map(|key| key.2), 0, 0)];
             }
             Start::AtRest(most) => most,
         };
@@ -48,7 +48,35 @@ impl Model for Table {
                 for instant in 0..=most {
                     for x in upto(a) {
                         for y in upto(b) {
-                            all.push(at_rest(&empty, [a, b], [x, y], instant));
+                            for unspent in 0..4 {
+                                if (a.tag == 0 && unspent & 1 != 0)
+                                    || (b.tag == 0 && unspent & 2 != 0)
+                                {
+                                    continue;
+                                }
+                                let mark = self.rule(0).time(instant);
+                                let can = |owner: Owner, state: u8| {
+                                    let rule = self.rule(owner.id.tier);
+                                    let least = rule.units_of(mark);
+                                    let one = self.tiers == 1 && !self.quotas_change;
+                                    if one { state == least } else { state <= least }
+                                };
+                                if (unspent & 1 != 0 && !can(a, x))
+                                    || (unspent & 2 != 0 && !can(b, y))
+                                {
+                                    continue;
+                                }
+                                let mut s = at_rest(
+                                    &empty,
+                                    [a, b],
+                                    [x, y],
+                                    instant,
+                                    self.rule(0).time(instant),
+                                );
+                                s.memory.set.words[0].unspent = unspent & 1 != 0;
+                                s.memory.set.words[1].unspent = unspent & 2 != 0;
+                                all.push(s);
+                            }
                         }
                     }
                 }
@@ -114,9 +142,11 @@ impl Model for Table {
             Property::always("c few records", |m: &Self, s: &State| {
                 s.memory.set.record.count <= m.records
             }),
-            Property::always("d no forgiven debt", |_, s: &State| {
-                s.ghost.fault != Some(Fault::ForgivenDebt)
-                    && s.memory.set.watermark.instant <= s.ghost.most
+            Property::always("d no forgiven debt", |m: &Self, s: &State| {
+                s.ghost.fault != Some(Fault::ForgivenDebt) && {
+                    let w = s.memory.set.watermark;
+                    m.rule(s.memory.rule(w.id)).time(w.state) <= s.ghost.most
+                }
             }),
             Property::always("e peek agrees with check", |m: &Self, s: &State| {
                 m.compared.iter().all(|&at| m.peek_agrees(s, at))
@@ -138,9 +168,15 @@ impl Model for Table {
 }
 
 /// A set in which every key owes as much as the table lets it: a key that owes less is only safer.
-fn at_rest(empty: &State, owners: [Owner; SLOTS], states: [u8; SLOTS], instant: u8) -> State {
+fn at_rest(
+    empty: &State,
+    owners: [Owner; SLOTS],
+    states: [u8; SLOTS],
+    mark: u8,
+    instant: u8,
+) -> State {
     let mut s = empty.clone();
-    s.memory.set.watermark.instant = instant;
+    s.memory.set.watermark.state = mark;
     s.ghost.most = instant;
     for k in 1..=KEYS {
         s.ghost.debts[k] = Debt { rule: None, owed: instant };
@@ -177,7 +213,13 @@ impl Table {
         (1..=KEYS as u8).all(|k| {
             let debt = s.ghost.debts[k as usize];
             match debt.rule {
-                None => debt.owed <= set.watermark.instant.max(frozen),
+                None => {
+                    debt.owed
+                        <= self
+                            .rule(s.memory.rule(set.watermark.id))
+                            .time(set.watermark.state)
+                            .max(frozen)
+                }
                 Some(_) => {
                     (0..SLOTS).any(|i| set.owners[i].tag == k && debt.owed <= set.words[i].state)
                 }

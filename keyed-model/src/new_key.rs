@@ -66,15 +66,23 @@ impl Table {
         let (used, id, state) = (owner.tag != 0, owner.id, word.state);
         let its = self.rule(rule);
         let repaid = if used { (its.full_at(state), its.time(state)) } else { (0, 0) };
-        Victim { used, repaid, slot, state, id, rule }
+        Victim { used, repaid, slot, state, unspent: word.unspent, id, rule }
     }
 
     /// Whether the key may have the slot of the victim.
     fn judge(&self, s: &mut State, c: &mut Caller, record: Record, best: Victim) {
         let (n, at) = c.op.asks();
+        let word = Word { state: best.state, unspent: best.unspent, stamp: 0 };
         let victim = Owner { tag: u8::from(best.used), id: best.id, stamp: 0 };
         let watermark = s.memory.set.watermark;
-        let start = self.start(victim, best.state, best.rule, c.rule, watermark);
+        let start = self.start(
+            victim,
+            word,
+            best.rule,
+            c.rule,
+            self.floor(watermark, s.memory.rule(watermark.id), c.rule),
+            best.id == c.id() && watermark.id == c.id(),
+        );
         let full = self.deny_new_keys && best.used && self.rule(best.rule).owes(best.state, at);
         let fits = !full && self.rule(c.rule).decide(start, n, at).is_some();
         match c.op {
@@ -107,6 +115,7 @@ impl Table {
         }
         let then = match then {
             Then::Decide { .. } => Then::Scan,
+            Then::WasReset => Then::Reset,
             Then::Cleared => Then::Clear,
             Then::Bumped => Then::Bump,
             Then::Converted { slot } => Then::Convert { slot },

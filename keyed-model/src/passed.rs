@@ -9,9 +9,16 @@ use crate::wrong::Wrong;
 
 impl Table {
     /// What a key with rule `to` starts with in the place of `owner`, whose state by rule `from` is `x`.
-    pub(crate) fn start(&self, owner: Owner, x: u8, from: u8, to: u8, watermark: Watermark) -> u8 {
-        let (from, to) = (self.rule(from), self.rule(to));
-        let floor = to.units_of(watermark.instant);
+    pub(crate) fn start(
+        &self,
+        owner: Owner,
+        word: Word,
+        from: u8,
+        to: u8,
+        floor: u8,
+        same: bool,
+    ) -> u8 {
+        let (from, to, x) = (self.rule(from), self.rule(to), word.state);
         if owner.tag == 0 {
             return floor;
         }
@@ -19,9 +26,16 @@ impl Table {
         match self.wrong {
             Wrong::WatermarkForgotten => x,
             Wrong::UnspentLeavesNoTrace => x.max(floor),
-            _ if x == floor => x + 1,
+            Wrong::RoundedLeavesNoTrace if !word.unspent => x.max(floor),
+            _ if x == floor && (word.unspent || !same) => x + 1,
             _ => x.max(floor),
         }
+    }
+
+    /// The watermark in the units of `to`.
+    pub(crate) fn floor(&self, watermark: Watermark, from: u8, to: u8) -> u8 {
+        let (from, to) = (self.rule(from), self.rule(to));
+        if from == to { watermark.state } else { to.units_of(from.time(watermark.state)) }
     }
 
     pub(crate) fn exchange_word(
@@ -33,16 +47,30 @@ impl Table {
         seen: Seen,
     ) {
         let (tag, x) = (seen.owner.tag, seen.word.state);
+        let unspent = match record.kind {
+            Kind::Seat { .. } => true,
+            Kind::Retier { .. } => seen.word.unspent,
+            _ => false,
+        };
         let state = match record.kind {
             Kind::Seat { .. } => {
-                let y = self.start(seen.owner, x, seen.from, seen.to, seen.watermark);
+                let id = record.target().1;
+                let same = seen.owner.id == id && seen.watermark.id == id;
+                let y = self.start(
+                    seen.owner,
+                    seen.word,
+                    seen.from,
+                    seen.to,
+                    self.floor(seen.watermark, seen.mark, seen.to),
+                    same,
+                );
                 let (from, to) = (self.rule(seen.from), self.rule(seen.to));
                 if tag != 0 {
                     // The most that may be charged to new keys from now on.
                     let (owed, floor) =
-                        (to.units_of(from.time(x)), to.units_of(seen.watermark.instant));
+                        (to.units_of(from.time(x)), self.floor(seen.watermark, seen.mark, seen.to));
                     if owed >= floor {
-                        let owed = owed + u8::from(owed == floor);
+                        let owed = owed + u8::from(owed == floor && (seen.word.unspent || !same));
                         s.ghost.most = s.ghost.most.max(to.time(owed));
                     }
                     s.ghost.evict(tag, &self.rules);
@@ -60,29 +88,26 @@ impl Table {
                 };
                 self.rule(seen.from).carry(x, self.rule(seen.to), at)
             }
+            Kind::Reset { .. } => {
+                *s.ghost.owed(tag) = 0;
+                0
+            }
             Kind::Clear { .. } | Kind::None => {
                 s.ghost.forgive(tag);
                 0
             }
         };
-        s.memory.set.words[index] = Word { state, stamp: self.after(seen.word.stamp) };
+        s.memory.set.words[index] = Word { state, unspent, stamp: self.after(seen.word.stamp) };
     }
 
     /// The end of a clear.
-    pub(crate) fn lower(
-        &self,
-        s: &mut State,
-        c: &mut Caller,
-        record: Record,
-        watermark: Watermark,
-    ) {
+    pub(crate) fn lower(&self, s: &mut State, c: &mut Caller, record: Record) {
         let Kind::Clear { epoch } = record.kind else { unreachable!("not a clear") };
         let epoch = match self.wrong {
             Wrong::ClearWithoutEpoch => 0,
-            Wrong::ClearWithoutTarget => watermark.epoch + 1,
             _ => epoch,
         };
-        s.memory.set.watermark = Watermark { instant: 0, epoch };
+        s.memory.set.watermark = Watermark { state: 0, id: Default::default(), epoch };
         if s.memory.set.record != record {
             return;
         }

@@ -14,6 +14,45 @@ impl Table {
                 let next = record.next(Kind::Clear { epoch });
                 c.at = At::Announce { record, next, then: Then::Cleared };
             }
+            At::ResetFind { record, i } => {
+                let (k, slot) = (c.op.key(), Self::slot(c.op.key(), i));
+                if s.memory.set.owners[slot as usize].tag == k {
+                    c.at = At::ResetOwner { record, slot };
+                } else if i as usize + 1 < SLOTS {
+                    c.at = At::ResetFind { record, i: i + 1 };
+                } else {
+                    self.absent(s, c);
+                }
+            }
+            At::ResetOwner { record, slot } => {
+                let owner = s.memory.set.owners[slot as usize];
+                c.at = if owner.tag == c.op.key() {
+                    let next = record.next(Kind::Reset { slot, owner });
+                    At::Announce { record, next, then: Then::WasReset }
+                } else {
+                    At::LoadRecord { then: Then::Reset }
+                };
+            }
+            At::LoadMark => {
+                let watermark = s.memory.set.watermark;
+                let old = Id { parity: 1 - c.id().parity, ..c.id() };
+                c.at = if watermark.id == old {
+                    At::ConvertMark { watermark }
+                } else {
+                    At::LoadRecord { then: Then::Convert { slot: 0 } }
+                };
+            }
+            At::ConvertMark { watermark } => {
+                c.at = At::LoadMark;
+                if s.memory.set.watermark == watermark {
+                    let (from, to) = (s.memory.rule(watermark.id), s.memory.rule(c.id()));
+                    let state = self.floor(watermark, from, to);
+                    s.memory.set.watermark =
+                        crate::memory::Watermark { state, id: c.id(), ..watermark };
+                    s.ghost.most = s.ghost.most.max(self.rule(to).time(state));
+                    c.at = At::LoadRecord { then: Then::Convert { slot: 0 } };
+                }
+            }
             At::WriteRule => {
                 let Op::SetQuota { t, rule, at } = c.op else { unreachable!("not a set_quota") };
                 let tier = &mut s.memory.tiers[t as usize];
@@ -66,7 +105,7 @@ impl Table {
     fn clear_without_record(s: &mut State, c: &mut Caller, slot: usize) {
         let set = &mut s.memory.set;
         if slot == SLOTS {
-            set.watermark.instant = 0;
+            set.watermark.state = 0;
             return c.done(true);
         }
         set.words[slot].state = 0;

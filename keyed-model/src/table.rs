@@ -92,6 +92,10 @@ impl Table {
             | At::Verify { .. }
             | At::Announce { .. } => self.new_key(s, &mut c),
             At::ClearWatermark { .. }
+            | At::ResetFind { .. }
+            | At::ResetOwner { .. }
+            | At::LoadMark
+            | At::ConvertMark { .. }
             | At::WriteRule
             | At::WriteVersion
             | At::ConvertOwner { .. } => self.sweep(s, &mut c),

@@ -21,8 +21,6 @@ pub(crate) enum Wrong {
     HitWithoutStamps,
     /// The watermark has no epoch: a clear lowers it when it is not 0.
     ClearWithoutEpoch,
-    /// A clear's record names no epoch: each caller that completes it raises the epoch by one.
-    ClearWithoutTarget,
     /// A clear sets each word to 0, then the watermark, without a record.
     ClearWithoutRecord,
     /// A new key's denial does not ask whether the record is still the last.
@@ -51,6 +49,12 @@ pub(crate) enum Wrong {
     RuleAfterWord,
     /// A helper that has passed the word reads the new key's rule again.
     RuleReadAgain,
-    /// A reset or refund that finds its key in transit returns.
-    ResetGivesUp,
+    /// A refund that finds its key in transit returns.
+    RefundGivesUp,
+    /// A victim that owes as much as the watermark, but in other units, leaves no trace.
+    RoundedLeavesNoTrace,
+    /// A helper whose raise of the watermark is lost passes the owner all the same.
+    RaisedOnce,
+    /// A clear that cannot lower the watermark at once leaves it.
+    ClearGivesUp,
 }

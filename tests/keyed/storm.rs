@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const THREADS: usize = 4;
-const CALLS: u64 = if cfg!(debug_assertions) { 20_000 } else { 400_000 };
+const CALLS: u64 = if cfg!(debug_assertions) { 4_000 } else { 400_000 };
 const KEYS: u64 = 2 * WAYS;
 
 /// Timestamp and permits, or credit.

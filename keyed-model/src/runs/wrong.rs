@@ -28,7 +28,6 @@ pub(super) fn runs() -> Vec<Run> {
     add(Wrong::WatermarkForgotten, window(&[1], &busy));
     add(Wrong::HitWithoutStamps, window(&[1, 1], &busy));
     add(Wrong::ClearWithoutEpoch, window(&[1, 2], &[checks(&KEYS, &[0], 0), clear()]));
-    add(Wrong::ClearWithoutTarget, window(&[1, 2], &[checks(&KEYS, &[0], 0), clear()]));
     add(Wrong::ClearWithoutRecord, window(&[1, 1], &[checks(&KEYS, &[0], 0), clear()]));
     let t = window(&[1, 1], &[busy.concat(), refunds(&[1])]);
     add(Wrong::DenialUnverified, Table { justified: true, ..t });
@@ -50,18 +49,22 @@ pub(super) fn runs() -> Vec<Run> {
     add(Wrong::CarriesWithoutEnd, table(&rules, 1, programs));
     let programs = vec![(1, checks(&KEYS, &[0], 0)), (1, checks(&KEYS, &[0], 1))];
     add(Wrong::RaisedByRounding, table(&[COARSE_BUCKET, COARSER_BUCKET], 2, programs));
-    add(Wrong::ResetGivesUp, table(&rules, 1, vec![(1, tier_1.clone()), (1, resets(&[1]))]));
+    add(Wrong::RefundGivesUp, table(&rules, 1, vec![(1, tier_1.clone()), (1, refunds(&[1]))]));
+
+    let units = [COARSE_BUCKET, COARSER_BUCKET];
+    let programs = each_of(&[1, 1], &[checks(&KEYS, &[0], 0), checks(&KEYS, &[0], 1)]);
+    add(Wrong::RoundedLeavesNoTrace, table(&units, 2, programs));
+    add(Wrong::RaisedOnce, quota(1, 1));
+    add(Wrong::ClearGivesUp, table(&rules, 1, vec![(1, clear()), (1, set(2))]));
 
     let programs =
         vec![(1, reserves(&[1], &[0], 0)), (3, [checks(&[2, 3], &[0], 0), resets(&[2])].concat())];
     add(Wrong::CancelWithoutStamp, table(&[BUCKET_OF_2], 1, programs));
-    let programs = vec![
-        (1, reserves(&[1], &[0], 0)),
-        (4, [checks(&[2], &[0], 0), checks(&[1], &[0], 1), resets(&[3])].concat()),
-    ];
+    let busy = [checks(&[3], &[0], 0), checks(&[1], &[0], 1), refunds(&[1])].concat();
+    let programs = vec![(1, reserves(&[1], &[0], 0)), (4, busy)];
     let rules =
-        [Rule::Bucket { burst: 2, cost: 2, unit: 1 }, Rule::Bucket { burst: 3, cost: 1, unit: 1 }];
-    let from = Start::With([(3, 1, 1), (1, 1, 0)]);
+        [Rule::Bucket { burst: 2, cost: 3, unit: 1 }, Rule::Bucket { burst: 5, cost: 1, unit: 1 }];
+    let from = Start::With([(2, 1, 3), (1, 1, 0)]);
     add(Wrong::CancelAnySlot, Table { from, ..table(&rules, 0, programs) });
     // The first rule of tier 1 admits what the third of it does not.
     let small = Rule::Bucket { burst: 1, cost: 1, unit: 1 };
@@ -73,8 +76,8 @@ pub(super) fn runs() -> Vec<Run> {
     let t = table(&[BUCKET_OF_2, BUCKET_OF_2, small], 0, programs);
     add(Wrong::RuleAfterWord, Table { from: Start::With([(2, 0, 0), (1, 1, 0)]), ..t });
 
-    let programs =
-        vec![(1, checks(&[1], &[1], 0)), (2, vec![Op::SetQuota { t: 0, rule: 2, at: 0 }])];
+    let set = Op::SetQuota { t: 0, rule: 2, at: 0 };
+    let programs = vec![(1, checks(&[1], &[1], 0)), (2, vec![set])];
     let t = table(&[BUCKET_OF_2, BUCKET_OF_2, COARSER_BUCKET], 2, programs);
     add(Wrong::RuleReadAgain, t);
 
