@@ -85,8 +85,9 @@
 //!   Every exchange compares a stamp, a count or an epoch, so one that comes late fails.
 //!
 //! An exhaustive model of this protocol (`keyed-model` in the repository) goes through every interleaving of
-//! callers that may stop anywhere, on small sets; it finds each step above wrong when it is left out. The model
-//! checker loom runs the real type, every public operation against every other; see `docs/verification.md`.
+//! callers that may stop anywhere, on small sets, and finds a fault where one of the steps above is left out. The
+//! model checker loom runs pairs of public operations on the real type, those with `set_quota` random schedules and real
+//! threads. `docs/verification.md` has the bounds of both.
 //!
 //! # What could still go wrong
 //!

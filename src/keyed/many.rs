@@ -6,8 +6,7 @@ use crate::clock::Clock;
 use crate::decision::{Admitted, Denied};
 use core::hash::{BuildHasher, Hash};
 
-/// Keys whose memory is asked for together. Sixteen lines on their way are about as many as a core can
-/// wait for; measured with 8, 16 and 32.
+/// Keys whose memory is asked for together: about as many lines as a core can wait for at once.
 const TOGETHER: usize = 16;
 
 impl<C, S: BuildHasher> KeyedLimiter<C, S> {

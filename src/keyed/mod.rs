@@ -89,7 +89,7 @@ use table::Table;
 /// |  100,000 | 2.6 MB | 2,000 |
 /// | 1,000,000 | 26 MB | 180 |
 ///
-/// **In a flood** of new keys none of this changes, and known keys take no longer. New keys in a full set
+/// **In a flood** of new keys none of this changes. New keys in a full set
 /// evict those whose debt is repaid first, which are other new keys, and start with that debt. A key's debt
 /// survives its eviction: until the *watermark* of its set has passed, whoever comes to the set starts with as
 /// much. What survives is when the debt is repaid, so a key that returns in another [tier](Key::tier) owes
