@@ -1,11 +1,11 @@
 //! The constructors.
 
-use super::owner::ID_BITS;
 use super::pace::{Kind, Unfit};
 use super::record::Head;
 use super::slot::Slot;
 use super::table::{GROUPS, Group, Table, WAYS};
-use super::tier::{Allowance, Tier};
+use super::tier::Allowance;
+use super::tiers::Tiers;
 use super::{KeyedError, KeyedLimiter, WhenFull};
 use crate::clock::SystemClock;
 use crate::quota::Quota;
@@ -29,11 +29,7 @@ fn boxed<T>(n: usize, new: impl Fn() -> T) -> Result<Box<[T]>, NoTable> {
 }
 
 impl Table {
-    pub(crate) fn new(
-        kind: Kind,
-        allowances: impl IntoIterator<Item = Allowance>,
-        capacity: usize,
-    ) -> Result<Self, NoTable> {
+    pub(crate) fn new(kind: Kind, quota: Quota, capacity: usize) -> Result<Self, NoTable> {
         let slots = capacity.checked_add(capacity / 2).ok_or(NoTable::TooLarge)?;
         let sets = slots.div_ceil(WAYS).max(1);
         let groups = u32::try_from(sets).ok().and_then(|sets| sets.checked_mul(GROUPS as u32));
@@ -42,38 +38,11 @@ impl Table {
             marks: boxed(groups, || AtomicU64::new(0))?,
             groups: boxed(groups, || Group(core::array::from_fn(|_| Slot::unused())))?,
             heads: boxed(sets, Head::new)?,
-            tiers: Self::tiers_of(kind, allowances)?,
+            tiers: Tiers::new(kind, quota).map_err(NoTable::Quota)?,
             kind,
             full: WhenFull::default(),
             denied_full: CachePadded::default(),
         })
-    }
-
-    fn tiers_of(
-        kind: Kind,
-        allowances: impl IntoIterator<Item = Allowance>,
-    ) -> Result<Box<[Tier]>, NoTable> {
-        let tiers: Result<Vec<_>, _> =
-            allowances.into_iter().map(|allowance| Tier::new(kind, allowance)).collect();
-        let tiers = tiers.map_err(NoTable::Quota)?;
-        // As many as an `Id` can name.
-        let most = 1 << (ID_BITS - 1);
-        if tiers.len() > most { Err(NoTable::TooManyTiers) } else { Ok(tiers.into_boxed_slice()) }
-    }
-
-    /// More tiers behind those that there are.
-    pub(crate) fn add_tiers(
-        &mut self,
-        allowances: impl IntoIterator<Item = Allowance>,
-    ) -> Result<(), NoTable> {
-        let more = Self::tiers_of(self.kind, allowances)?.into_vec();
-        let mut tiers = core::mem::take(&mut self.tiers).into_vec();
-        tiers.extend(more);
-        self.tiers = tiers.into_boxed_slice();
-        if self.tiers.len() > 1 << (ID_BITS - 1) {
-            return Err(NoTable::TooManyTiers);
-        }
-        Ok(())
     }
 }
 
@@ -151,7 +120,7 @@ impl KeyedLimiter {
 
     fn of(kind: Kind, quota: Quota, capacity: usize) -> Result<Self, KeyedError> {
         Ok(Self {
-            table: Table::new(kind, [quota.into()], capacity)?,
+            table: Table::new(kind, quota, capacity)?,
             clock: SystemClock,
             hasher: RandomState::new(),
             tally: None,
@@ -246,7 +215,7 @@ impl<C, S> KeyedLimiter<C, S> {
         mut self,
         tiers: impl IntoIterator<Item = T>,
     ) -> Result<Self, KeyedError> {
-        self.table.add_tiers(tiers.into_iter().map(Into::into))?;
+        self.table.tiers.add(self.table.kind, tiers.into_iter().map(Into::into))?;
         Ok(self)
     }
 

@@ -3,9 +3,10 @@
 use super::Key;
 use super::owner::{Id, Owner, Stage};
 use super::pace::Pace;
+use super::place::Place;
 use super::record::Change;
 use super::slot::Word;
-use super::table::{Place, Table};
+use super::table::Table;
 
 impl Table {
     /// Changes the state of a key that has a slot: `change` is given the pace that the state is counted in.

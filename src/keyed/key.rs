@@ -1,7 +1,8 @@
 use super::KeyedLimiter;
 use super::pace::{Ask, Pace};
 use super::peek::Looked;
-use super::table::{Answer, Decided, Place};
+use super::place::Place;
+use super::table::{Answer, Decided};
 use crate::Timestamp;
 use crate::clock::Clock;
 use crate::decision::{Admitted, Denied, Snapshot};
@@ -205,6 +206,17 @@ impl<'a, C: Clock, S> Key<'a, C, S> {
     #[inline(always)]
     pub fn check(&self) -> Result<Admitted, Denied> {
         self.check_n(1)
+    }
+
+    /// As [`check`](Self::check), at a reading of the clock that the caller has from a moment ago, if that will do.
+    #[inline(always)]
+    pub(super) fn check_as_of(&self, now: Timestamp) -> Result<Admitted, Denied> {
+        let (decided, pace) = self.limiter.table.spend(self.place, self.tier, 1, now);
+        if !decided.is_admitted() {
+            return self.check();
+        }
+        self.count(decided);
+        answer(decided, &pace, 1, now)
     }
 
     /// Asks for `n` permits now: all or none. Zero are always admitted.

@@ -1,6 +1,6 @@
 use super::KeyedLimiter;
-use super::key::{Key, answer};
-use super::table::Place;
+use super::key::Key;
+use super::place::Place;
 use crate::Timestamp;
 use crate::clock::Clock;
 use crate::decision::{Admitted, Denied};
@@ -32,14 +32,17 @@ impl<C, S: BuildHasher> KeyedLimiter<C, S> {
         now: Timestamp,
         mut each: impl FnMut(usize, Result<Admitted, Denied>),
     ) {
-        self.together(keys, |i, key| {
-            let (decided, pace) = key.spend_at(1, now);
-            each(i, answer(decided, &pace, 1, now));
-        });
+        self.together(keys, || now, |i, key, now| each(i, key.check_at(now)));
     }
 
+    /// `now` is called once for all that are taken together.
     #[inline(always)]
-    fn together<Q: Hash>(&self, keys: &[Q], mut each: impl FnMut(usize, Key<'_, C, S>)) {
+    fn together<Q: Hash>(
+        &self,
+        keys: &[Q],
+        now: impl Fn() -> Timestamp,
+        mut each: impl FnMut(usize, Key<'_, C, S>, Timestamp),
+    ) {
         let mut first = 0;
         for keys in keys.chunks(TOGETHER) {
             let mut places = [Place::default(); TOGETHER];
@@ -51,8 +54,9 @@ impl<C, S: BuildHasher> KeyedLimiter<C, S> {
             for place in &places[..keys.len()] {
                 self.table.touch(*place);
             }
+            let now = now();
             for (i, place) in places[..keys.len()].iter().enumerate() {
-                each(first + i, Key::new(self, *place));
+                each(first + i, Key::new(self, *place), now);
             }
             first += keys.len();
         }
@@ -60,7 +64,8 @@ impl<C, S: BuildHasher> KeyedLimiter<C, S> {
 }
 
 impl<C: Clock, S: BuildHasher> KeyedLimiter<C, S> {
-    /// Asks for one permit of each of many keys now. See [`check_many_at`](Self::check_many_at).
+    /// Asks for one permit of each of many keys now. See [`check_many_at`](Self::check_many_at). Reads the clock
+    /// once for sixteen keys, and again for each that would be denied.
     ///
     /// ```
     /// # use casgate::{KeyedLimiter, Quota};
@@ -74,6 +79,6 @@ impl<C: Clock, S: BuildHasher> KeyedLimiter<C, S> {
         keys: &[Q],
         mut each: impl FnMut(usize, Result<Admitted, Denied>),
     ) {
-        self.together(keys, |i, key| each(i, key.check()));
+        self.together(keys, || self.clock.recent(), |i, key, now| each(i, key.check_as_of(now)));
     }
 }

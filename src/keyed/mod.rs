@@ -12,6 +12,7 @@ mod many;
 mod owner;
 mod pace;
 mod peek;
+mod place;
 mod prefix;
 mod record;
 mod reservation;
@@ -22,16 +23,17 @@ mod stats;
 mod sweep;
 mod table;
 mod tier;
+mod tiers;
 mod units;
 mod when_full;
 mod whole;
 
 pub use error::KeyedError;
 pub use key::Key;
+pub use place::Place;
 pub use prefix::Ipv6Prefix;
 pub use reservation::KeyedReservation;
 pub use stats::Stats;
-pub use table::Place;
 pub use tier::Allowance;
 pub use when_full::WhenFull;
 

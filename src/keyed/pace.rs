@@ -42,17 +42,12 @@ impl Pace {
     /// The state after `n` permits, at least 1, are spent at `now`, or `None` if they do not fit.
     #[inline(always)]
     pub(crate) fn spend(&self, state: u64, n: u32, now: Timestamp) -> Option<u64> {
-        // No sum can wrap: the cost is at most that of all permits, and the horizon leaves room for it.
-        let left = self.permits.checked_sub(n)?;
-        let at = self.instant(now);
-        let latest = at.low + u64::from(left) * self.cost + self.fine();
-        (state <= latest).then(|| state.max(at.high) + u64::from(n) * self.cost)
-    }
-
-    /// What a window's state may have above its permits.
-    #[inline(always)]
-    fn fine(&self) -> u64 {
-        if self.window == 0 { 0 } else { self.cost - ONE }
+        if n > self.permits {
+            return None;
+        }
+        // Nothing can wrap: the cost is at most that of all permits, and the horizon leaves room for it.
+        let (at, cost) = (self.instant(now), u64::from(n) * self.cost);
+        (state <= at.limit - cost).then(|| state.max(at.high) + cost)
     }
 
     fn charge(&self, state: u64, n: u32, now: Timestamp) -> u64 {

@@ -2,8 +2,9 @@
 
 use super::key::{UNLIMITED, full};
 use super::pace::Pace;
+use super::place::Place;
 use super::seat::Found;
-use super::table::{Asker, Place, Table};
+use super::table::{Asker, Table};
 use super::{Key, WhenFull};
 use crate::Timestamp;
 use crate::clock::Clock;

@@ -5,15 +5,15 @@
 //! the owner, by the thread that made it the owner: what they point at is compared with the owner, and a key is
 //! never said to be absent because it has no mark.
 
-use super::owner::Owner;
+use super::place::Place;
 use super::slot::{Slot, Word};
-use super::table::{GROUPS, Place, SLOTS, Table, WAYS};
+use super::table::{Asker, GROUPS, SLOTS, Table, WAYS};
 use crate::sync::{Ordering, order};
 
 impl Table {
     /// The first slot of the home group with the key's mark, if it is the key's.
     #[inline(always)]
-    pub(super) fn look(&self, at: Place, own: Owner) -> Option<(&Slot, Word)> {
+    pub(super) fn look(&self, Asker { at, own, .. }: Asker) -> Option<(&Slot, Word)> {
         let group = self.groups.get(at.home())?;
         group.0[at.near()].touch();
         let found = equal(self.marks_of(at.home())?, at.mark());

@@ -5,12 +5,14 @@
 //! A *set* is twenty groups: all that a key can be in.
 
 use super::WhenFull;
-use super::owner::{Id, Owner, TAG_BITS};
+use super::owner::{Id, Owner};
 use super::pace::{Ask, Kind, Pace};
+use super::place::Place;
 use super::record::Head;
 use super::slot::{Slot, Word};
 use super::stats::Count;
 use super::tier::Tier;
+use super::tiers::Tiers;
 use super::units::time;
 use crate::Timestamp;
 use crate::sync::{AtomicU64, fence, order};
@@ -32,42 +34,6 @@ pub(crate) const WAYS: usize = SLOTS * GROUPS;
 #[derive(Debug)]
 #[repr(align(128))]
 pub(crate) struct Group(pub(crate) [Slot; SLOTS]);
-
-/// Where a key is looked for, from its hash.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Place {
-    home: u32,
-    /// Of which the tag is a part.
-    mix: u64,
-}
-
-impl Place {
-    /// Never zero: the highest bit is set.
-    #[inline(always)]
-    pub(crate) const fn tag(self) -> u64 {
-        const HIGHEST: u64 = 1 << (TAG_BITS - 1);
-        self.mix & (HIGHEST - 1) | HIGHEST
-    }
-
-    /// A hint at the tag: a byte. That of an unused slot is 0, and so are those of some keys.
-    #[inline(always)]
-    pub(crate) const fn mark(self) -> u8 {
-        self.mix as u8
-    }
-
-    pub(crate) const fn set(self) -> usize {
-        self.home as usize / GROUPS
-    }
-
-    pub(crate) const fn home(self) -> usize {
-        self.home as usize
-    }
-
-    /// The first slot of that one of a group's two lines in which the key would rather be.
-    pub(crate) const fn near(self) -> usize {
-        (self.mix >> 16) as usize & (SLOTS / 2)
-    }
-}
 
 /// What became of a request. One enum, and not a `Result` of one, so that it is returned in registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,7 +70,7 @@ pub(crate) struct Table {
     pub(super) marks: Box<[AtomicU64]>,
     pub(super) groups: Box<[Group]>,
     pub(super) heads: Box<[Head]>,
-    pub(super) tiers: Box<[Tier]>,
+    pub(super) tiers: Tiers,
     pub(super) kind: Kind,
     pub(super) full: WhenFull,
     /// Apart from what every decision reads.
@@ -152,49 +118,55 @@ impl Table {
     /// Spends `n` permits as in a limiter of the key's own. The pace is that of the answer's numbers.
     #[inline(always)]
     pub(crate) fn spend(&self, at: Place, tier: u16, n: u32, now: Timestamp) -> (Decided, Pace) {
-        self.spend_in(at, tier, n, now, |own| self.look(at, own))
-            .unwrap_or_else(|| self.spend_elsewhere(at, tier, n, now))
+        let rules = self.tier(tier);
+        let version = rules.version();
+        if let Some(pace) = rules.settled_pace(version) {
+            let asker = Asker::new(at, tier, version);
+            if let Some(decided) = Self::spend_in(rules, self.look(asker), asker, &pace, n, now) {
+                return (decided, pace);
+            }
+        }
+        // Taken apart, so that in the case above nothing need be in memory.
+        let (decided, pace) = self.spend_elsewhere(at, tier, n, now);
+        (decided, pace)
     }
 
     /// One key of twenty: its mark is not the first that is equal, or its home group was full.
     #[cold]
     #[inline(never)]
     fn spend_elsewhere(&self, at: Place, tier: u16, n: u32, now: Timestamp) -> (Decided, Pace) {
-        let find = |own| {
-            let (way, word) = self.search(at, |slot| slot.word_of(own))?;
-            Some((self.slot(at.set(), way), word))
-        };
-        self.spend_in(at, tier, n, now, find).unwrap_or_else(|| {
-            let Answer { decided, pace, .. } = self.ask_slowly(at, tier, Ask::Spend(n), now);
-            (decided, pace)
-        })
+        let (asker, pace) = self.asker(at, tier);
+        let found = self.search(at, |slot| slot.word_of(asker.own));
+        let found = found.map(|(way, word)| (self.slot(at.set(), way), word));
+        if let Some(decided) = Self::spend_in(self.tier(tier), found, asker, &pace, n, now) {
+            return (decided, pace);
+        }
+        let Answer { decided, pace, .. } = self.ask_slowly(at, tier, Ask::Spend(n), now);
+        (decided, pace)
     }
 
-    /// One attempt in the slot that is found; `None` if there is none, its exchange is lost, or the tier has
+    /// One attempt in the slot that was found; `None` if there is none, its exchange is lost, or the tier has
     /// changed or has no quota.
     #[inline(always)]
-    fn spend_in<'a>(
-        &self,
-        at: Place,
-        tier: u16,
+    fn spend_in(
+        rules: &Tier,
+        found: Option<(&Slot, Word)>,
+        asker: Asker,
+        pace: &Pace,
         n: u32,
         now: Timestamp,
-        find: impl FnOnce(Owner) -> Option<(&'a Slot, Word)>,
-    ) -> Option<(Decided, Pace)> {
-        let rules = self.tier(tier);
-        let version = rules.version();
-        let pace = rules.hot_pace(version);
-        let (slot, seen) = find(Owner::new(at.tag(), Id::new(tier, version)))?;
-        if !rules.is_still(version) {
+    ) -> Option<Decided> {
+        let (slot, seen) = found?;
+        if !rules.is_still(asker.version) {
             return None;
         }
         match pace.spend(seen.state(), n, now) {
             Some(state) => {
                 let next = seen.with(state);
-                slot.exchange(seen, next)
-                    .then_some((Decided::Admitted { word: next, before: seen.state() }, pace))
+                let admitted = Decided::Admitted { word: next, before: seen.state() };
+                slot.exchange(seen, next).then_some(admitted)
             }
-            None => pace.has_permits().then_some((Decided::Denied(seen.state()), pace)),
+            None => pace.has_permits().then_some(Decided::Denied(seen.state())),
         }
     }
 
@@ -250,8 +222,7 @@ impl Table {
             let version = rules.version();
             let (pace, _) = rules.pace(version);
             if rules.is_still(version) {
-                let own = Owner::new(at.tag(), Id::new(tier, version));
-                return (Asker { at, own, version }, pace);
+                return (Asker::new(at, tier, version), pace);
             }
         }
     }
@@ -305,4 +276,11 @@ pub(super) struct Asker {
     pub(super) at: Place,
     pub(super) own: Owner,
     pub(super) version: u64,
+}
+
+impl Asker {
+    #[inline(always)]
+    fn new(at: Place, tier: u16, version: u64) -> Self {
+        Self { at, own: Owner::new(at.tag(), Id::new(tier, version)), version }
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::owner::Id;
 use super::pace::{Kind, Pace, Unfit};
-use super::units::{COLD, HOT};
+use super::units::FIELDS;
 use crate::sync::{AtomicU64, Ordering, fence, order, wait_a_little};
 use crate::{Quota, Timestamp};
 use core::time::Duration;
@@ -50,25 +50,50 @@ const NO_QUOTA: Quota = Quota::literal(1 << 26, Duration::from_secs(365 * 86_400
 #[derive(Debug)]
 #[repr(align(64))]
 pub(crate) struct Tier {
+    places: [PaceAndUnit; 2],
     /// Two for each change: see the type.
     version: AtomicU64,
-    paces: [[AtomicU64; HOT]; 2],
-    /// What no hit reads of them: the span and the unit.
-    rests: [[AtomicU64; COLD]; 2],
     /// The timestamp of the last change.
     since: AtomicU64,
     /// Odd while a change is under way.
     changing: AtomicU64,
 }
 
+/// A pace, and how long its unit is: a cache line.
+#[derive(Debug)]
+#[repr(align(64))]
+struct PaceAndUnit {
+    pace: [AtomicU64; FIELDS],
+    /// Which no hit reads.
+    unit: AtomicU64,
+}
+
+impl PaceAndUnit {
+    fn new(pace: Pace) -> Self {
+        Self { pace: pace.to_fields().map(AtomicU64::new), unit: AtomicU64::new(pace.unit()) }
+    }
+
+    #[inline(always)]
+    fn pace(&self) -> Pace {
+        // Relaxed: a later pace, if one is read, is noticed by `is_still`.
+        Pace::of_fields(self.pace.each_ref().map(|field| field.load(Ordering::Relaxed)))
+    }
+
+    fn put(&self, pace: Pace) {
+        // Relaxed: released by what `Tier::put` does before and after.
+        for (field, value) in self.pace.iter().zip(pace.to_fields()) {
+            field.store(value, Ordering::Relaxed);
+        }
+        self.unit.store(pace.unit(), Ordering::Relaxed);
+    }
+}
+
 impl Tier {
     pub(crate) fn new(kind: Kind, allowance: Allowance) -> Result<Self, Unfit> {
         let pace = pace_of(kind, allowance, Pace::new(kind, NO_QUOTA)?)?;
-        let (hot, cold) = pace.to_fields();
         Ok(Self {
+            places: [pace, pace].map(PaceAndUnit::new),
             version: AtomicU64::new(0),
-            paces: [hot, hot].map(|fields| fields.map(AtomicU64::new)),
-            rests: [cold, cold].map(|fields| fields.map(AtomicU64::new)),
             since: AtomicU64::new(0),
             changing: AtomicU64::new(0),
         })
@@ -80,30 +105,17 @@ impl Tier {
         self.version.load(order::VERSION_LOAD)
     }
 
-    /// The pace of that version, for a hit. To be trusted once [`is_still`](Self::is_still) has said so.
-    ///
-    /// A branch that is foreseen, so that the loads need not wait for the version.
+    /// The pace of that version, for a hit; `None` while keys are carried over. To be trusted once
+    /// [`is_still`](Self::is_still) has said so.
     #[inline(always)]
-    pub(crate) fn hot_pace(&self, version: u64) -> Pace {
-        if version & 1 == 0 { self.hot_pace_in(0) } else { self.changing_pace() }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn changing_pace(&self) -> Pace {
-        self.hot_pace_in(1)
-    }
-
-    #[inline(always)]
-    fn hot_pace_in(&self, place: usize) -> Pace {
-        // Relaxed: a later pace, if one is read, is noticed by `is_still`.
-        Pace::of_fields(self.paces[place].each_ref().map(|field| field.load(Ordering::Relaxed)))
+    pub(crate) fn settled_pace(&self, version: u64) -> Option<Pace> {
+        (version & 1 == 0).then(|| self.places[0].pace())
     }
 
     fn pace_in(&self, place: usize) -> (Pace, u64) {
-        // Relaxed: as `hot_pace_in`.
-        let [span, unit] = self.rests[place].each_ref().map(|field| field.load(Ordering::Relaxed));
-        (self.hot_pace_in(place).with_span(span), unit)
+        let place = &self.places[place];
+        // Relaxed: as the pace.
+        (place.pace(), place.unit.load(Ordering::Relaxed))
     }
 
     /// The pace of that version, and how long its unit is: see [`time`](super::units::time).
@@ -184,12 +196,7 @@ impl Tier {
     fn put(&self, place: usize, pace: Pace, version: u64) {
         // Release, to the Acquire fence in `is_still`: the version before.
         fence(order::PUBLISH_FENCE);
-        let (hot, cold) = pace.to_fields();
-        let fields = self.paces[place].iter().chain(&self.rests[place]);
-        for (field, value) in fields.zip(hot.into_iter().chain(cold)) {
-            // Relaxed: released by the fence above and the store below.
-            field.store(value, Ordering::Relaxed);
-        }
+        self.places[place].put(pace);
         // Release: whoever reads the version reads its pace.
         self.version.store(version, order::VERSION_STORE);
     }

@@ -198,7 +198,7 @@ impl Pace {
     }
 
     /// How long a unit is, in 2⁻⁵⁰ ns, rounded up: see [`time`].
-    fn unit(&self) -> u64 {
+    pub(crate) fn unit(&self) -> u64 {
         (1_u128 << (RATE_BITS + UNIT_BITS)).div_ceil(u128::from(self.rate - 1)) as u64
     }
 
@@ -209,31 +209,23 @@ impl Pace {
         (units + u128::from(self.up)).min(u128::from(LAST)) as u64 & LAST
     }
 
-    /// The pace as words for shared memory: those that every decision reads, and those that it does not.
-    pub(crate) fn to_fields(self) -> ([u64; HOT], [u64; COLD]) {
+    /// The pace as words for shared memory.
+    pub(crate) fn to_fields(self) -> [u64; FIELDS] {
         let Self { cost, span, rate, window, horizon, up, permits, unlimited } = self;
         let permits = u64::from(unlimited) << 32 | u64::from(permits);
-        ([cost, permits, rate, window, horizon, up], [span, self.unit()])
+        [cost, span, rate, window, horizon, up, permits]
     }
 
-    /// The pace of a tier that has a quota, or nearly so: without one the span is lost.
     #[inline(always)]
-    pub(crate) fn of_fields(fields: [u64; HOT]) -> Self {
-        let [cost, permits, rate, window, horizon, up] = fields;
+    pub(crate) fn of_fields(fields: [u64; FIELDS]) -> Self {
+        let [cost, span, rate, window, horizon, up, permits] = fields;
         let (permits, unlimited) = (permits as u32, permits >> 32 != 0);
-        // A window has room for one more, which is never given.
-        let span = cost.wrapping_mul(u64::from(permits) + u64::from(window > 0));
         Self { cost, span, rate, window, horizon, up, permits, unlimited }
-    }
-
-    pub(crate) fn with_span(self, span: u64) -> Self {
-        Self { span, ..self }
     }
 }
 
-/// How many words of a [`Pace`] every decision reads, and how many there are besides.
-pub(crate) const HOT: usize = 6;
-pub(crate) const COLD: usize = 2;
+/// How many words a [`Pace`] is.
+pub(crate) const FIELDS: usize = 7;
 
 /// A state as an instant that those of other tiers can be compared with, in nanoseconds, rounded up. In a
 /// window each permit moves it by an equal part of the window.
