@@ -174,14 +174,14 @@ impl<'a, C: Clock, S> Key<'a, C, S> {
     fn spend_now(&self, n: u32) -> (Decided, Pace, Timestamp) {
         let now = self.limiter.clock.recent();
         let (decided, pace) = self.limiter.table.spend(self.place, self.tier, n, now);
-        let near = match decided {
-            Decided::Admitted { .. } | Decided::Unlimited => false,
-            Decided::Denied(state) => pace.is_due_within(state, n, now, C::MAX_LAG),
-            Decided::Full { until, .. } => until <= now + C::MAX_LAG,
-        };
-        let answer = if near { self.spend_precisely(n) } else { (decided, pace, now) };
-        self.count(answer.0);
-        answer
+        if !decided.is_admitted() && decided.is_due_within(&pace, n, now, C::MAX_LAG) {
+            // Taken apart, so that otherwise nothing need be in memory.
+            let (decided, pace, now) = self.spend_precisely(n);
+            self.count(decided);
+            return (decided, pace, now);
+        }
+        self.count(decided);
+        (decided, pace, now)
     }
 
     #[cold]
@@ -271,7 +271,7 @@ pub(super) fn answer(
         Decided::Denied(state) => Err(pace.denied(state, n, now)),
         Decided::Full { until, free } => {
             let wait = NonZeroU64::new(until.as_nanos().saturating_sub(now.as_nanos()));
-            let now = full(free, pace, now);
+            let now = full(free, pace.limit(), now);
             let wait = wait.filter(|_| until < Timestamp::MAX);
             Err(Denied { wait, now, by: 1 })
         }
@@ -280,8 +280,7 @@ pub(super) fn answer(
 
 /// What a new key is told for which there is no slot until then.
 #[cold]
-pub(super) fn full(until: Timestamp, pace: &Pace, now: Timestamp) -> Snapshot {
-    let Snapshot { limit, .. } = pace.snapshot(0, now);
+pub(super) fn full(until: Timestamp, limit: u32, now: Timestamp) -> Snapshot {
     let reset_after = until.as_nanos().saturating_sub(now.as_nanos());
     Snapshot { limit, remaining: 0, reset_after }
 }

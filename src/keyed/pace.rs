@@ -12,7 +12,7 @@
 
 pub(crate) use super::units::{Kind, Pace, Unfit};
 
-use super::units::{LAST, ONE};
+use super::units::{LAST, ONE, divisor};
 use crate::Timestamp;
 use crate::decision::{Admitted, Denied, Snapshot};
 use core::num::NonZeroU64;
@@ -76,6 +76,7 @@ impl Pace {
     }
 
     /// When `n` permits fit; `None` if they never do.
+    #[inline(always)]
     pub(crate) fn due(&self, state: u64, n: u32) -> Option<Timestamp> {
         if n > self.permits {
             return None;
@@ -85,7 +86,7 @@ impl Pace {
             0 => self.first_with(needed.saturating_sub(self.span)),
             window => {
                 let start = needed.saturating_add(ONE).saturating_sub(self.span);
-                start.div_ceil(self.span) * window
+                start.div_ceil(divisor(self.span)) * window
             }
         };
         (due <= self.horizon).then(|| Timestamp::from_nanos(due))
@@ -105,12 +106,13 @@ impl Pace {
     }
 
     /// When all permits are there again.
+    #[inline(always)]
     pub(crate) fn full_at(&self, state: u64) -> Timestamp {
         Timestamp::from_nanos(match self.window {
             0 => self.first_with(state),
             window => {
                 let start = state.saturating_add(ONE).saturating_sub(self.cost);
-                start.div_ceil(self.span) * window
+                start.div_ceil(divisor(self.span)) * window
             }
         })
     }
@@ -136,7 +138,7 @@ impl Pace {
     #[inline]
     pub(crate) fn left(&self, state: u64, now: Timestamp) -> u32 {
         let at = self.instant(now);
-        let left = at.limit.saturating_sub(state.max(at.low)) / self.cost;
+        let left = at.limit.saturating_sub(state.max(at.low)) / divisor(self.cost);
         left.min(self.permits.into()) as u32
     }
 

@@ -92,7 +92,7 @@ impl<C, S> Key<'_, C, S> {
         match looked {
             Looked::State(_) if pace.is_unlimited() => UNLIMITED,
             Looked::State(state) => pace.snapshot(state, now),
-            Looked::Full(until) => full(until, pace, now),
+            Looked::Full(until) => full(until, pace.limit(), now),
         }
     }
 

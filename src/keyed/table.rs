@@ -16,6 +16,7 @@ use super::tiers::Tiers;
 use super::units::time;
 use crate::Timestamp;
 use crate::sync::{AtomicU64, fence, order};
+use core::time::Duration;
 use crossbeam_utils::CachePadded;
 
 /// Slots of a group, and groups of a set. Few under the model checker and the random scheduler, so that a
@@ -52,6 +53,16 @@ impl Decided {
     #[inline(always)]
     pub(crate) const fn is_admitted(self) -> bool {
         matches!(self, Self::Admitted { .. } | Self::Unlimited)
+    }
+
+    /// Whether a request that was denied might be admitted within `lag`.
+    #[inline(always)]
+    pub(crate) fn is_due_within(self, pace: &Pace, n: u32, now: Timestamp, lag: Duration) -> bool {
+        match self {
+            Self::Admitted { .. } | Self::Unlimited => false,
+            Self::Denied(state) => pace.is_due_within(state, n, now, lag),
+            Self::Full { until, .. } => until <= now + lag,
+        }
     }
 }
 

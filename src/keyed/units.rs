@@ -149,6 +149,10 @@ impl Pace {
         self.unlimited
     }
 
+    pub(crate) fn limit(&self) -> u32 {
+        self.permits
+    }
+
     pub(crate) fn has_permits(&self) -> bool {
         self.permits > 0
     }
@@ -172,8 +176,9 @@ impl Pace {
     }
 
     /// The first nanosecond that is as many units, rounded down.
+    #[inline(always)]
     pub(super) fn first_with(&self, units: u64) -> u64 {
-        (u128::from(units >> 1) << 64).div_ceil(u128::from(self.rate)).div_ceil(8) as u64
+        (u128::from(units >> 1) << 64).div_ceil(u128::from(divisor(self.rate))).div_ceil(8) as u64
     }
 
     /// Nothing wraps, unless the pace was written over while it was read: then the caller finds out.
@@ -233,6 +238,13 @@ pub(crate) const FIELDS: usize = 7;
 pub(crate) fn time(state: u64, unit: u64) -> u64 {
     const BITS: u32 = UNIT_BITS + BELOW_BITS;
     ((u128::from(state) * u128::from(unit) + ((1 << BITS) - 1)) >> BITS) as u64
+}
+
+/// A cost, a span or a rate, which is never 0. The compiler, once it knows that, leaves out a division whose result
+/// nobody reads.
+#[inline(always)]
+pub(super) const fn divisor(x: u64) -> u64 {
+    if x == 0 { 1 } else { x }
 }
 
 fn greatest_common_divisor(mut a: u64, mut b: u64) -> u64 {
