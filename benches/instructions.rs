@@ -9,7 +9,8 @@
 use casgate::algorithm::Algorithm;
 use casgate::clock::{CachedClock, SystemClock};
 use casgate::{
-    FixedWindow, KeyedLimiter, Lease, Limiter, Place, Quota, SlidingWindow, Timestamp, TokenBucket,
+    FixedWindow, FixedWindowLimiter, KeyedLimiter, Lease, Limiter, Place, Quota, SlidingWindow,
+    Timestamp, TokenBucket,
 };
 use gungraun::{library_benchmark, library_benchmark_group, main};
 use std::hash::{BuildHasherDefault, DefaultHasher};
@@ -53,10 +54,11 @@ fn cached(permits: usize) -> &'static OnACachedClock {
     leaked(limiter)
 }
 
-type Leased = Lease<'static, FixedWindow, SystemClock>;
+type Leased = Lease<&'static Limiter<FixedWindow>>;
 
 fn lease(permits: usize) -> &'static Leased {
-    let limiter: &'static Limiter = leaked(Limiter::fixed_window(Quota::per_second(1_000)));
+    let limiter: &'static FixedWindowLimiter =
+        leaked(Limiter::fixed_window(Quota::per_second(1_000)));
     let lease = limiter.lease(64);
     assert_eq!((0..permits).filter(|_| lease.is_allowed_at(NOW)).count(), permits);
     leaked(lease)

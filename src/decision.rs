@@ -1,3 +1,4 @@
+use crate::timestamp::Timestamp;
 use core::fmt;
 use core::num::NonZeroU64;
 use core::time::Duration;
@@ -69,6 +70,9 @@ impl Snapshot {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Admitted {
     pub(crate) ticket: u64,
+    /// The permits that were asked for, and the timestamp.
+    pub(crate) permits: u32,
+    pub(crate) at: Timestamp,
     pub(crate) after: Snapshot,
 }
 
@@ -97,6 +101,19 @@ impl Admitted {
     #[must_use]
     pub const fn ticket(&self) -> u64 {
         self.ticket
+    }
+
+    /// The permits that were spent.
+    ///
+    /// ```
+    /// # use casgate::{Limiter, Quota, Timestamp};
+    /// let limiter = Limiter::fixed_window(Quota::per_second(9));
+    /// assert_eq!(limiter.check_n_at(4, Timestamp::ZERO)?.permits(), 4);
+    /// # Ok::<(), casgate::Denied>(())
+    /// ```
+    #[must_use]
+    pub const fn permits(&self) -> u32 {
+        self.permits
     }
 
     /// The permits of a full limiter.

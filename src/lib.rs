@@ -1,20 +1,15 @@
 //! A lock-free rate limiter on one atomic word, model-checked over every interleaving.
 //!
 //! ```
-//! use casgate::{Limiter, Quota, Timestamp};
+//! use casgate::{Limiter, Quota};
 //!
-//! static LIMITER: Limiter = Limiter::fixed_window(Quota::per_second(2));
+//! static API: Limiter = Limiter::token_bucket(Quota::per_second(100).with_burst(20));
 //!
-//! // Two permits in the window of this second, whoever asks for them and in whatever order.
-//! let now = Timestamp::from_secs(7);
-//! assert_eq!(LIMITER.check_at(now)?.remaining(), 1);
-//! assert_eq!(LIMITER.check_at(now)?.remaining(), 0);
-//! let denied = LIMITER.check_at(now).unwrap_err();
-//! assert_eq!(denied.retry_after().unwrap().as_secs(), 1);
-//!
-//! // In service the clock is read for you.
-//! assert!(LIMITER.check().is_ok());
-//! # Ok::<(), casgate::Denied>(())
+//! match API.check() {
+//!     Ok(admitted) => println!("go on; {} left", admitted.remaining()),
+//!     Err(denied) => println!("too many requests; retry in {:?}", denied.retry_after()),
+//! }
+//! # assert!(API.peek().remaining() < 20);
 //! ```
 //!
 //! [`Limiter`] states the guarantees; [`FixedWindow`], [`TokenBucket`] and [`SlidingWindow`] the rules
@@ -45,18 +40,15 @@ pub mod clock;
 mod decision;
 #[cfg(feature = "std")]
 mod keyed;
-mod lease;
 mod limiter;
 mod quota;
-mod reservation;
-mod ring; // `pub` inside as `cell`, and for `Slot`
 mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod timestamp;
 pub mod word;
 
-pub use algorithm::{FixedWindow, SlidingWindow, TokenBucket};
+pub use algorithm::{FixedWindow, SlidingWindow, Slot, TokenBucket};
 pub use decision::{Admitted, Denied, Snapshot};
 #[cfg(feature = "std")]
 pub use keyed::inside;
@@ -64,11 +56,12 @@ pub use keyed::inside;
 pub use keyed::{
     Allowance, Ipv6Prefix, Key, KeyedError, KeyedLimiter, KeyedReservation, Place, Stats, WhenFull,
 };
-pub use lease::Lease;
-pub use limiter::Limiter;
-pub use quota::{AtMost, Quota, QuotaError};
-pub use reservation::Reservation;
-pub use ring::Slot;
+pub use limiter::{
+    AdjustableLimiter, FixedWindowLimiter, Lease, Limiter, Reservation, Saved, SlidingWindowLimiter,
+};
+#[cfg(feature = "std")]
+pub use limiter::{OwnedLease, OwnedReservation};
+pub use quota::{AtMost, Quota, QuotaError, StrictQuota};
 pub use timestamp::Timestamp;
 
 /// The README's example, run as a test.

@@ -1,6 +1,6 @@
 mod at_most;
 
-pub use at_most::AtMost;
+pub use at_most::{AtMost, StrictQuota};
 
 use core::fmt;
 use core::num::{NonZeroU32, NonZeroU64};

@@ -92,16 +92,21 @@ impl Split {
         Self { count_bits: u32::BITS - limit.leading_zeros() }
     }
 
-    /// The word of window `index` with `count` permits spent, both within their fields.
+    /// The word of window `index` with `count` permits spent. What is larger than its field counts as the largest
+    /// number that fits.
     ///
     /// ```
     /// # use casgate::word::Split;
-    /// assert_eq!(Split::for_limit(3).pack(2, 1).bits(), 0b10_01);
+    /// let split = Split::for_limit(3);
+    /// assert_eq!(split.pack(2, 1).bits(), 0b10_01);
+    /// assert_eq!(split.pack(2, 7), split.pack(2, 3));
     /// ```
     #[must_use]
+    #[inline]
     pub const fn pack(self, index: u64, count: u32) -> Word {
-        debug_assert!(index <= self.max_index());
-        Word(index << self.count_bits).plus(count)
+        let (last, most) = (self.max_index(), u32::MAX >> (u32::BITS - self.count_bits));
+        let index = if index < last { index } else { last };
+        Word(index << self.count_bits | if count < most { count } else { most } as u64)
     }
 
     /// The window index.

@@ -152,7 +152,7 @@ fn a_limit_for_each_key_on_a_clock() {
     keyed.reset("b");
     assert_eq!((keyed.len(), keyed.peek("b").remaining()), (1, 2));
     keyed.reset("nobody");
-    keyed.refund("nobody", 1);
+    keyed.refund_n("nobody", 1);
     assert_eq!(keyed.peek("nobody").remaining(), 2);
     let stats = keyed.stats();
     assert_eq!((stats.admitted, stats.denied), (Some(2), Some(1)));
@@ -196,8 +196,8 @@ fn methods_of_a_key_ask_its_clock() {
     assert_eq!(a.peek(), b.peek_at(now));
     let (wait, ready) = (Duration::MAX, |at: casgate::KeyedReservation<'_>| at.ready_at());
     assert_eq!(a.reserve(2, wait).map(ready), b.reserve_at(2, wait, now).map(ready));
-    a.refund(1);
-    b.refund(1);
+    a.refund_n(1);
+    b.refund_n(1);
     assert_eq!(ours.peek("a"), other.peek_at("a", now));
     a.reset();
     assert!(a.check_n(4).is_ok());
@@ -303,7 +303,7 @@ fn what_is_given_back_is_there_again() {
         let left = || limiter.peek_at(now).remaining();
         assert!(limiter.check_n_at(16, now).is_ok());
         assert_eq!(left(), 0);
-        limiter.refund(3);
+        limiter.refund_n(3);
         assert_eq!(left(), 3);
         limiter.reset();
         assert_eq!(left(), 16);
@@ -317,12 +317,22 @@ fn what_is_given_back_is_there_again() {
 }
 
 #[test]
-fn a_reset_window_stays_the_newest() {
-    let limiter = Limiter::fixed_window(SIXTEEN);
-    assert!(limiter.is_allowed_at(Timestamp::from_secs(5)));
-    limiter.reset();
-    assert!(!limiter.is_allowed_at(Timestamp::from_secs(4)));
-    assert_eq!(limiter.peek_at(Timestamp::from_secs(6)).remaining(), 16);
+fn a_reset_undoes_a_timestamp_from_the_far_future() {
+    fn follow<A: Weighted>(limiter: &Limiter<A>) {
+        for far in [Timestamp::from_secs(7), Timestamp::from_nanos(1 << 61), Timestamp::MAX] {
+            let _ = limiter.check_at(far);
+            limiter.deny_until(far);
+            assert!(!limiter.is_allowed_at(Timestamp::from_secs(4)));
+            limiter.reset();
+            assert_eq!(limiter.peek_at(Timestamp::ZERO).remaining(), 16);
+            assert!(limiter.check_n_at(16, Timestamp::ZERO).is_ok());
+        }
+    }
+    follow(&Limiter::token_bucket(SIXTEEN));
+    follow(&Limiter::fixed_window(SIXTEEN));
+    follow(&Limiter::both(TokenBucket::new(SIXTEEN), FixedWindow::new(SIXTEEN)));
+    follow(&Limiter::adjustable_token_bucket(SIXTEEN));
+    follow(&Limiter::adjustable_fixed_window(SIXTEEN));
 }
 
 #[test]
@@ -362,11 +372,10 @@ fn a_quota_set_now_is_in_force() {
 #[test]
 fn tickets_of_reservations_go_on_from_those_before() {
     let limiter = Limiter::token_bucket(SIXTEEN);
-    let ticket = |reserved: &casgate::Reservation<'_>| reserved.ticket();
     let before = limiter.check_at(Timestamp::ZERO).unwrap().ticket();
     let reserved = limiter.reserve_at(1, Duration::ZERO, Timestamp::ZERO).unwrap();
     let after = limiter.check_at(Timestamp::ZERO).unwrap().ticket();
-    assert!(before < ticket(&reserved) && ticket(&reserved) < after);
+    assert!(before < reserved.ticket() && reserved.ticket() < after);
 }
 
 #[test]

@@ -102,10 +102,10 @@ impl<R: Rule> Both<R> {
                 call.before.iter().for_each(|inner| self.call(inner));
                 let seen = if self.stale { early } else { self.word.get() };
                 let outcome = if n == 0 {
-                    Ok(self.rule.admitted(seen, now))
+                    Ok(self.rule.admitted(seen, n, now))
                 } else if let Some(next) = self.rule.decide(seen, n, now) {
                     self.word.set(next);
-                    Ok(self.rule.admitted(next, now))
+                    Ok(self.rule.admitted(next, n, now))
                 } else {
                     Err(self.rule.denied(seen, n, now))
                 };
@@ -176,7 +176,7 @@ fn the_two_agree_and_acquit_the_right_and_convict_the_stale() {
 fn the_picture_is_of_the_shortest_part() {
     let rule = FixedWindow::new(Quota::per_second(1));
     let trace = Trace::default();
-    let told = |word| Ok(rule.admitted(word, Timestamp::ZERO));
+    let told = |word| Ok(rule.admitted(word, 1, Timestamp::ZERO));
     let first = rule.decide(Word::default(), 1, Timestamp::ZERO).unwrap();
     let _ = trace.record(0, (1, Timestamp::ZERO), |_| {
         trace.record(1, (1, Timestamp::ZERO), |_| told(first)) // admitted, as it may be

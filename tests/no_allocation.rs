@@ -20,7 +20,7 @@ fn weigh<A: Weighted>(limiter: &Limiter<A>) {
     drain(limiter);
     for n in 0..5 {
         let _ = limiter.check_n(n);
-        limiter.refund(n);
+        limiter.refund_n(n);
     }
     limiter.reset();
 }
@@ -71,7 +71,7 @@ fn ask_everything(limiter: &KeyedLimiter, key: u64, i: u64) {
     let _ = (view.check_n(0), view.take_up_to(1), view.charge_at(i as u32 % 2, now));
     let _ = view.reserve(1, Duration::MAX).map(casgate::KeyedReservation::cancel);
     limiter.check_many_at(&[key, key + 1, key], now, |_, _| ());
-    view.refund(1);
+    view.refund_n(1);
     if i % 10 == 0 {
         view.reset();
         limiter.set_quota_at(1, Quota::per_hour(7 + i as u32 % 3), now).unwrap();

@@ -2,7 +2,7 @@
 //! *number* that passes. Never which.
 
 use casgate::testing::{History, race};
-use casgate::{Limiter, Quota, Timestamp};
+use casgate::{FixedWindowLimiter, Limiter, Quota, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -103,7 +103,7 @@ fn windows_of_another_length() {
 /// so the older window's number is a range; the newer one's is not.
 #[test]
 fn mixed_windows_in_one_race() {
-    static LIMITER: Limiter = Limiter::fixed_window(Quota::per_second(5));
+    static LIMITER: FixedWindowLimiter = Limiter::fixed_window(Quota::per_second(5));
     for round in 1..200 {
         let boundary = Timestamp::from_secs(2 * round);
         let before = Timestamp::from_nanos(boundary.as_nanos() - 1);

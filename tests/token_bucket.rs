@@ -178,16 +178,16 @@ fn twenty_per_minute() {
 #[test]
 fn a_refund_never_fills_beyond_full() {
     let limiter = Limiter::token_bucket(Quota::per_second(5));
-    limiter.refund(3);
+    limiter.refund_n(3);
     assert_eq!(limiter.peek_at(at(0)).remaining(), 5);
     assert!(limiter.check_n_at(4, at(0)).is_ok());
-    limiter.refund(2);
+    limiter.refund_n(2);
     assert_eq!(limiter.peek_at(at(0)).remaining(), 3);
-    limiter.refund(u32::MAX);
+    limiter.refund_n(u32::MAX);
     assert_eq!(limiter.peek_at(at(0)).remaining(), 5);
     assert!(limiter.check_n_at(5, Timestamp::from_secs(9)).is_ok());
     // Given back after the bucket has filled itself: still no more than full.
-    limiter.refund(5);
+    limiter.refund_n(5);
     assert_eq!((0..9).filter(|_| limiter.is_allowed_at(Timestamp::from_secs(20))).count(), 5);
 }
 

@@ -33,7 +33,7 @@ fn pictures() -> Vec<Picture> {
     let fixed = Limiter::fixed_window(ten);
     let bucket = Limiter::token_bucket(ten);
     let sliding = Limiter::sliding_window(ten);
-    let strict = Limiter::token_bucket(Quota::at_most(LIMIT).with_burst(4).in_any(SECOND));
+    let strict = Limiter::strict(Quota::at_most(LIMIT).with_burst(4).in_any(SECOND));
     let both = Limiter::both(
         TokenBucket::new(ten.with_burst(3)),
         FixedWindow::new(Quota::new(15, 2 * SECOND).expect("slow enough")),

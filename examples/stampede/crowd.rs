@@ -4,7 +4,7 @@ use crate::chart::{bar, grouped};
 use casgate::algorithm::{FixedWindow, Rule};
 use casgate::clock::{Clock, SystemClock};
 use casgate::word::Word;
-use casgate::{Limiter, Quota, Timestamp};
+use casgate::{FixedWindowLimiter, Limiter, Quota, Timestamp};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::error::Error;
 use std::sync::{Mutex, PoisonError};
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 const QUOTA: Quota = Quota::per_second(1_000_000);
 
-static LIMITER: Limiter = Limiter::fixed_window(QUOTA);
+static LIMITER: FixedWindowLimiter = Limiter::fixed_window(QUOTA);
 
 /// The same rule on the same word, as most limiters keep it.
 static BEHIND_MUTEX: Mutex<Word> = Mutex::new(Word::from_bits(0));

@@ -111,7 +111,7 @@ where
     }
 
     fn refund(&self, n: u32) {
-        Limiter::refund(self, n);
+        Limiter::refund_n(self, n);
     }
 }
 

@@ -9,9 +9,13 @@ compile_error!("built without `--cfg casgate_shuttle`: run `cargo shuttle`, with
 mod keyed;
 
 #[cfg(casgate_shuttle)]
+#[path = "schedules/pairs.rs"]
+mod pairs;
+
+#[cfg(casgate_shuttle)]
 mod schedules {
     use casgate::algorithm::{Adjustable, Both};
-    use casgate::{FixedWindow, Limiter, SlidingWindow, TokenBucket};
+    use casgate::{FixedWindow, FixedWindowLimiter, Limiter, SlidingWindow, TokenBucket};
     use loom_tests::explore::{explore, explore_bounded, refute};
     use loom_tests::gate::Gate;
     use loom_tests::scenarios::*;
@@ -110,7 +114,6 @@ mod schedules {
         refute("seeded: store", "admitted of 5", || frozen::<StoreInsteadOfCas>(5, 8, 1));
         refute("seeded: roll drops a count", "left,", || roll_together::<RollDropsCount>(8, 8));
         refute("seeded: no headroom", "admitted of 5", || frozen::<AddWithoutHeadroom>(5, 8, 1));
-        refute("seeded: two-step reset", "came back", reset_races_roll::<TwoStepGiveBack>);
         refute("seeded: no help", "admitted of 4", || {
             slide::<WrongRing<{ Bug::NoHelp as u8 }>>(4, &[AT; 8], 4..=4);
         });

@@ -4,9 +4,11 @@
 
 #[path = "threads/keyed.rs"]
 mod keyed;
+#[path = "threads/pairs.rs"]
+mod pairs;
 
 use casgate::algorithm::{Adjustable, Both};
-use casgate::{FixedWindow, Limiter, SlidingWindow, TokenBucket};
+use casgate::{FixedWindow, FixedWindowLimiter, Limiter, SlidingWindow, TokenBucket};
 use loom_tests::explore::explore;
 use loom_tests::scenarios::*;
 
@@ -14,26 +16,27 @@ use loom_tests::scenarios::*;
 fn frozen_clock() {
     for (limit, callers, calls) in [(1, 2, 1), (2, 4, 1), (1, 3, 2), (2, 3, 2), (7, 4, 3)] {
         let name = format!("{callers} callers, {calls} calls each, limit {limit}");
-        explore(&name, move || frozen::<Limiter>(limit, callers, calls));
+        explore(&name, move || frozen::<FixedWindowLimiter>(limit, callers, calls));
     }
 }
 
 #[test]
 fn window_roll() {
-    explore("roll, a late caller", || roll::<Limiter>(&[&[(1, 9)], &[(1, 10)], &[(1, 5)]]));
-    explore("roll, crossing callers", || {
-        roll::<Limiter>(&[&[(1, 9), (1, 10)], &[(1, 10), (1, 9)]]);
+    explore("roll, a late caller", || {
+        roll::<FixedWindowLimiter>(&[&[(1, 9)], &[(1, 10)], &[(1, 5)]])
     });
-    explore("roll, three together", || roll_together::<Limiter>(2, 3));
-    explore("add races roll", add_races_roll::<Limiter>);
+    explore("roll, crossing callers", || {
+        roll::<FixedWindowLimiter>(&[&[(1, 9), (1, 10)], &[(1, 10), (1, 9)]]);
+    });
+    explore("roll, three together", || roll_together::<FixedWindowLimiter>(2, 3));
+    explore("add races roll", add_races_roll::<FixedWindowLimiter>);
 }
 
 #[test]
 fn weights_reset_and_peek() {
-    explore("mixed weights", mixed_weights::<Limiter>);
-    explore("reset", reset_races::<Limiter>);
-    explore("reset, roll", reset_races_roll::<Limiter>);
-    explore("peek", peek_races::<Limiter>);
+    explore("mixed weights", mixed_weights::<FixedWindowLimiter>);
+    explore("reset", reset_races::<FixedWindowLimiter>);
+    explore("peek", peek_races::<FixedWindowLimiter>);
 }
 
 #[test]

@@ -1,6 +1,7 @@
-use super::{Algorithm, FixedWindow, Rule, Sealed, TokenBucket, Weighted};
+use super::{Algorithm, Change, FixedWindow, Rule, Sealed, TokenBucket, Weighted, take_from};
 use crate::cell::Cell;
 use crate::decision::{Admitted, Denied, Snapshot};
+use crate::limiter::Outstanding;
 use crate::quota::Quota;
 use crate::sync::{
     AtomicPair, AtomicU64, Ordering, const_unless_modelled, fence, order, wait_a_little,
@@ -129,7 +130,7 @@ impl Live {
     #[inline]
     fn update<R: Adjust>(
         &self,
-        step: impl Fn(R, Word) -> Option<Word> + Copy,
+        step: impl Fn(R, Word) -> Option<Word>,
     ) -> Result<(R, Word), (R, Word)> {
         loop {
             let in_force = core::cell::Cell::new(None);
@@ -208,13 +209,19 @@ impl<R: Adjust> Algorithm for Adjustable<R> {
     }
 
     #[inline]
-    fn decide(&self, state: &Live, n: u32, now: Timestamp) -> Result<(R, Word), (R, Word)> {
+    fn decide(
+        &self,
+        state: &Live,
+        n: u32,
+        now: Timestamp,
+        _: bool,
+    ) -> Result<(R, Word), (R, Word)> {
         state.update(|rule: R, word| rule.decide(word, n, now))
     }
 
     #[inline]
-    fn admitted(&self, _: &Live, (rule, word): (R, Word), now: Timestamp) -> Admitted {
-        rule.admitted(word, now)
+    fn admitted(&self, _: &Live, (rule, word): (R, Word), n: u32, now: Timestamp) -> Admitted {
+        rule.admitted(word, n, now)
     }
 
     #[inline]
@@ -234,7 +241,8 @@ impl<R: Adjust> Algorithm for Adjustable<R> {
         rule.is_due_within(word, n, now, lag)
     }
 
-    fn snapshot(&self, _: &Live, (rule, word): (R, Word), now: Timestamp) -> Snapshot {
+    fn peek(&self, state: &Live, now: Timestamp) -> Snapshot {
+        let (rule, word) = self.look(state);
         rule.snapshot(word, now)
     }
 
@@ -245,17 +253,30 @@ impl<R: Adjust> Algorithm for Adjustable<R> {
 }
 
 impl<R: Adjust> Weighted for Adjustable<R> {
-    fn reset(&self, state: &Live) {
-        let _ = state.update(|rule: R, word| changed(word, rule.reset(word)));
+    fn change(&self, state: &Live, change: Change) -> (R, Word) {
+        let outcome = state.update(|rule: R, word| {
+            let next = change.apply(&rule, 0, word);
+            (next != word).then_some(next)
+        });
+        let (Ok(seen) | Err(seen)) = outcome;
+        seen
     }
 
-    fn refund(&self, state: &Live, n: u32) {
-        let _ = state.update(|rule: R, word| changed(word, rule.refund(word, n)));
+    fn take_up_to(&self, state: &Live, n: u32, now: Timestamp) -> u32 {
+        // Written anew by each run of the step, of which the last one counts.
+        let taken = core::cell::Cell::new(0);
+        let outcome = state.update(|rule: R, word| {
+            let (n, next) = take_from(&rule, word, n, now)?;
+            taken.set(n);
+            Some(next)
+        });
+        outcome.map_or(0, |_| taken.get())
     }
-}
 
-fn changed(word: Word, next: Word) -> Option<Word> {
-    (next != word).then_some(next)
+    fn save(&self, state: &Live, now: Timestamp) -> [Outstanding; 2] {
+        let (rule, word) = self.look(state);
+        [Outstanding::of(rule.snapshot(word, now)), Outstanding::default()]
+    }
 }
 
 macro_rules! adjust {

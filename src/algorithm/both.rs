@@ -1,6 +1,7 @@
-use super::{Algorithm, Rule, Sealed, Weighted};
+use super::{Algorithm, Change, Rule, Sealed, Weighted, take_from};
 use crate::cell::Cell;
 use crate::decision::{Admitted, Denied, Snapshot};
+use crate::limiter::Outstanding;
 use crate::sync::AtomicPair;
 use crate::timestamp::Timestamp;
 use crate::word::Word;
@@ -71,7 +72,13 @@ impl<A: Rule, B: Rule> Algorithm for Both<A, B> {
     }
 
     #[inline]
-    fn decide(&self, state: &Self::State, n: u32, now: Timestamp) -> Result<[Word; 2], [Word; 2]> {
+    fn decide(
+        &self,
+        state: &Self::State,
+        n: u32,
+        now: Timestamp,
+        _: bool,
+    ) -> Result<[Word; 2], [Word; 2]> {
         let step = |[first, second]: [u64; 2]| {
             let first = self.first.decide(Word::from_bits(first), n, now)?;
             let second = self.second.decide(Word::from_bits(second), n, now)?;
@@ -82,9 +89,10 @@ impl<A: Rule, B: Rule> Algorithm for Both<A, B> {
     }
 
     #[inline]
-    fn admitted(&self, _: &Self::State, [first, second]: [Word; 2], now: Timestamp) -> Admitted {
-        let Admitted { ticket, after } = self.first.admitted(first, now);
-        Admitted { ticket, after: Self::join(after, self.second.admitted(second, now).after) }
+    fn admitted(&self, _: &Self::State, words: [Word; 2], n: u32, now: Timestamp) -> Admitted {
+        let [first, second] = words;
+        let one = self.first.admitted(first, n, now);
+        Admitted { after: Self::join(one.after, self.second.snapshot(second, now)), ..one }
     }
 
     #[inline]
@@ -103,6 +111,13 @@ impl<A: Rule, B: Rule> Algorithm for Both<A, B> {
         let second_fits = self.second.decide(second, n, now).is_some();
         let second_refuses = first_fits || (!second_fits && wait(other) > wait(one));
         let denied = if second_refuses { other } else { one };
+        // Past the horizon of the other rule the request never fits.
+        let both_fit = |wait: &NonZeroU64| {
+            let then = now + Duration::from_nanos(wait.get());
+            self.first.decide(first, n, then).is_some()
+                && self.second.decide(second, n, then).is_some()
+        };
+        let denied = Denied { wait: denied.wait.filter(both_fit), ..denied };
         let joined = Self::join(self.first.snapshot(first, now), self.second.snapshot(second, now));
         Denied { now: Snapshot { limit: denied.now.limit, ..joined }, ..denied }
     }
@@ -129,7 +144,8 @@ impl<A: Rule, B: Rule> Algorithm for Both<A, B> {
             && fits_within(&self.second, second, n, now, lag)
     }
 
-    fn snapshot(&self, _: &Self::State, [first, second]: [Word; 2], now: Timestamp) -> Snapshot {
+    fn peek(&self, state: &Self::State, now: Timestamp) -> Snapshot {
+        let [first, second] = self.look(state);
         Self::join(self.first.snapshot(first, now), self.second.snapshot(second, now))
     }
 
@@ -141,30 +157,33 @@ impl<A: Rule, B: Rule> Algorithm for Both<A, B> {
 }
 
 impl<A: Rule, B: Rule> Weighted for Both<A, B> {
-    fn reset(&self, state: &Self::State) {
-        self.give_back(state, |word| self.first.reset(word), |word| self.second.reset(word));
-    }
-
-    fn refund(&self, state: &Self::State, n: u32) {
-        self.give_back(
-            state,
-            |word| self.first.refund(word, n),
-            |word| self.second.refund(word, n),
-        );
-    }
-}
-
-impl<A, B> Both<A, B> {
-    fn give_back(
-        &self,
-        state: &Cell<AtomicPair>,
-        first: impl Fn(Word) -> Word + Copy,
-        second: impl Fn(Word) -> Word + Copy,
-    ) {
-        let _ = state.update(move |seen| {
-            let next =
-                [first(Word::from_bits(seen[0])).bits(), second(Word::from_bits(seen[1])).bits()];
+    fn change(&self, state: &Self::State, change: Change) -> [Word; 2] {
+        let outcome = state.update(|seen| {
+            let [first, second] = seen.map(Word::from_bits);
+            let next = [change.apply(&self.first, 0, first), change.apply(&self.second, 1, second)];
+            let next = next.map(Word::bits);
             (next != seen).then_some(next)
         });
+        let (Ok(words) | Err(words)) = outcome;
+        words.map(Word::from_bits)
+    }
+
+    fn take_up_to(&self, state: &Self::State, n: u32, now: Timestamp) -> u32 {
+        // Written anew by each run of the step, of which the last one counts.
+        let taken = core::cell::Cell::new(0);
+        let outcome = state.update(|seen| {
+            let [first, second] = seen.map(Word::from_bits);
+            let left = self.second.snapshot(second, now).remaining();
+            let (n, first) = take_from(&self.first, first, n.min(left), now)?;
+            let second = self.second.decide(second, n, now)?;
+            taken.set(n);
+            Some([first.bits(), second.bits()])
+        });
+        outcome.map_or(0, |_| taken.get())
+    }
+
+    fn save(&self, state: &Self::State, now: Timestamp) -> [Outstanding; 2] {
+        let [first, second] = self.look(state);
+        [self.first.snapshot(first, now), self.second.snapshot(second, now)].map(Outstanding::of)
     }
 }

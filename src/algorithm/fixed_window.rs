@@ -1,10 +1,11 @@
 use super::{Rule, Sealed, share};
 use crate::decision::{Admitted, Denied, Snapshot};
-use crate::lease::Term;
+use crate::limiter::{Outstanding, Term};
 use crate::word::{Split, Word};
 use crate::{Quota, Timestamp};
 use core::fmt::DebugStruct;
 use core::num::NonZeroU64;
+use core::time::Duration;
 
 /// At most L permits in each window of W: the rule, without the shared word.
 ///
@@ -97,7 +98,8 @@ impl FixedWindow {
     /// The permits left in the word's window.
     #[inline]
     const fn left(&self, word: Word) -> u32 {
-        self.limit - self.split.count(word)
+        // A word of another limit may have more spent.
+        self.limit.saturating_sub(self.split.count(word))
     }
 
     /// Where `now` lies, seen from the word's window. No division: the word's window is nearly
@@ -125,6 +127,15 @@ impl FixedWindow {
         if index <= self.split.max_index() { Some(self.split.pack(index, 0)) } else { None }
     }
 
+    /// That window with `count` permits spent; or the last window, all spent, if it is not before that.
+    const fn at_latest(&self, index: u64, count: u32) -> Word {
+        if index < self.split.max_index() {
+            self.split.pack(index, count)
+        } else {
+            self.split.pack(self.split.max_index(), self.limit)
+        }
+    }
+
     /// When the limiter is full with no other traffic: at the start of the word's window if nothing
     /// is spent in it, else at its end.
     #[inline]
@@ -141,8 +152,8 @@ impl FixedWindow {
     /// When the word's window begins.
     #[inline]
     const fn start(&self, word: Word) -> u64 {
-        // Cannot wrap: the index comes from a reading divided by this period.
-        self.split.index(word).wrapping_mul(self.period.get())
+        // Saturates only for a word of another period.
+        self.split.index(word).saturating_mul(self.period.get())
     }
 
     /// When the next window begins; `None` past the last that the clock or the word can tell.
@@ -169,11 +180,6 @@ impl Rule for FixedWindow {
     }
 
     #[inline]
-    fn admitted(&self, word: Word, now: Timestamp) -> Admitted {
-        Admitted { ticket: word.bits(), after: self.snapshot(word, now) }
-    }
-
-    #[inline]
     fn denied(&self, word: Word, n: u32, now: Timestamp) -> Denied {
         let wait = if n > self.limit {
             None
@@ -197,16 +203,46 @@ impl Rule for FixedWindow {
         Snapshot { limit: self.limit, remaining, reset_after }
     }
 
-    /// The window stays, so that an older one is not let in again.
-    #[inline]
-    fn reset(&self, word: Word) -> Word {
-        self.split.pack(self.split.index(word), 0)
-    }
-
     /// To the window that the word is in, whenever the permits were spent.
     #[inline]
     fn refund(&self, word: Word, n: u32) -> Word {
         self.split.pack(self.split.index(word), self.split.count(word).saturating_sub(n))
+    }
+
+    /// To the window in which the permits were spent, if it is still the word's.
+    fn refund_of(&self, word: Word, admitted: &Admitted) -> Word {
+        match self.place(word, admitted.at) {
+            Place::Current => self.refund(word, admitted.permits),
+            Place::Earlier | Place::Later => word,
+        }
+    }
+
+    /// What does not fit in the window is spent in the next ones.
+    fn charge(&self, word: Word, n: u32, now: Timestamp) -> Word {
+        let current = match self.place(word, now) {
+            Place::Current | Place::Earlier => word,
+            Place::Later => self.open(now).unwrap_or(self.split.pack(self.split.max_index(), 0)),
+        };
+        let limit = u64::from(self.limit);
+        let spent = u64::from(self.split.count(current)) + u64::from(n);
+        // At least 1, so the last permit is in this window or in a later one.
+        let (later, count) = ((spent - 1) / limit, (spent - 1) % limit + 1);
+        self.at_latest(self.split.index(current).saturating_add(later), count as u32)
+    }
+
+    fn deny_until(&self, word: Word, until: Timestamp) -> Word {
+        word.max(self.at_latest(until.as_nanos().div_ceil(self.period.get()), 0))
+    }
+
+    /// A debt of several windows counts as that many whole ones.
+    fn restore(&self, word: Word, part: Outstanding, now: Timestamp) -> Word {
+        let windows = part.full_after.div_ceil(self.period.get());
+        if windows <= 1 {
+            return self.charge(word, part.permits, now);
+        }
+        let begun = now + Duration::from_nanos((windows - 1).saturating_mul(self.period.get()));
+        let index = self.window(begun);
+        self.at_latest(index, self.limit).max(word)
     }
 
     fn lease(&self, word: Word, most: u32, now: Timestamp) -> Option<Term> {
@@ -226,7 +262,7 @@ impl Rule for FixedWindow {
 
     fn describe(&self, word: Word, out: &mut DebugStruct<'_, '_>) {
         out.field("limit", &self.limit)
-            .field("period", &core::time::Duration::from_nanos(self.period.get()))
+            .field("period", &Duration::from_nanos(self.period.get()))
             .field("window", &self.split.index(word))
             .field("count", &self.split.count(word));
     }

@@ -10,6 +10,7 @@
 
 mod adjustable;
 mod both;
+mod change;
 mod fixed_window;
 mod sliding_window;
 mod token_bucket;
@@ -17,13 +18,16 @@ mod token_bucket;
 pub(crate) use adjustable::Live;
 pub use adjustable::{Adjust, Adjustable};
 pub use both::Both;
+pub(crate) use change::Change;
+use change::take_from;
 pub use fixed_window::FixedWindow;
-pub use sliding_window::{Heap, SlidingWindow};
+pub(crate) use sliding_window::Ring;
+pub use sliding_window::{Heap, SlidingWindow, Slot};
 pub use token_bucket::TokenBucket;
 
 use crate::cell::{Attempt, Cell};
 use crate::decision::{Admitted, Denied, Snapshot};
-use crate::lease::Term;
+use crate::limiter::{Outstanding, Term};
 use crate::sync;
 use crate::timestamp::Timestamp;
 use crate::word::Word;
@@ -60,16 +64,20 @@ pub trait Rule: Sealed + Copy {
     #[must_use]
     fn decide(&self, word: Word, n: u32, now: Timestamp) -> Option<Word>;
 
-    /// The numbers of an admission at `now` that left `word` behind.
+    /// The numbers of an admission of `n` permits at `now` that left `word` behind.
     ///
     /// ```
     /// # use casgate::{Quota, Timestamp, algorithm::{FixedWindow, Rule}, word::Word};
     /// let rule = FixedWindow::new(Quota::per_second(2));
     /// let word = rule.decide(Word::default(), 1, Timestamp::ZERO).unwrap();
-    /// assert_eq!(rule.admitted(word, Timestamp::ZERO).remaining(), 1);
+    /// assert_eq!(rule.admitted(word, 1, Timestamp::ZERO).remaining(), 1);
     /// ```
     #[must_use]
-    fn admitted(&self, word: Word, now: Timestamp) -> Admitted;
+    #[inline(always)]
+    fn admitted(&self, word: Word, n: u32, now: Timestamp) -> Admitted {
+        let after = self.snapshot(word, now);
+        Admitted { ticket: word.bits(), permits: n, at: now, after }
+    }
 
     /// The numbers of a refusal of `n` permits on `word`.
     ///
@@ -92,17 +100,6 @@ pub trait Rule: Sealed + Copy {
     #[must_use]
     fn snapshot(&self, word: Word, now: Timestamp) -> Snapshot;
 
-    /// The word with all permits given back.
-    ///
-    /// ```
-    /// # use casgate::{Quota, Timestamp, algorithm::{FixedWindow, Rule}, word::Word};
-    /// let rule = FixedWindow::new(Quota::per_second(2));
-    /// let full = rule.decide(Word::default(), 2, Timestamp::ZERO).unwrap();
-    /// assert!(rule.decide(rule.reset(full), 2, Timestamp::ZERO).is_some());
-    /// ```
-    #[must_use]
-    fn reset(&self, word: Word) -> Word;
-
     /// The word with `n` permits given back, or all if fewer are spent.
     ///
     /// ```
@@ -113,6 +110,46 @@ pub trait Rule: Sealed + Copy {
     /// ```
     #[must_use]
     fn refund(&self, word: Word, n: u32) -> Word;
+
+    /// The word with the permits of an admission given back, if they are still of use.
+    ///
+    /// ```
+    /// # use casgate::{Quota, Timestamp, algorithm::{FixedWindow, Rule}, word::Word};
+    /// let rule = FixedWindow::new(Quota::per_second(2));
+    /// let old = rule.decide(Word::default(), 2, Timestamp::ZERO).unwrap();
+    /// let admitted = rule.admitted(old, 2, Timestamp::ZERO);
+    /// let new = rule.decide(old, 1, Timestamp::from_secs(1)).unwrap();
+    /// assert_ne!(rule.refund_of(old, &admitted), old);
+    /// assert_eq!(rule.refund_of(new, &admitted), new);
+    /// ```
+    #[must_use]
+    fn refund_of(&self, word: Word, admitted: &Admitted) -> Word;
+
+    /// The word after `n` permits are spent at `now`, into debt if need be.
+    ///
+    /// ```
+    /// # use casgate::{Quota, Timestamp, algorithm::{FixedWindow, Rule}, word::Word};
+    /// let rule = FixedWindow::new(Quota::per_second(2));
+    /// let word = rule.charge(Word::default(), 5, Timestamp::ZERO);
+    /// assert_eq!(rule.denied(word, 1, Timestamp::ZERO).retry_after().unwrap().as_secs(), 2);
+    /// ```
+    #[must_use]
+    fn charge(&self, word: Word, n: u32, now: Timestamp) -> Word;
+
+    /// The word on which everything before `until` is denied.
+    ///
+    /// ```
+    /// # use casgate::{Quota, Timestamp, algorithm::{FixedWindow, Rule}, word::Word};
+    /// let rule = FixedWindow::new(Quota::per_second(2));
+    /// let word = rule.deny_until(Word::default(), Timestamp::from_secs(9));
+    /// assert_eq!(rule.denied(word, 1, Timestamp::ZERO).retry_after().unwrap().as_secs(), 9);
+    /// ```
+    #[must_use]
+    fn deny_until(&self, word: Word, until: Timestamp) -> Word;
+
+    /// The word with what was outstanding spent at `now`.
+    #[doc(hidden)]
+    fn restore(&self, word: Word, part: Outstanding, now: Timestamp) -> Word;
 
     /// Whether the refused request would be admitted within `lag`.
     #[doc(hidden)]
@@ -167,13 +204,19 @@ pub trait Algorithm: Sealed {
     #[doc(hidden)]
     fn look(&self, state: &Self::State) -> Self::Seen;
 
-    /// Admits (`Ok`) or denies `n` permits: one, or any number above zero if [`Weighted`].
+    /// Admits (`Ok`) or denies `n` permits: one, or any number above zero if [`Weighted`]. With `numbers` an
+    /// admission is asked for its numbers.
     #[doc(hidden)]
-    fn decide(&self, state: &Self::State, n: u32, now: Timestamp)
-    -> Result<Self::Seen, Self::Seen>;
+    fn decide(
+        &self,
+        state: &Self::State,
+        n: u32,
+        now: Timestamp,
+        numbers: bool,
+    ) -> Result<Self::Seen, Self::Seen>;
 
     #[doc(hidden)]
-    fn admitted(&self, state: &Self::State, seen: Self::Seen, now: Timestamp) -> Admitted;
+    fn admitted(&self, state: &Self::State, seen: Self::Seen, n: u32, now: Timestamp) -> Admitted;
 
     #[doc(hidden)]
     fn denied(&self, state: &Self::State, seen: Self::Seen, n: u32, now: Timestamp) -> Denied;
@@ -188,8 +231,9 @@ pub trait Algorithm: Sealed {
         lag: Duration,
     ) -> bool;
 
+    /// What is left at `now`.
     #[doc(hidden)]
-    fn snapshot(&self, state: &Self::State, seen: Self::Seen, now: Timestamp) -> Snapshot;
+    fn peek(&self, state: &Self::State, now: Timestamp) -> Snapshot;
 
     #[doc(hidden)]
     fn describe(&self, state: &Self::State, out: &mut DebugStruct<'_, '_>);
@@ -210,11 +254,17 @@ pub trait Algorithm: Sealed {
 /// # assert!(upload(&budget, 40, Timestamp::ZERO) && !upload(&budget, 40, Timestamp::ZERO));
 /// ```
 pub trait Weighted: Algorithm {
+    /// Makes a change that cannot be denied, and returns what it left behind.
     #[doc(hidden)]
-    fn reset(&self, state: &Self::State);
+    fn change(&self, state: &Self::State, change: Change) -> Self::Seen;
 
+    /// Takes as many permits as there are, up to `n`, and returns how many.
     #[doc(hidden)]
-    fn refund(&self, state: &Self::State, n: u32);
+    fn take_up_to(&self, state: &Self::State, n: u32, now: Timestamp) -> u32;
+
+    /// What is outstanding, for each quota.
+    #[doc(hidden)]
+    fn save(&self, state: &Self::State, now: Timestamp) -> [Outstanding; 2];
 }
 
 impl<R: Rule> Algorithm for R {
@@ -231,7 +281,7 @@ impl<R: Rule> Algorithm for R {
     }
 
     #[inline(always)]
-    fn decide(&self, state: &Cell, n: u32, now: Timestamp) -> Result<Word, Word> {
+    fn decide(&self, state: &Cell, n: u32, now: Timestamp, _: bool) -> Result<Word, Word> {
         match state.attempt(|bits| decide_bits(self, bits, n, now)) {
             Attempt::Won(next) => Ok(Word::from_bits(next)),
             Attempt::Declined(seen) => Err(Word::from_bits(seen)),
@@ -240,8 +290,8 @@ impl<R: Rule> Algorithm for R {
     }
 
     #[inline(always)]
-    fn admitted(&self, _: &Cell, word: Word, now: Timestamp) -> Admitted {
-        Rule::admitted(self, word, now)
+    fn admitted(&self, _: &Cell, word: Word, n: u32, now: Timestamp) -> Admitted {
+        Rule::admitted(self, word, n, now)
     }
 
     #[inline(always)]
@@ -255,8 +305,8 @@ impl<R: Rule> Algorithm for R {
     }
 
     #[inline]
-    fn snapshot(&self, _: &Cell, word: Word, now: Timestamp) -> Snapshot {
-        Rule::snapshot(self, word, now)
+    fn peek(&self, state: &Cell, now: Timestamp) -> Snapshot {
+        Rule::snapshot(self, self.look(state), now)
     }
 
     fn describe(&self, state: &Cell, out: &mut DebugStruct<'_, '_>) {
@@ -265,12 +315,30 @@ impl<R: Rule> Algorithm for R {
 }
 
 impl<R: Rule> Weighted for R {
-    fn reset(&self, state: &Cell) {
-        give_back(state, |word| Rule::reset(self, word));
+    fn change(&self, state: &Cell, change: Change) -> Word {
+        let outcome = state.update(|bits| {
+            let next = change.apply(self, 0, Word::from_bits(bits)).bits();
+            // What stays the same is not written: a reset of an idle limiter is a read.
+            (next != bits).then_some(next)
+        });
+        let (Ok(bits) | Err(bits)) = outcome;
+        Word::from_bits(bits)
     }
 
-    fn refund(&self, state: &Cell, n: u32) {
-        give_back(state, |word| Rule::refund(self, word, n));
+    fn take_up_to(&self, state: &Cell, n: u32, now: Timestamp) -> u32 {
+        // Written anew by each run of the step, of which the last one counts.
+        let taken = core::cell::Cell::new(0);
+        let outcome = state.update(|bits| {
+            let (n, next) = take_from(self, Word::from_bits(bits), n, now)?;
+            taken.set(n);
+            Some(next.bits())
+        });
+        outcome.map_or(0, |_| taken.get())
+    }
+
+    fn save(&self, state: &Cell, now: Timestamp) -> [Outstanding; 2] {
+        let snapshot = Rule::snapshot(self, self.look(state), now);
+        [Outstanding::of(snapshot), Outstanding::default()]
     }
 }
 
@@ -291,14 +359,6 @@ fn decide_after<R: Rule>(
 ) -> Result<Word, Word> {
     let outcome = state.update_after(newer, |bits| decide_bits(rule, bits, n, now));
     outcome.map(Word::from_bits).map_err(Word::from_bits)
-}
-
-/// Replaces the word, unless it stays the same: a reset of an idle limiter is a read.
-fn give_back(state: &Cell, step: impl Fn(Word) -> Word + Copy) {
-    let _ = state.update(move |bits| {
-        let next = step(Word::from_bits(bits)).bits();
-        (next != bits).then_some(next)
-    });
 }
 
 mod sealed {

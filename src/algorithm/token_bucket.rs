@@ -1,8 +1,8 @@
 use super::{Rule, Sealed, share};
 use crate::decision::{Admitted, Denied, Snapshot};
-use crate::lease::Term;
+use crate::limiter::{Outstanding, Term};
 use crate::word::Word;
-use crate::{Quota, Timestamp};
+use crate::{Quota, StrictQuota, Timestamp};
 use core::fmt::DebugStruct;
 use core::num::{NonZeroU64, NonZeroU128};
 use core::time::Duration;
@@ -75,6 +75,19 @@ impl TokenBucket {
         // Neither product can wrap: a period is at most 2⁶¹, and q·4 at most 4·period.
         let cost = if p <= FINEST { q } else { q * FINEST / p };
         Self::of_ratio(quota, cost, p, q)
+    }
+
+    /// Returns the algorithm that admits at most so many permits in every interval of a length.
+    ///
+    /// ```
+    /// use casgate::{Quota, StrictQuota, TokenBucket};
+    /// use std::time::Duration;
+    /// const QUOTA: StrictQuota = Quota::at_most(100).in_any(Duration::from_secs(60));
+    /// const RULE: TokenBucket = TokenBucket::strict(QUOTA);
+    /// ```
+    #[must_use]
+    pub const fn strict(quota: StrictQuota) -> Self {
+        Self::new(quota.paced())
     }
 
     /// The rule whose permits cost `cost` units, p/q being its permits per nanosecond.
@@ -191,11 +204,6 @@ impl Rule for TokenBucket {
     }
 
     #[inline]
-    fn admitted(&self, word: Word, now: Timestamp) -> Admitted {
-        Admitted { ticket: word.bits(), after: self.snapshot(word, now) }
-    }
-
-    #[inline]
     fn denied(&self, word: Word, n: u32, now: Timestamp) -> Denied {
         let wait = if n > self.burst {
             None
@@ -220,13 +228,35 @@ impl Rule for TokenBucket {
     }
 
     #[inline]
-    fn reset(&self, _: Word) -> Word {
-        Word::default()
-    }
-
-    #[inline]
     fn refund(&self, word: Word, n: u32) -> Word {
         Word::from_bits(word.bits().saturating_sub(u64::from(n).saturating_mul(self.cost.get())))
+    }
+
+    fn refund_of(&self, word: Word, admitted: &Admitted) -> Word {
+        self.refund(word, admitted.permits)
+    }
+
+    fn charge(&self, word: Word, n: u32, now: Timestamp) -> Word {
+        let base = word.bits().max(self.units(now.as_nanos().min(self.horizon)));
+        Word::from_bits(base.saturating_add(u64::from(n).saturating_mul(self.cost.get())))
+    }
+
+    /// The instant at which the bucket has its first permit is then `until`.
+    fn deny_until(&self, word: Word, until: Timestamp) -> Word {
+        let denied = if until.as_nanos() <= self.horizon {
+            self.units(until.as_nanos()) + (self.capacity - self.cost.get())
+        } else {
+            u64::MAX
+        };
+        word.max(Word::from_bits(denied))
+    }
+
+    /// A unit more, for a time that is rounded down to whole units.
+    fn restore(&self, word: Word, part: Outstanding, now: Timestamp) -> Word {
+        let base = word.bits().max(self.units(now.as_nanos().min(self.horizon)));
+        let exact = self.fraction == 0;
+        let spent = self.units(part.full_after.min(self.horizon)) + u64::from(!exact);
+        Word::from_bits(base.saturating_add(spent))
     }
 
     /// Converts the reading rather than the word: a multiplication, where the wait is a division.

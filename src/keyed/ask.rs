@@ -148,6 +148,21 @@ impl<C, S: BuildHasher> KeyedLimiter<C, S> {
         self.key(key).reset();
     }
 
+    /// Gives back the permits of an admission of the key whose work was not done. See
+    /// [`Key::refund`](crate::Key::refund).
+    ///
+    /// ```
+    /// # use casgate::{KeyedLimiter, Quota};
+    /// let limiter = KeyedLimiter::token_bucket(Quota::per_hour(5), 100);
+    /// let admitted = limiter.check_n("a", 5)?;
+    /// limiter.refund("a", &admitted);
+    /// assert_eq!(limiter.peek("a").remaining(), 5);
+    /// # Ok::<(), casgate::Denied>(())
+    /// ```
+    pub fn refund<Q: Hash + ?Sized>(&self, key: &Q, admitted: &Admitted) {
+        self.key(key).refund(admitted);
+    }
+
     /// Gives `n` permits back: to a window those that were spent in it. A key without a slot is left as it
     /// is.
     ///
@@ -155,11 +170,11 @@ impl<C, S: BuildHasher> KeyedLimiter<C, S> {
     /// # use casgate::{KeyedLimiter, Quota};
     /// let limiter = KeyedLimiter::token_bucket(Quota::per_hour(5), 100);
     /// assert!(limiter.check_n("a", 5).is_ok());
-    /// limiter.refund("a", 2);
+    /// limiter.refund_n("a", 2);
     /// assert_eq!(limiter.peek("a").remaining(), 2);
     /// ```
-    pub fn refund<Q: Hash + ?Sized>(&self, key: &Q, n: u32) {
-        self.key(key).refund(n);
+    pub fn refund_n<Q: Hash + ?Sized>(&self, key: &Q, n: u32) {
+        self.key(key).refund_n(n);
     }
 }
 

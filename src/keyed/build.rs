@@ -8,7 +8,7 @@ use super::tier::Allowance;
 use super::tiers::Tiers;
 use super::{KeyedError, KeyedLimiter, WhenFull};
 use crate::clock::SystemClock;
-use crate::quota::Quota;
+use crate::quota::{Quota, StrictQuota};
 use crate::sync::AtomicU64;
 use crossbeam_utils::CachePadded;
 use std::hash::RandomState;
@@ -116,6 +116,41 @@ impl KeyedLimiter {
     /// longer than two years, or if there is no memory for the table.
     pub fn try_fixed_window(quota: Quota, capacity: usize) -> Result<Self, KeyedError> {
         Self::of(Kind::FixedWindow, quota, capacity)
+    }
+
+    /// Makes a limiter with at most `quota.limit()` permits for each key in *every* interval of `quota.period()`; see
+    /// [`Quota::at_most`].
+    ///
+    /// ```
+    /// use casgate::{KeyedLimiter, Quota};
+    /// use std::time::Duration;
+    /// let quota = Quota::at_most(10).in_any(Duration::from_secs(1));
+    /// let limiter = KeyedLimiter::strict(quota, 10_000);
+    /// assert!(limiter.check("a").is_ok());
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Where [`try_strict`](Self::try_strict) would return an error.
+    #[must_use]
+    pub fn strict(quota: StrictQuota, capacity: usize) -> Self {
+        Self::expect(Self::try_strict(quota, capacity))
+    }
+
+    /// Makes a limiter as [`strict`](Self::strict), from configuration.
+    ///
+    /// ```
+    /// use casgate::{KeyedError, KeyedLimiter, Quota};
+    /// use std::time::Duration;
+    /// let quota = Quota::at_most(10).in_any(Duration::from_micros(1));
+    /// assert_eq!(KeyedLimiter::try_strict(quota, 100).unwrap_err(), KeyedError::TooFast);
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`try_token_bucket`](Self::try_token_bucket).
+    pub fn try_strict(quota: StrictQuota, capacity: usize) -> Result<Self, KeyedError> {
+        Self::try_token_bucket(quota.paced(), capacity)
     }
 
     fn of(kind: Kind, quota: Quota, capacity: usize) -> Result<Self, KeyedError> {

@@ -7,6 +7,7 @@ use super::place::Place;
 use super::record::Change;
 use super::slot::Word;
 use super::table::Table;
+use crate::decision::Admitted;
 
 impl Table {
     /// Changes the state of a key that has a slot: `change` is given the pace that the state is counted in.
@@ -71,6 +72,21 @@ impl<C, S> Key<'_, C, S> {
         self.limiter.table.reset(self.place);
     }
 
+    /// Gives back the permits of an admission of this key whose work was not done: to a window only while it is still
+    /// that of the admission. See [`Limiter::refund`](crate::Limiter::refund). A key without a slot is left as it is.
+    ///
+    /// ```
+    /// # use casgate::{KeyedLimiter, Quota, Timestamp};
+    /// let limiter = KeyedLimiter::token_bucket(Quota::per_hour(5), 100);
+    /// let admitted = limiter.check_n_at("a", 5, Timestamp::ZERO)?;
+    /// limiter.key("a").refund(&admitted);
+    /// assert_eq!(limiter.peek_at("a", Timestamp::ZERO).remaining(), 5);
+    /// # Ok::<(), casgate::Denied>(())
+    /// ```
+    pub fn refund(&self, admitted: &Admitted) {
+        self.limiter.table.give_back(self.place, |pace, state| pace.refund_of(state, admitted));
+    }
+
     /// Gives `n` permits back: to a window those that were spent in it. A key without a slot is left as it
     /// is.
     ///
@@ -78,10 +94,10 @@ impl<C, S> Key<'_, C, S> {
     /// # use casgate::{KeyedLimiter, Quota, Timestamp};
     /// let limiter = KeyedLimiter::token_bucket(Quota::per_hour(5), 100);
     /// assert!(limiter.check_n_at("a", 5, Timestamp::ZERO).is_ok());
-    /// limiter.key("a").refund(2);
+    /// limiter.key("a").refund_n(2);
     /// assert_eq!(limiter.peek_at("a", Timestamp::ZERO).remaining(), 2);
     /// ```
-    pub fn refund(&self, n: u32) {
+    pub fn refund_n(&self, n: u32) {
         self.limiter.table.give_back(self.place, |pace, state| pace.refund(state, n));
     }
 }

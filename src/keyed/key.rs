@@ -151,7 +151,7 @@ impl<'a, C, S> Key<'a, C, S> {
             Looked::State(state) => state,
             Looked::Full(_) => 0,
         };
-        Admitted { ticket, after: Self::seen(looked, &pace, now) }
+        Admitted { ticket, permits: 0, at: now, after: Self::seen(looked, &pace, now) }
     }
 
     /// Asks for one permit at `now`, and returns only whether it was granted.
@@ -266,8 +266,8 @@ pub(super) fn answer(
     now: Timestamp,
 ) -> Result<Admitted, Denied> {
     match decided {
-        Decided::Admitted { word, .. } => Ok(pace.admitted(word.state(), now)),
-        Decided::Unlimited => Ok(Admitted { ticket: 0, after: UNLIMITED }),
+        Decided::Admitted { word, .. } => Ok(pace.admitted(word.state(), n, now)),
+        Decided::Unlimited => Ok(Admitted { ticket: 0, permits: n, at: now, after: UNLIMITED }),
         Decided::Denied(state) => Err(pace.denied(state, n, now)),
         Decided::Full { until, free } => {
             let wait = NonZeroU64::new(until.as_nanos().saturating_sub(now.as_nanos()));

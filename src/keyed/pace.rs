@@ -148,6 +148,16 @@ impl Pace {
         state.saturating_sub(u64::from(n).saturating_mul(self.cost)).max(start)
     }
 
+    /// The state with the permits of an admission given back, if a window is still that of the admission.
+    pub(crate) fn refund_of(&self, state: u64, admitted: &Admitted) -> u64 {
+        let spent_in = self.instant(admitted.at).low;
+        if self.window == 0 || state / self.span == spent_in / self.span {
+            self.refund(state, admitted.permits)
+        } else {
+            state
+        }
+    }
+
     /// The state that has as many permits outstanding at `now` in the units of `to`, up to its
     /// burst. A debt beyond the burst is repaid as before, until it is no larger.
     pub(crate) fn carry(&self, state: u64, to: &Self, now: Timestamp) -> u64 {
@@ -182,8 +192,8 @@ impl Pace {
     }
 
     #[inline(always)]
-    pub(crate) fn admitted(&self, state: u64, now: Timestamp) -> Admitted {
-        Admitted { ticket: state, after: self.snapshot(state, now) }
+    pub(crate) fn admitted(&self, state: u64, n: u32, now: Timestamp) -> Admitted {
+        Admitted { ticket: state, permits: n, at: now, after: self.snapshot(state, now) }
     }
 
     #[inline(always)]

@@ -2,12 +2,11 @@
 
 use super::Limiter;
 use crate::algorithm::{
-    Adjust, Adjustable, Both, FixedWindow, Live, Rule, SlidingWindow, TokenBucket,
+    Adjust, Adjustable, Both, FixedWindow, Live, Ring, Rule, SlidingWindow, Slot, TokenBucket,
 };
 use crate::cell::Cell;
 use crate::clock::SystemClock;
-use crate::quota::Quota;
-use crate::ring::{Ring, Slot};
+use crate::quota::{Quota, StrictQuota};
 use crate::sync::const_unless_modelled;
 
 impl Limiter<FixedWindow> {
@@ -16,8 +15,8 @@ impl Limiter<FixedWindow> {
         /// `quota.period()`; see [`FixedWindow`].
         ///
         /// ```
-        /// use casgate::{Limiter, Quota};
-        /// static LIMITER: Limiter = Limiter::fixed_window(Quota::per_second(100));
+        /// use casgate::{FixedWindowLimiter, Limiter, Quota};
+        /// static LIMITER: FixedWindowLimiter = Limiter::fixed_window(Quota::per_second(100));
         /// assert!(LIMITER.is_allowed());
         /// ```
         #[must_use]
@@ -33,14 +32,33 @@ impl Limiter<TokenBucket> {
         /// [`TokenBucket`].
         ///
         /// ```
-        /// use casgate::{Limiter, Quota, TokenBucket};
-        /// static SEARCH: Limiter<TokenBucket> =
+        /// use casgate::{Limiter, Quota};
+        /// static SEARCH: Limiter =
         ///     Limiter::token_bucket(Quota::per_minute(600).with_burst(20));
         /// assert!(SEARCH.is_allowed());
         /// ```
         #[must_use]
         pub fn token_bucket(quota: Quota) -> Self {
             Self { state: Cell::new(0), algorithm: TokenBucket::new(quota), clock: SystemClock }
+        }
+    }
+}
+
+impl Limiter<TokenBucket> {
+    const_unless_modelled! {
+        /// At most `quota.limit()` in *every* interval of `quota.period()`, evenly paced; see
+        /// [`Quota::at_most`].
+        ///
+        /// ```
+        /// use casgate::{Limiter, Quota};
+        /// use std::time::Duration;
+        /// static PARTNER: Limiter =
+        ///     Limiter::strict(Quota::at_most(100).in_any(Duration::from_secs(60)));
+        /// assert!(PARTNER.is_allowed());
+        /// ```
+        #[must_use]
+        pub fn strict(quota: StrictQuota) -> Self {
+            Self::token_bucket(quota.paced())
         }
     }
 }

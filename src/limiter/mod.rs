@@ -1,9 +1,27 @@
+mod adjust;
 mod build;
+mod give_back;
+mod holder;
+mod lease;
+mod reservation;
+mod save;
+mod spend;
 
-use crate::algorithm::{Adjust, Adjustable, Algorithm, FixedWindow, Weighted};
+pub use lease::Lease;
+#[cfg(feature = "std")]
+pub use lease::OwnedLease;
+pub(crate) use lease::Term;
+#[cfg(feature = "std")]
+pub use reservation::OwnedReservation;
+pub use reservation::Reservation;
+pub(crate) use save::Outstanding;
+pub use save::Saved;
+
+use crate::algorithm::{
+    Adjustable, Algorithm, FixedWindow, Heap, SlidingWindow, TokenBucket, Weighted,
+};
 use crate::clock::{Clock, SystemClock};
 use crate::decision::{Admitted, Denied, Snapshot};
-use crate::quota::Quota;
 use crate::timestamp::Timestamp;
 use core::fmt;
 
@@ -12,7 +30,7 @@ use core::fmt;
 /// ```
 /// use casgate::{Limiter, Quota};
 ///
-/// static SIGNUPS: Limiter = Limiter::fixed_window(Quota::per_second(100));
+/// static SIGNUPS: Limiter = Limiter::token_bucket(Quota::per_second(100));
 ///
 /// match SIGNUPS.check() {
 ///     Ok(admitted) => println!("#{} ({} left)", admitted.ticket(), admitted.remaining()),
@@ -52,11 +70,21 @@ use core::fmt;
 ///
 /// The methods that decide are always inlined: what a caller does not read of the answer is then
 /// not computed.
-pub struct Limiter<A: Algorithm = FixedWindow, C = SystemClock> {
+pub struct Limiter<A: Algorithm = TokenBucket, C = SystemClock> {
     state: A::State,
     algorithm: A,
     clock: C,
 }
+
+/// A limiter with a fixed window: [`Limiter::fixed_window`].
+pub type FixedWindowLimiter<C = SystemClock> = Limiter<FixedWindow, C>;
+
+/// A limiter with a sliding window: [`Limiter::sliding_window`]. With the slots in place it is a
+/// `SlidingWindowLimiter<SystemClock, [Slot; 5]>`: [`Limiter::sliding_window_array`].
+pub type SlidingWindowLimiter<C = SystemClock, S = Heap> = Limiter<SlidingWindow<S>, C>;
+
+/// A token bucket whose quota can be changed while others check: [`Limiter::adjustable_token_bucket`].
+pub type AdjustableLimiter<C = SystemClock> = Limiter<Adjustable<TokenBucket>, C>;
 
 impl<A: Algorithm, C> Limiter<A, C> {
     /// Decides on one permit at `now`.
@@ -73,15 +101,15 @@ impl<A: Algorithm, C> Limiter<A, C> {
     /// [`Denied`] if the permit does not fit; nothing is spent.
     #[inline(always)]
     pub fn check_at(&self, now: Timestamp) -> Result<Admitted, Denied> {
-        self.answer(self.decide(1, now), 1, now)
+        self.answer(self.decide(1, now, true), 1, now)
     }
 
     #[inline(always)]
-    fn decide(&self, n: u32, now: Timestamp) -> Result<A::Seen, A::Seen> {
+    fn decide(&self, n: u32, now: Timestamp, numbers: bool) -> Result<A::Seen, A::Seen> {
         if n == 0 {
             return Ok(self.algorithm.look(&self.state));
         }
-        self.algorithm.decide(&self.state, n, now)
+        self.algorithm.decide(&self.state, n, now, numbers)
     }
 
     /// The numbers of a decision, apart from it and always inlined: what the caller does not read
@@ -94,7 +122,7 @@ impl<A: Algorithm, C> Limiter<A, C> {
         now: Timestamp,
     ) -> Result<Admitted, Denied> {
         match decided {
-            Ok(seen) => Ok(self.algorithm.admitted(&self.state, seen, now)),
+            Ok(seen) => Ok(self.algorithm.admitted(&self.state, seen, n, now)),
             Err(seen) => Err(self.algorithm.denied(&self.state, seen, n, now)),
         }
     }
@@ -109,7 +137,7 @@ impl<A: Algorithm, C> Limiter<A, C> {
     #[inline(always)]
     #[must_use]
     pub fn is_allowed_at(&self, now: Timestamp) -> bool {
-        self.decide(1, now).is_ok()
+        self.decide(1, now, false).is_ok()
     }
 
     /// What is left at `now`. Spends nothing and writes nothing.
@@ -121,7 +149,7 @@ impl<A: Algorithm, C> Limiter<A, C> {
     /// ```
     #[must_use]
     pub fn peek_at(&self, now: Timestamp) -> Snapshot {
-        self.algorithm.snapshot(&self.state, self.algorithm.look(&self.state), now)
+        self.algorithm.peek(&self.state, now)
     }
 }
 
@@ -142,28 +170,28 @@ impl<A: Algorithm, C: Clock> Limiter<A, C> {
     /// [`Denied`] if the permit does not fit; nothing is spent.
     #[inline(always)]
     pub fn check(&self) -> Result<Admitted, Denied> {
-        let (decided, now) = self.decide_now(1);
+        let (decided, now) = self.decide_now(1, true);
         self.answer(decided, 1, now)
     }
 
     /// One or, for the rules that allow it, `n` permits at a cheap reading of the clock, or a precise
     /// one where that matters.
     #[inline(always)]
-    fn decide_now(&self, n: u32) -> (Result<A::Seen, A::Seen>, Timestamp) {
+    fn decide_now(&self, n: u32, numbers: bool) -> (Result<A::Seen, A::Seen>, Timestamp) {
         let now = self.clock.recent();
-        let decided = self.decide(n, now);
+        let decided = self.decide(n, now, numbers);
         let near = |seen| {
             !C::MAX_LAG.is_zero()
                 && self.algorithm.is_due_within(&self.state, seen, n, now, C::MAX_LAG)
         };
-        if decided.is_err_and(near) { self.decide_precisely(n) } else { (decided, now) }
+        if decided.is_err_and(near) { self.decide_precisely(n, numbers) } else { (decided, now) }
     }
 
     #[cold]
     #[inline(never)]
-    fn decide_precisely(&self, n: u32) -> (Result<A::Seen, A::Seen>, Timestamp) {
+    fn decide_precisely(&self, n: u32, numbers: bool) -> (Result<A::Seen, A::Seen>, Timestamp) {
         let now = self.clock.now();
-        (self.decide(n, now), now)
+        (self.decide(n, now, numbers), now)
     }
 
     /// [`check`](Self::check) for callers that only branch.
@@ -176,7 +204,7 @@ impl<A: Algorithm, C: Clock> Limiter<A, C> {
     #[inline(always)]
     #[must_use]
     pub fn is_allowed(&self) -> bool {
-        self.decide_now(1).0.is_ok()
+        self.decide_now(1, false).0.is_ok()
     }
 
     /// What is left now. Spends nothing and writes nothing.
@@ -210,46 +238,7 @@ impl<A: Weighted, C> Limiter<A, C> {
     /// [`Denied`] if the permits don't fit; nothing is spent.
     #[inline(always)]
     pub fn check_n_at(&self, n: u32, now: Timestamp) -> Result<Admitted, Denied> {
-        self.answer(self.decide(n, now), n, now)
-    }
-
-    /// Gives back what was spent, as if nothing had been: the limiter is full at once. Tickets are
-    /// handed out anew.
-    ///
-    /// One atomic step: a concurrent request is either before it, and forgiven, or after it.
-    ///
-    /// ```
-    /// use casgate::{Limiter, Quota, Timestamp};
-    /// let limiter = Limiter::fixed_window(Quota::per_hour(1));
-    /// assert!(limiter.is_allowed_at(Timestamp::ZERO));
-    /// limiter.reset();
-    /// assert!(limiter.is_allowed_at(Timestamp::ZERO));
-    /// ```
-    pub fn reset(&self) {
-        self.algorithm.reset(&self.state);
-    }
-
-    /// Gives back `n` permits of a request that was admitted and then not carried out, or all if
-    /// fewer are spent: the limiter is never more than full.
-    ///
-    /// The bound of the rule then holds with the refunds added: where it allows N permits to the
-    /// readings of an interval, it allows N + R if R were refunded between the first and the last of
-    /// them. A fixed window takes them back in the newest window, whenever they were spent. Their
-    /// tickets are handed out anew.
-    ///
-    /// One atomic step; what is full already is not written.
-    ///
-    /// ```
-    /// use casgate::{Limiter, Quota, Timestamp};
-    /// let limiter = Limiter::token_bucket(Quota::per_hour(2));
-    /// assert!(limiter.check_n_at(2, Timestamp::ZERO).is_ok());
-    /// limiter.refund(1);
-    /// assert_eq!(limiter.peek_at(Timestamp::ZERO).remaining(), 1);
-    /// limiter.refund(7);
-    /// assert_eq!(limiter.peek_at(Timestamp::ZERO).remaining(), 2);
-    /// ```
-    pub fn refund(&self, n: u32) {
-        self.algorithm.refund(&self.state, n);
+        self.answer(self.decide(n, now, true), n, now)
     }
 }
 
@@ -267,50 +256,8 @@ impl<A: Weighted, C: Clock> Limiter<A, C> {
     /// [`Denied`] if the permits don't fit; nothing is spent.
     #[inline(always)]
     pub fn check_n(&self, n: u32) -> Result<Admitted, Denied> {
-        let (decided, now) = self.decide_now(n);
+        let (decided, now) = self.decide_now(n, true);
         self.answer(decided, n, now)
-    }
-}
-
-impl<R: Adjust, C> Limiter<Adjustable<R>, C> {
-    /// Changes the quota at `now`, while others check.
-    ///
-    /// What is spent stays spent, in permits: of L permits with k spent, a new limit L′ leaves L′ − k,
-    /// or none. So a raise adds the difference at once, and a cut takes it away. What was spent above
-    /// a cut limit is forgotten: cut and raised again, a limiter admits that much once more. The new
-    /// pace holds from `now` on; a fixed window of another period counts what was spent in the
-    /// window that `now` was in to the one it is in then. A reading older than one already seen
-    /// counts as that one.
-    ///
-    /// Each check is decided wholly by the old quota or wholly by the new one, and all that begin
-    /// after this returns by the new. Waits only for other `set_quota`s.
-    ///
-    /// ```
-    /// use casgate::{Limiter, Quota, Timestamp};
-    /// let limiter = Limiter::adjustable_fixed_window(Quota::per_hour(10));
-    /// let now = Timestamp::from_secs(600);
-    /// assert!(limiter.check_n_at(7, now).is_ok());
-    /// limiter.set_quota_at(Quota::per_hour(12), now);
-    /// assert_eq!(limiter.peek_at(now).remaining(), 5);
-    /// limiter.set_quota_at(Quota::per_hour(4), now);
-    /// assert_eq!(limiter.peek_at(now).remaining(), 0);
-    /// ```
-    pub fn set_quota_at(&self, quota: Quota, now: Timestamp) {
-        self.state.set::<R>(quota, now);
-    }
-}
-
-impl<R: Adjust, C: Clock> Limiter<Adjustable<R>, C> {
-    /// [`set_quota_at`](Self::set_quota_at) the precise reading of the clock.
-    ///
-    /// ```
-    /// use casgate::{Limiter, Quota};
-    /// let limiter = Limiter::adjustable_token_bucket(Quota::per_second(10));
-    /// limiter.set_quota(Quota::per_minute(90));
-    /// assert_eq!(limiter.peek().limit(), 90);
-    /// ```
-    pub fn set_quota(&self, quota: Quota) {
-        self.set_quota_at(quota, self.clock.now());
     }
 }
 

@@ -4,12 +4,12 @@ use core::time::Duration;
 /// A strict window in the making: [`Quota::at_most`].
 ///
 /// ```
-/// use casgate::{Limiter, Quota, TokenBucket};
+/// use casgate::{Limiter, Quota, StrictQuota};
 /// use std::time::Duration;
 ///
 /// // The provider bans whoever sends more than 100 requests in any minute.
-/// const QUOTA: Quota = Quota::at_most(100).with_burst(20).in_any(Duration::from_secs(60));
-/// static PROVIDER: Limiter<TokenBucket> = Limiter::token_bucket(QUOTA);
+/// const QUOTA: StrictQuota = Quota::at_most(100).with_burst(20).in_any(Duration::from_secs(60));
+/// static PROVIDER: Limiter = Limiter::strict(QUOTA);
 /// assert!(PROVIDER.is_allowed());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -20,8 +20,8 @@ pub struct AtMost {
 }
 
 impl Quota {
-    /// A quota with which a [token bucket](crate::TokenBucket) admits at most `limit` permits in
-    /// *every* interval of a length, on one word: the [sliding
+    /// Begins a [`StrictQuota`], with which a [token bucket](crate::Limiter::strict) admits at most `limit`
+    /// permits in *every* interval of a length, on one word: the [sliding
     /// window](crate::SlidingWindow)'s bound without its memory.
     ///
     /// The price is its pace. Of the L permits, b (1 unless [set](AtMost::with_burst)) may come at
@@ -34,11 +34,16 @@ impl Quota {
     /// less than one more. The ½ is for the [rounding](crate::TokenBucket#exactness). ∎
     ///
     /// ```
-    /// use casgate::Quota;
+    /// use casgate::{Limiter, Quota, Timestamp};
     /// use std::time::Duration;
     ///
     /// let quota = Quota::at_most(100).with_burst(20).in_any(Duration::from_secs(60));
-    /// assert_eq!((quota.permits(), quota.burst()), (81, 20));
+    /// let limiter = Limiter::strict(quota);
+    /// assert!(limiter.check_n_at(20, Timestamp::ZERO).is_ok());
+    /// let in_a_minute = Timestamp::from_nanos(59_999_999_999);
+    /// let later = (1..60_000).filter(|&t| limiter.is_allowed_at(Timestamp::from_millis(t))).count();
+    /// assert_eq!(later, 80);
+    /// assert!(!limiter.is_allowed_at(in_a_minute));
     /// ```
     pub const fn at_most(limit: u32) -> AtMost {
         AtMost { limit, burst: 1 }
@@ -51,18 +56,18 @@ impl AtMost {
     /// ```
     /// use casgate::Quota;
     /// use std::time::Duration;
-    /// assert_eq!(Quota::at_most(9).with_burst(9).in_any(Duration::from_secs(1)).permits(), 1);
+    /// assert_eq!(Quota::at_most(9).with_burst(9).in_any(Duration::from_secs(1)).burst(), 9);
     /// ```
     pub const fn with_burst(self, burst: u32) -> Self {
         Self { burst, ..self }
     }
 
-    /// The quota for intervals of length `period`.
+    /// Returns the quota for intervals of length `period`.
     ///
     /// ```
-    /// use casgate::Quota;
+    /// use casgate::{Quota, StrictQuota};
     /// use std::time::Duration;
-    /// const QUOTA: Quota = Quota::at_most(10).in_any(Duration::from_secs(1));
+    /// const QUOTA: StrictQuota = Quota::at_most(10).in_any(Duration::from_secs(1));
     /// ```
     ///
     /// # Panics
@@ -70,7 +75,7 @@ impl AtMost {
     /// Where [`try_in_any`](Self::try_in_any) would return an error. In a `const` that is a compile
     /// error.
     #[must_use]
-    pub const fn in_any(self, period: Duration) -> Quota {
+    pub const fn in_any(self, period: Duration) -> StrictQuota {
         match self.try_in_any(period) {
             Ok(quota) => quota,
             Err(error) => panic!("{}", error.message()),
@@ -95,7 +100,7 @@ impl AtMost {
     /// A [`QuotaError`] if the limit or the burst is zero, if the burst is above the limit, if
     /// `period` is zero, if the burst takes longer than 2⁶¹ ns (73 years) to come back, or if the
     /// quota is faster than one permit per nanosecond.
-    pub const fn try_in_any(self, period: Duration) -> Result<Quota, QuotaError> {
+    pub const fn try_in_any(self, period: Duration) -> Result<StrictQuota, QuotaError> {
         let Self { limit, burst } = self;
         if limit == 0 {
             return Err(QuotaError::ZeroPermits);
@@ -106,9 +111,83 @@ impl AtMost {
         if burst > limit {
             return Err(QuotaError::BurstAboveLimit);
         }
-        match Quota::new(limit - (burst - 1), period) {
-            Ok(quota) => quota.try_with_burst(burst),
+        let paced = match Quota::new(limit - (burst - 1), period) {
+            Ok(paced) => paced.try_with_burst(burst),
             error => error,
+        };
+        match paced {
+            Ok(paced) => Ok(StrictQuota { limit, paced }),
+            Err(error) => Err(error),
         }
+    }
+}
+
+/// At most so many permits in *every* interval of a length: [`Quota::at_most`].
+///
+/// A type of its own, since other algorithms would not keep it: a fixed window admits twice as many around the
+/// end of a window. It is taken by [`Limiter::strict`](crate::Limiter::strict) and
+/// [`KeyedLimiter::strict`](crate::KeyedLimiter::strict).
+///
+/// ```
+/// use casgate::Quota;
+/// use std::time::Duration;
+///
+/// let quota = Quota::at_most(100).with_burst(20).in_any(Duration::from_secs(60));
+/// assert_eq!((quota.limit(), quota.burst()), (100, 20));
+/// assert_eq!(quota.period(), Duration::from_secs(60));
+/// ```
+///
+/// ```compile_fail
+/// # use casgate::{Limiter, Quota};
+/// # use std::time::Duration;
+/// let wrong = Limiter::fixed_window(Quota::at_most(9).in_any(Duration::from_secs(1)));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct StrictQuota {
+    limit: u32,
+    paced: Quota,
+}
+
+impl StrictQuota {
+    /// Returns the permits in any interval of a [period](Self::period).
+    ///
+    /// ```
+    /// # use casgate::Quota;
+    /// # use std::time::Duration;
+    /// assert_eq!(Quota::at_most(9).in_any(Duration::from_secs(1)).limit(), 9);
+    /// ```
+    #[must_use]
+    pub const fn limit(&self) -> u32 {
+        self.limit
+    }
+
+    /// Returns how many of them may come at once. A limiter reports this as its
+    /// [limit](crate::Admitted::limit).
+    ///
+    /// ```
+    /// # use casgate::Quota;
+    /// # use std::time::Duration;
+    /// assert_eq!(Quota::at_most(9).in_any(Duration::from_secs(1)).burst(), 1);
+    /// ```
+    #[must_use]
+    pub const fn burst(&self) -> u32 {
+        self.paced.burst()
+    }
+
+    /// Returns the length of the intervals.
+    ///
+    /// ```
+    /// # use casgate::Quota;
+    /// # use std::time::Duration;
+    /// assert_eq!(Quota::at_most(9).in_any(Duration::from_secs(1)).period().as_secs(), 1);
+    /// ```
+    #[must_use]
+    pub const fn period(&self) -> Duration {
+        self.paced.period()
+    }
+
+    /// The quota of the token bucket that keeps it.
+    pub(crate) const fn paced(&self) -> Quota {
+        self.paced
     }
 }

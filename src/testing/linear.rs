@@ -85,7 +85,7 @@ impl<R: Rule> Sequential for R {
             let denied = || self.denied(*word, n, now);
             *word = self.decide(*word, n, now).ok_or_else(denied)?;
         }
-        Ok(self.admitted(*word, now))
+        Ok(self.admitted(*word, n, now))
     }
 }
 

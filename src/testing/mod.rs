@@ -7,10 +7,10 @@
 //!
 //! ```
 //! use casgate::testing::{History, race};
-//! use casgate::{Limiter, Quota, Timestamp};
+//! use casgate::{FixedWindowLimiter, Limiter, Quota, Timestamp};
 //! use std::sync::Arc;
 //!
-//! static LIMITER: Limiter = Limiter::fixed_window(Quota::per_second(1));
+//! static LIMITER: FixedWindowLimiter = Limiter::fixed_window(Quota::per_second(1));
 //!
 //! let history = Arc::new(History::default());
 //! let recorder = Arc::clone(&history);

@@ -84,7 +84,7 @@ impl History {
         let mut words = vec![Word::default()];
         for call in &admissions {
             let next = rule.decide(words[words.len() - 1], call.n, call.now);
-            let told = next.map(|word| Ok(rule.admitted(word, call.now)));
+            let told = next.map(|word| Ok(rule.admitted(word, call.n, call.now)));
             assert!(told == Some(call.outcome), "not {property}: {}", self.around(call));
             words.extend(next);
         }
@@ -173,9 +173,9 @@ impl Order {
 /// What a call that spends nothing is told on `word`.
 fn answer<R: Rule>(rule: &R, word: Word, call: &Call) -> Result<crate::Admitted, crate::Denied> {
     match (call.n, rule.decide(word, call.n.max(1), call.now)) {
-        (0, _) => Ok(rule.admitted(word, call.now)),
+        (0, _) => Ok(rule.admitted(word, call.n, call.now)),
         (_, None) => Err(rule.denied(word, call.n, call.now)),
         // It would have been admitted there, and it was not.
-        (_, Some(next)) => Ok(rule.admitted(next, call.now)),
+        (_, Some(next)) => Ok(rule.admitted(next, call.n, call.now)),
     }
 }

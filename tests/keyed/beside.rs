@@ -149,7 +149,7 @@ impl<C: Clock, S: BuildHasher> Beside<C, S> {
             Op::Refund(n) => {
                 return self.give_back(
                     key,
-                    |keyed| keyed.refund(&key, n),
+                    |keyed| keyed.refund_n(&key, n),
                     |own, state| own.refund(state, n),
                 );
             }

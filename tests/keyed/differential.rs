@@ -91,8 +91,8 @@ proptest! {
                     prop_assert_eq!(numbers(seen), numbers(expected));
                 }
                 Op::Refund(n) => {
-                    keyed.refund(&key, n);
-                    own.refund(n);
+                    keyed.refund_n(&key, n);
+                    own.refund_n(n);
                 }
                 Op::Reset => {
                     keyed.reset(&key);
@@ -125,8 +125,8 @@ proptest! {
                     prop_assert_eq!(numbers(seen), numbers(expected));
                 }
                 Op::Refund(n) => {
-                    keyed.refund(&key, n);
-                    own.refund(n);
+                    keyed.refund_n(&key, n);
+                    own.refund_n(n);
                 }
                 Op::Reset => {
                     keyed.reset(&key);
@@ -142,6 +142,7 @@ proptest! {
                             prop_assert_eq!(seen.delay(), expected.delay());
                             if keep {
                                 seen.commit();
+                                expected.commit();
                             } else {
                                 prop_assert_eq!(seen.cancel(), expected.cancel());
                                 oldest = now;

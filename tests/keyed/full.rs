@@ -108,7 +108,7 @@ fn follow(
                 }
             }
             Op::Refund(n) => {
-                view.refund(n);
+                view.refund_n(n);
                 account.credit += u128::from(n);
             }
             Op::Reset => {

@@ -49,8 +49,8 @@ proptest! {
                 0 => prop_assert_eq!(ours.charge_at(n, now), other.charge_at(&key, n, now)),
                 1 => prop_assert_eq!(ours.take_up_to_at(n, now), other.take_up_to_at(&key, n, now)),
                 2 => {
-                    ours.refund(n);
-                    other.refund(&key, n);
+                    ours.refund_n(n);
+                    other.refund_n(&key, n);
                 }
                 3 if n == 0 => {
                     ours.reset();

@@ -40,7 +40,7 @@ fn a_timestamp_from_the_far_future_is_undone_by_clear() {
 fn a_strict_window_is_strict_in_every_half_open_interval() {
     let quota = Quota::at_most(10).in_any(Duration::from_secs(1));
     for nanos in [5_000_097_600, 5_000_000_000, 5_000_000_001, 1, 499] {
-        let keyed = KeyedLimiter::token_bucket(quota, 1);
+        let keyed = KeyedLimiter::strict(quota, 1);
         let first = Timestamp::from_nanos(nanos);
         assert!(keyed.is_allowed_at("a", first));
         let mut admitted = 1;

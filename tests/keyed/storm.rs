@@ -71,7 +71,7 @@ fn ask<C: casgate::clock::Clock, S>(
             assert!(seen.remaining() <= seen.limit());
         }
         6 if forgives => {
-            key.refund(n);
+            key.refund_n(n);
             account.credit += u128::from(n);
         }
         7 if forgives => {

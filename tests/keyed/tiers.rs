@@ -105,7 +105,7 @@ proptest! {
                     Op::Check(n) | Op::Reserve(n, ..) => drop(limiter.key(&key).tier(tier).check_n_at(n, at(now)).is_ok()),
                     Op::Charge(n) => drop(limiter.key(&key).tier(tier).charge_at(n, at(now)).is_ok()),
                     Op::Take(n) => drop(limiter.key(&key).tier(tier).take_up_to_at(n, at(now))),
-                    Op::Refund(n) => limiter.refund(&key, n),
+                    Op::Refund(n) => limiter.refund_n(&key, n),
                     Op::Reset => limiter.reset(&key),
                     Op::Peek => {}
                 }

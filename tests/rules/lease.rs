@@ -6,7 +6,6 @@ use crate::judge::slack;
 use crate::step::Step;
 use crate::trace::{CASES, quotas, steps};
 use casgate::algorithm::Rule;
-use casgate::clock::SystemClock;
 use casgate::{Lease, Limiter, Quota, Timestamp};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestError, TestRunner};
@@ -18,7 +17,7 @@ trait Holder {
     fn spend(&self, now: Timestamp) -> bool;
 }
 
-impl<R: Rule> Holder for Lease<'_, R, SystemClock> {
+impl<R: Rule> Holder for Lease<&Limiter<R>> {
     fn spend(&self, now: Timestamp) -> bool {
         let allowed = self.held();
         let outcome = self.check_at(now);

@@ -55,7 +55,8 @@ proptest! {
         trace in requests(),
     ) {
         let quota = Quota::at_most(limit).with_burst(burst).in_any(Duration::from_nanos(period));
-        let limiter = Limiter::token_bucket(quota);
+        let limiter = Limiter::strict(quota);
+        let quota = Quota::new(limit - burst + 1, quota.period()).unwrap().with_burst(burst);
         let window = AnyWindow { limit, period };
         let log = RefCell::new(Vec::<Spent>::new());
         let ask = |n, now: Timestamp| {

@@ -40,12 +40,12 @@ fn quotas() -> impl Strategy<Value = Quota> {
 fn judge(
     quota: Quota,
     ops: &[Op],
-    cancel: impl Fn(&Limiter<TokenBucket>, Reservation<'_>, u32) -> u32,
+    cancel: impl Fn(&Limiter<TokenBucket>, Reservation<&Limiter>, u32) -> u32,
 ) -> Result<(), TestCaseError> {
     let limiter = Limiter::token_bucket(quota);
     let mut now = Timestamp::ZERO;
     let mut spent: Vec<Spent> = Vec::new();
-    let mut held: Vec<(Reservation<'_>, u32)> = Vec::new();
+    let mut held: Vec<(Reservation<&Limiter>, u32)> = Vec::new();
     for &op in ops {
         match op {
             Op::Advance(nanos) => now = now + Duration::from_nanos(nanos),
@@ -142,8 +142,9 @@ proptest! {
 fn a_full_refund_of_an_earlier_reservation_is_convicted() {
     let config = Config { cases: 100_000, failure_persistence: None, ..Config::default() };
     let verdict = TestRunner::new(config).run(&(quotas(), ops()), |(quota, ops)| {
-        judge(quota, &ops, |limiter, _kept, n| {
-            limiter.refund(n);
+        judge(quota, &ops, |limiter, reserved, n| {
+            reserved.commit();
+            limiter.refund_n(n);
             n
         })
     });
@@ -169,13 +170,29 @@ fn a_doomed_wait_fails_at_once_and_takes_nothing() {
 }
 
 #[test]
-fn dropped_it_keeps_its_place() {
+fn committed_it_keeps_its_place_and_dropped_it_does_not() {
     let limiter = Limiter::token_bucket(Quota::per_second(1));
-    let _ = limiter.reserve_at(1, Duration::ZERO, Timestamp::ZERO).unwrap();
+    let reserve = |wait| limiter.reserve_at(1, wait, Timestamp::ZERO).unwrap();
+    drop(reserve(Duration::ZERO));
+    reserve(Duration::ZERO).commit();
     assert!(limiter.check_at(Timestamp::ZERO).is_err());
-    let _ = limiter.reserve_at(1, Duration::MAX, Timestamp::ZERO).unwrap();
+    drop(reserve(Duration::MAX));
+    reserve(Duration::MAX).commit();
     assert!(limiter.check_at(Timestamp::from_secs(1)).is_err());
     assert!(limiter.check_at(Timestamp::from_secs(2)).is_ok());
+}
+
+#[test]
+fn an_owned_reservation_is_the_same() {
+    let limiter = std::sync::Arc::new(Limiter::token_bucket(Quota::per_second(2)));
+    let reserve = |wait| limiter.reserve_owned_at(1, wait, Timestamp::ZERO).unwrap();
+    let (first, second) = (reserve(Duration::ZERO), reserve(Duration::ZERO));
+    assert_eq!((first.ticket() < second.ticket(), second.delay()), (true, Duration::ZERO));
+    assert_eq!(reserve(Duration::MAX).delay(), Duration::from_millis(500));
+    second.commit();
+    assert_eq!(first.cancel(), 0, "the second was built on it");
+    assert_eq!(std::sync::Arc::strong_count(&limiter), 1);
+    assert_eq!(limiter.peek_at(Timestamp::ZERO).remaining(), 0);
 }
 
 #[test]
@@ -183,8 +200,9 @@ fn reservations_end_with_the_clock() {
     let yearly = Quota::new(1, Duration::from_secs(365 * 86_400)).unwrap();
     let limiter = Limiter::token_bucket(yearly);
     let reserved =
-        (0..1_000).take_while(|_| limiter.reserve_at(1, Duration::MAX, Timestamp::ZERO).is_ok());
-    assert_eq!(reserved.count(), 584);
+        (0..1_000).map_while(|_| limiter.reserve_at(1, Duration::MAX, Timestamp::ZERO).ok());
+    let reserved: Vec<_> = reserved.collect();
+    assert_eq!(reserved.len(), 584);
     let denied = limiter.reserve_at(1, Duration::MAX, Timestamp::ZERO).unwrap_err();
     assert_eq!(denied.retry_after(), None);
 }

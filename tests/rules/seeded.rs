@@ -46,12 +46,12 @@ fn shell<R: Rule>(
     let word = Cell::new(Word::default());
     move |n, now| {
         if n == 0 {
-            return Ok(rule.admitted(word.get(), now));
+            return Ok(rule.admitted(word.get(), n, now));
         }
         match step(rule, word.get(), n, now) {
             Some(next) => {
                 word.set(next);
-                Ok(rule.admitted(next, now))
+                Ok(rule.admitted(next, n, now))
             }
             None => Err(rule.denied(word.get(), n, now)),
         }
@@ -102,13 +102,13 @@ fn a_refusal_that_spends() {
         let word = Cell::new(Word::default());
         let ask = move |n, now| {
             if n == 0 {
-                return Ok(rule.admitted(word.get(), now));
+                return Ok(rule.admitted(word.get(), n, now));
             }
             let seen = word.get();
             match rule.decide(seen, n, now) {
                 Some(next) => {
                     word.set(next);
-                    Ok(rule.admitted(next, now))
+                    Ok(rule.admitted(next, n, now))
                 }
                 None => {
                     word.set(Word::from_bits(seen.bits().saturating_add(1)));

@@ -46,7 +46,7 @@ pub trait Planner: Send + Sync + 'static {
     fn bucket(&self) -> &Limiter<TokenBucket>;
 
     /// Gives back a reservation of one permit; returns how many came back.
-    fn cancel(&self, reserved: Reservation<'_>) -> u32;
+    fn cancel(&self, reserved: Reservation<&Limiter>) -> u32;
 }
 
 impl Planner for Limiter<TokenBucket> {
@@ -58,7 +58,7 @@ impl Planner for Limiter<TokenBucket> {
         self
     }
 
-    fn cancel(&self, reserved: Reservation<'_>) -> u32 {
+    fn cancel(&self, reserved: Reservation<&Limiter>) -> u32 {
         reserved.cancel()
     }
 }
@@ -76,8 +76,9 @@ impl Planner for FullRefund {
         &self.0
     }
 
-    fn cancel(&self, _kept: Reservation<'_>) -> u32 {
-        self.0.refund(1);
+    fn cancel(&self, reserved: Reservation<&Limiter>) -> u32 {
+        reserved.commit();
+        self.0.refund_n(1);
         1
     }
 }
@@ -95,11 +96,12 @@ impl Planner for TwoStepCancel {
         &self.0
     }
 
-    fn cancel(&self, reserved: Reservation<'_>) -> u32 {
+    fn cancel(&self, reserved: Reservation<&Limiter>) -> u32 {
         let full_in = self.0.peek_at(at(0)).reset_after().as_nanos() as u64;
         let latest = full_in == reserved.ready_at().as_nanos() + WINDOW;
+        reserved.commit();
         if latest {
-            self.0.refund(1);
+            self.0.refund_n(1);
         }
         u32::from(latest)
     }
@@ -115,7 +117,9 @@ pub fn cancel_races<P: Planner>() {
     let planner = Arc::new(P::with_quota(quota(1)));
     let reserve = |planner: &P| {
         let reserved = planner.bucket().reserve_at(1, Duration::MAX, at(0)).expect("a place");
-        reserved.ready_at().as_nanos()
+        let place = reserved.ready_at().as_nanos();
+        reserved.commit();
+        place
     };
     let mut places = vec![reserve(&planner)];
     let canceller = {

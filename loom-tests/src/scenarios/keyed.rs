@@ -297,7 +297,7 @@ impl Keyed for Table {
                 Effect { forgiven: true, ..nothing }
             }
             Action::Refund(n) => {
-                limiter.refund(hash, n);
+                limiter.refund_n(hash, n);
                 Effect { back: n, ..nothing }
             }
             Action::Clear => {

@@ -50,7 +50,7 @@ pub const OPERATIONS: [Operation; 17] = [
     alike("reserve, drop", &[], Action::ReserveAndDrop(2, 0)),
     operation("peek", &["peek", "peek_at"], Action::Peek),
     operation("reset", &["reset"], Action::Reset),
-    operation("refund", &["refund"], Action::Refund(1)),
+    operation("refund", &["refund", "refund_n"], Action::Refund(1)),
     operation("clear", &["clear"], Action::Clear),
     operation("set_quota", &["set_quota", "set_quota_at"], Action::SetQuota(6)),
     alike("len", &["len", "len_at", "is_empty"], Action::Len),

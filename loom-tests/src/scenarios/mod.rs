@@ -6,6 +6,7 @@ mod keyed_order;
 mod keyed_pairs;
 mod keyed_race;
 mod lease;
+pub mod pairs;
 mod sliding;
 mod two;
 
@@ -253,24 +254,6 @@ pub fn refund_races<G: GiveBack>() {
         admitted + left == LIMIT + 1,
         "1 given back, {admitted} admitted, {left} left\n{history}"
     );
-}
-
-/// A reset racing a roll: the older window does not come back.
-///
-/// # Panics
-///
-/// If it does.
-pub fn reset_races_roll<G: GiveBack>() {
-    let gate = Arc::new(G::with_quota(quota(1)));
-    let history = Arc::new(History::default());
-    let _ = history.record(0, 1, at(0), |n, now| gate.check_n_at(n, now));
-    let resetter = {
-        let gate = Arc::clone(&gate);
-        thread::spawn(move || gate.reset())
-    };
-    run(&gate, &history, &[&[(1, WINDOW)]], 1);
-    resetter.join().expect("no caller panics");
-    assert!(gate.check_n_at(1, at(0)).is_err(), "an older window came back\n{history}");
 }
 
 /// A peek sees a state that some prefix of the admissions leaves: what is left only falls, and is

@@ -56,7 +56,7 @@ macro_rules! wrong_shell {
             fn check_n_at(&self, n: u32, now: Timestamp) -> Result<Admitted, Denied> {
                 let step: fn(&Parts, u32, Timestamp) -> Result<Word, Word> = $step;
                 step(&self.0, n, now)
-                    .map(|next| self.0.rule.admitted(next, now))
+                    .map(|next| self.0.rule.admitted(next, n, now))
                     .map_err(|seen| self.0.rule.denied(seen, n, now))
             }
 
@@ -69,7 +69,7 @@ macro_rules! wrong_shell {
         // others.
         impl GiveBack for $name {
             fn reset(&self) {
-                self.0.word.store(self.0.rule.reset(self.0.load()).bits(), Relaxed);
+                self.0.word.store(0, Relaxed);
             }
 
             fn refund(&self, n: u32) {
@@ -191,7 +191,7 @@ impl Gate for StoreBucket {
         let seen = Word::from_bits(self.1.load(Relaxed));
         let next = self.0.decide(seen, n, now).ok_or_else(|| self.0.denied(seen, n, now))?;
         self.1.store(next.bits(), Relaxed);
-        Ok(self.0.admitted(next, now))
+        Ok(self.0.admitted(next, n, now))
     }
 
     fn peek_at(&self, now: Timestamp) -> Snapshot {
@@ -221,7 +221,7 @@ impl Gate for WrappingGap {
         let due = now.as_nanos().wrapping_sub(last) >= self.period;
         if due && self.last.compare_exchange(last, now.as_nanos(), Relaxed, Relaxed).is_ok() {
             let ticket = self.tickets.fetch_add(1, Relaxed) + 1;
-            return Ok(self.rule.admitted(Word::from_bits(ticket), now));
+            return Ok(self.rule.admitted(Word::from_bits(ticket), n, now));
         }
         Err(self.rule.denied(Word::default(), n, now))
     }

@@ -101,7 +101,7 @@ impl<const BUG: u8> Gate for WrongRing<BUG> {
         // Another rule's, for their form: scenarios judge the outcome and the ticket.
         let form = FixedWindow::new(self.quota);
         match self.claim(now.as_nanos()) {
-            Some(ticket) => Ok(form.admitted(Word::from_bits(ticket), now)),
+            Some(ticket) => Ok(form.admitted(Word::from_bits(ticket), n, now)),
             None => Err(form.denied(Word::default(), n, now)),
         }
     }

@@ -23,7 +23,7 @@ impl TwoQuotas for OneAfterTheOther {
     fn check_n_at(&self, n: u32, now: Timestamp) -> Result<(), usize> {
         self.first.check_n_at(n, now).map_err(|_| 0usize)?;
         self.second.check_n_at(n, now).map(drop).map_err(|_| {
-            self.first.refund(n);
+            self.first.refund_n(n);
             1
         })
     }
@@ -70,7 +70,7 @@ impl Gate for QuotaApart {
                 return Err(rule.denied(Word::default(), n, now));
             }
             match self.count.compare_exchange(seen, next, Relaxed, Relaxed) {
-                Ok(_) => return Ok(rule.admitted(Self::word(rule, next), now)),
+                Ok(_) => return Ok(rule.admitted(Self::word(rule, next), n, now)),
                 Err(newer) => seen = newer,
             }
         }

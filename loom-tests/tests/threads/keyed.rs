@@ -5,7 +5,7 @@ use loom_tests::scenarios::*;
 use std::collections::BTreeSet;
 
 /// The names of the public methods in a file of the crate.
-fn methods(source: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn methods(source: &str) -> impl Iterator<Item = &str> {
     let names = source.lines().filter_map(|line| {
         let line = line.trim_start();
         let rest = line.strip_prefix("pub fn ").or_else(|| line.strip_prefix("pub const fn "))?;

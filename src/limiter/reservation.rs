@@ -1,16 +1,22 @@
+use super::Limiter;
+use super::holder::Holder;
 use crate::algorithm::{Rule, TokenBucket};
-use crate::cell::Cell;
 use crate::clock::Clock;
 use crate::decision::Denied;
-use crate::limiter::Limiter;
 use crate::timestamp::Timestamp;
 use crate::word::Word;
+use core::fmt;
 use core::num::NonZeroU64;
 use core::time::Duration;
+#[cfg(feature = "std")]
+use std::sync::Arc;
 
 impl<C> Limiter<TokenBucket, C> {
     /// Takes the next free place for `n` permits if it comes within `max_wait` of `now`; takes
-    /// nothing otherwise.
+    /// nothing otherwise. Unless it is [committed](Reservation::commit), the place is given back on drop.
+    ///
+    /// Pass your patience as `max_wait`. To reserve without a limit and cancel what takes too long would keep the
+    /// places of those who have left taken: see [`cancel`](Reservation::cancel).
     ///
     /// The permits count at the instant they are [ready](Reservation::ready_at): the bucket's bound
     /// holds for those instants. (Each is rounded up to a whole nanosecond, so two of them may be
@@ -24,8 +30,9 @@ impl<C> Limiter<TokenBucket, C> {
     /// let limiter = Limiter::token_bucket(Quota::per_second(10).with_burst(1));
     /// let now = Timestamp::ZERO;
     /// let patience = Duration::from_millis(150);
-    /// assert_eq!(limiter.reserve_at(1, patience, now)?.delay(), Duration::ZERO);
-    /// assert_eq!(limiter.reserve_at(1, patience, now)?.delay(), Duration::from_millis(100));
+    /// let first = limiter.reserve_at(1, patience, now)?;
+    /// let second = limiter.reserve_at(1, patience, now)?;
+    /// assert_eq!((first.delay(), second.delay()), (Duration::ZERO, Duration::from_millis(100)));
     ///
     /// // The next would wait 200 ms. It fails at once, and would do 50 ms later.
     /// let denied = limiter.reserve_at(1, patience, now).unwrap_err();
@@ -41,18 +48,22 @@ impl<C> Limiter<TokenBucket, C> {
         n: u32,
         max_wait: Duration,
         now: Timestamp,
-    ) -> Result<Reservation<'_>, Denied> {
+    ) -> Result<Reservation<&Self>, Denied> {
+        Ok(Reservation { holder: self, place: self.take_place(n, max_wait, now)? })
+    }
+
+    fn take_place(&self, n: u32, max_wait: Duration, now: Timestamp) -> Result<Place, Denied> {
         let (rule, cell) = (self.algorithm(), self.state());
         if n == 0 {
             let taken = cell.load();
-            return Ok(Reservation { cell, permits: 0, given: taken, taken, now, ready_at: now });
+            return Ok(Place { permits: 0, given: taken, taken, now, ready_at: now });
         }
         let latest = now + max_wait;
         let step = |bits| rule.reserve(Word::from_bits(bits), n, now, latest).map(Word::bits);
         match cell.update(step) {
             Ok(taken) => {
                 let (given, due) = rule.place(Word::from_bits(taken), n);
-                Ok(Reservation { cell, permits: n, given, taken, now, ready_at: due.max(now) })
+                Ok(Place { permits: n, given, taken, now, ready_at: due.max(now) })
             }
             Err(bits) => {
                 let mut denied = rule.denied(Word::from_bits(bits), n, now);
@@ -82,15 +93,76 @@ impl<C: Clock> Limiter<TokenBucket, C> {
     /// # Errors
     ///
     /// [`Denied`] if the wait would be longer; its `retry_after` is then how much.
-    pub fn reserve(&self, n: u32, max_wait: Duration) -> Result<Reservation<'_>, Denied> {
+    pub fn reserve(&self, n: u32, max_wait: Duration) -> Result<Reservation<&Self>, Denied> {
         self.reserve_at(n, max_wait, self.clock().now())
     }
 }
 
+#[cfg(feature = "std")]
+impl<C> Limiter<TokenBucket, C> {
+    /// As [`reserve_at`](Self::reserve_at), and the reservation keeps the limiter alive: for tasks that
+    /// outlive the caller.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota, Timestamp};
+    /// use std::sync::Arc;
+    /// use std::time::Duration;
+    ///
+    /// let limiter = Arc::new(Limiter::token_bucket(Quota::per_second(10)));
+    /// let reserved = limiter.reserve_owned_at(1, Duration::ZERO, Timestamp::ZERO)?;
+    /// std::thread::spawn(move || reserved.commit()).join().unwrap();
+    /// assert_eq!(limiter.peek_at(Timestamp::ZERO).remaining(), 9);
+    /// # Ok::<(), casgate::Denied>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`reserve_at`](Self::reserve_at).
+    pub fn reserve_owned_at(
+        self: &Arc<Self>,
+        n: u32,
+        max_wait: Duration,
+        now: Timestamp,
+    ) -> Result<OwnedReservation<C>, Denied> {
+        let place = self.take_place(n, max_wait, now)?;
+        Ok(Reservation { holder: Arc::clone(self), place })
+    }
+}
+
+#[cfg(feature = "std")]
+impl<C: Clock> Limiter<TokenBucket, C> {
+    /// As [`reserve`](Self::reserve), and the reservation keeps the limiter alive.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota};
+    /// use std::sync::Arc;
+    /// use std::time::Duration;
+    /// let limiter = Arc::new(Limiter::token_bucket(Quota::per_second(10)));
+    /// assert!(limiter.reserve_owned(1, Duration::ZERO)?.delay().is_zero());
+    /// # Ok::<(), casgate::Denied>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`reserve_at`](Self::reserve_at).
+    pub fn reserve_owned(
+        self: &Arc<Self>,
+        n: u32,
+        max_wait: Duration,
+    ) -> Result<OwnedReservation<C>, Denied> {
+        self.reserve_owned_at(n, max_wait, self.clock().now())
+    }
+}
+
+/// A reservation that keeps its limiter alive: from [`Limiter::reserve_owned`].
+#[cfg(feature = "std")]
+pub type OwnedReservation<C = crate::clock::SystemClock> =
+    Reservation<Arc<Limiter<TokenBucket, C>>>;
+
 /// Permits taken ahead of time, from [`Limiter::reserve`].
 ///
-/// Wait for [`delay`](Self::delay) and go on. Whoever does not go on [cancels](Self::cancel);
-/// dropping it without keeps the place taken.
+/// Wait for [`delay`](Self::delay), [`commit`](Self::commit) and go on. A reservation that is dropped without is
+/// [cancelled](Self::cancel).
 ///
 /// ```
 /// use casgate::{Limiter, Quota, Timestamp};
@@ -105,9 +177,14 @@ impl<C: Clock> Limiter<TokenBucket, C> {
 /// assert_eq!(limiter.reserve_at(1, Duration::MAX, now)?.cancel(), 1);
 /// # Ok::<(), casgate::Denied>(())
 /// ```
-#[derive(Debug)]
-pub struct Reservation<'a> {
-    cell: &'a Cell,
+#[must_use = "a reservation that is dropped is cancelled: `commit` it"]
+pub struct Reservation<H: Holder<Rule = TokenBucket>> {
+    holder: H,
+    place: Place,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Place {
     permits: u32,
     /// The word without this reservation, and with it.
     given: u64,
@@ -116,7 +193,7 @@ pub struct Reservation<'a> {
     ready_at: Timestamp,
 }
 
-impl Reservation<'_> {
+impl<H: Holder<Rule = TokenBucket>> Reservation<H> {
     /// How long to wait, from the reading at which it was made. Zero if the permits were free.
     ///
     /// ```
@@ -128,7 +205,7 @@ impl Reservation<'_> {
     /// ```
     #[must_use]
     pub const fn delay(&self) -> Duration {
-        self.ready_at.saturating_duration_since(self.now)
+        self.place.ready_at.saturating_duration_since(self.place.now)
     }
 
     /// The first instant at which the permits may be used.
@@ -143,7 +220,7 @@ impl Reservation<'_> {
     /// ```
     #[must_use]
     pub const fn ready_at(&self) -> Timestamp {
-        self.ready_at
+        self.place.ready_at
     }
 
     /// Its place in the limiter's order, as [`Admitted::ticket`](crate::Admitted::ticket).
@@ -159,7 +236,7 @@ impl Reservation<'_> {
     /// ```
     #[must_use]
     pub const fn ticket(&self) -> u64 {
-        self.taken
+        self.place.taken
     }
 
     /// Gives the permits back, and returns how many: all, or none if a later admission or
@@ -185,9 +262,42 @@ impl Reservation<'_> {
     /// # Ok::<(), casgate::Denied>(())
     /// ```
     #[allow(clippy::must_use_candidate)] // most callers cancel and leave
-    pub fn cancel(self) -> u32 {
-        let Self { cell, permits, given, taken, .. } = self;
-        let restored = cell.update(|bits| (bits == taken).then_some(given));
-        if restored.is_ok() { permits } else { 0 }
+    pub fn cancel(mut self) -> u32 {
+        self.give_back()
+    }
+
+    /// Keeps the permits: they are spent.
+    ///
+    /// ```
+    /// # use casgate::{Limiter, Quota, Timestamp};
+    /// # use std::time::Duration;
+    /// let limiter = Limiter::token_bucket(Quota::per_second(5));
+    /// limiter.reserve_at(4, Duration::ZERO, Timestamp::ZERO)?.commit();
+    /// drop(limiter.reserve_at(1, Duration::ZERO, Timestamp::ZERO)?);
+    /// assert_eq!(limiter.peek_at(Timestamp::ZERO).remaining(), 1);
+    /// # Ok::<(), casgate::Denied>(())
+    /// ```
+    pub fn commit(mut self) {
+        self.place.permits = 0;
+    }
+
+    fn give_back(&mut self) -> u32 {
+        let Place { given, taken, .. } = self.place;
+        let permits = core::mem::take(&mut self.place.permits);
+        let cell = self.holder.limiter().state();
+        let is_back = permits > 0 && cell.update(|bits| (bits == taken).then_some(given)).is_ok();
+        if is_back { permits } else { 0 }
+    }
+}
+
+impl<H: Holder<Rule = TokenBucket>> Drop for Reservation<H> {
+    fn drop(&mut self) {
+        self.give_back();
+    }
+}
+
+impl<H: Holder<Rule = TokenBucket>> fmt::Debug for Reservation<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Reservation").field(&self.place).finish()
     }
 }

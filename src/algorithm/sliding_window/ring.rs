@@ -102,6 +102,8 @@ pub struct View {
     /// When the oldest and the newest slot are free. (Of the only one, both.)
     pub(crate) oldest: u64,
     pub(crate) newest: u64,
+    /// How many slots are free, if that was asked for.
+    pub(crate) free: u32,
     seen: Mark,
 }
 
@@ -115,15 +117,22 @@ impl<S> Ring<S> {
 
 impl<S: AsRef<[Slot]>> Ring<S> {
     /// Claims the oldest slot until the instant that `step` makes of the view: `Ok` with the view
-    /// after it, or `Err` with the view on which `step` declined.
+    /// after it, or `Err` with the view on which `step` declined. With an instant to `count` at, the view after it says
+    /// how many slots are free then.
     ///
     /// Lock-free: a claim is lost only to another, and a view is taken again only if the head moved.
     #[inline]
-    pub(crate) fn claim(&self, step: impl Fn(View) -> Option<u64>) -> Result<View, View> {
+    pub(crate) fn claim(
+        &self,
+        count: Option<u64>,
+        step: impl Fn(View) -> Option<u64>,
+    ) -> Result<View, View> {
         let backoff = Backoff::new();
         loop {
             let view = self.view();
             let Some(free_at) = step(view) else { return Err(view) };
+            // Before the exchange: if that is won no slot has been claimed since the view.
+            let free = count.map_or(0, |now| self.free(view, now) - 1);
             let claimed = Mark::new(free_at, self.split.index(view.head));
             let slot = &self.slots()[self.index(view.head)].0;
             // Release: who sees the claim shall see the head. What was there before was acquired when it
@@ -133,7 +142,7 @@ impl<S: AsRef<[Slot]>> Ring<S> {
                 .is_ok()
             {
                 let head = self.advance(view.head);
-                return Ok(View { head, newest: free_at, ..view });
+                return Ok(View { head, newest: free_at, free, ..view });
             }
             backoff.spin();
         }
@@ -155,14 +164,26 @@ impl<S: AsRef<[Slot]>> Ring<S> {
             let newest = self.slots()[before].load().free_at();
             // Relaxed: the reads of the slots are Acquire, so this one is not made before them.
             if self.head.load(Ordering::Relaxed) == head.bits() {
-                return View { head, oldest: seen.free_at(), newest, seen };
+                return View { head, oldest: seen.free_at(), newest, free: 0, seen };
+            }
+        }
+    }
+
+    /// The view, and how many slots are free at `now`.
+    pub(crate) fn view_and_free(&self, now: u64) -> View {
+        loop {
+            let view = self.view();
+            let free = self.free(view, now);
+            // Then no slot has been claimed since the view: the first would have been the head's.
+            if self.view().seen == view.seen {
+                return View { free, ..view };
             }
         }
     }
 
     /// How many slots from the head on are free at `now`, by bisection: in the order of claims the
-    /// instants never fall. Claims that are made meanwhile may be missing from it already.
-    pub(crate) fn free(&self, view: View, now: u64) -> u32 {
+    /// instants never fall. Right if no slot has been claimed since the view.
+    fn free(&self, view: View, now: u64) -> u32 {
         let slots = self.slots();
         let (mut free, mut unknown) = (0, slots.len());
         let mut at = self.index(view.head);
@@ -236,9 +257,10 @@ mod tests {
             let now = lap * 10;
             stopped(&ring, now + 10);
             // The next caller completes it, and finds the other slot.
-            let view = ring.claim(|view| (view.oldest <= now).then_some(now + 10)).unwrap();
+            let view = ring.claim(None, |view| (view.oldest <= now).then_some(now + 10)).unwrap();
             assert_eq!((ring.split.index(view.head), ring.split.count(view.head)), (lap + 1, 0));
-            let view = ring.claim(|view| (view.oldest <= now).then_some(now + 10)).unwrap_err();
+            let view =
+                ring.claim(None, |view| (view.oldest <= now).then_some(now + 10)).unwrap_err();
             assert_eq!((view.oldest, view.newest), (now + 10, now + 10));
         }
     }
@@ -251,7 +273,7 @@ mod tests {
                 let free = (0..7).filter(|i| ring.slots[*i].load().free_at() <= now).count();
                 assert_eq!(ring.free(ring.view(), now), free as u32);
             }
-            ring.claim(|_| Some(claim + claim / 3)).unwrap();
+            ring.claim(None, |_| Some(claim + claim / 3)).unwrap();
         }
     }
 }

@@ -1,11 +1,16 @@
+mod ring;
+
+pub(crate) use ring::Ring;
+pub use ring::Slot;
+
 use super::{Algorithm, Sealed};
 use crate::decision::{Admitted, Denied, Snapshot};
-use crate::ring::{Mark, Ring, Slot, View};
 use crate::{Quota, Timestamp, sync};
 use core::fmt::{self, DebugStruct};
 use core::marker::PhantomData;
 use core::num::NonZeroU64;
 use core::time::Duration;
+use ring::{Mark, View};
 
 /// At most L permits in every half-open interval of length W, and no refusal that this does not
 /// require.
@@ -106,14 +111,17 @@ impl<S: AsRef<[Slot]>> Algorithm for SlidingWindow<S> {
     }
 
     #[inline]
-    fn decide(&self, ring: &Ring<S>, n: u32, now: Timestamp) -> Result<View, View> {
+    fn decide(&self, ring: &Ring<S>, n: u32, now: Timestamp, numbers: bool) -> Result<View, View> {
         debug_assert_eq!(n, 1);
-        ring.claim(|view| self.claim(view, now.as_nanos()))
+        let now = now.as_nanos();
+        ring.claim(numbers.then_some(now), |view| self.claim(view, now))
     }
 
     #[inline]
-    fn admitted(&self, ring: &Ring<S>, view: View, now: Timestamp) -> Admitted {
-        Admitted { ticket: view.head.bits(), after: self.snapshot(ring, view, now) }
+    fn admitted(&self, _: &Ring<S>, view: View, n: u32, now: Timestamp) -> Admitted {
+        let reset_after = view.newest.saturating_sub(now.as_nanos());
+        let after = Snapshot { limit: self.limit, remaining: view.free, reset_after };
+        Admitted { ticket: view.head.bits(), permits: n, at: now, after }
     }
 
     #[inline]
@@ -138,10 +146,11 @@ impl<S: AsRef<[Slot]>> Algorithm for SlidingWindow<S> {
         self.claim(view, (now + lag).as_nanos()).is_some()
     }
 
-    fn snapshot(&self, ring: &Ring<S>, view: View, now: Timestamp) -> Snapshot {
+    fn peek(&self, ring: &Ring<S>, now: Timestamp) -> Snapshot {
         let now = now.as_nanos();
-        let told = now <= Mark::MAX - self.period.get();
-        let remaining = if told { ring.free(view, now) } else { 0 };
+        let view = ring.view_and_free(now);
+        let is_in_range = now <= Mark::MAX - self.period.get();
+        let remaining = if is_in_range { view.free } else { 0 };
         Snapshot { limit: self.limit, remaining, reset_after: view.newest.saturating_sub(now) }
     }
 

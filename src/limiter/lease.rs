@@ -1,7 +1,8 @@
+use super::Limiter;
+use super::holder::Holder;
 use crate::algorithm::Rule;
 use crate::clock::Clock;
 use crate::decision::Denied;
-use crate::limiter::Limiter;
 use crate::timestamp::Timestamp;
 use crate::word::Word;
 use core::cell::Cell;
@@ -37,11 +38,34 @@ impl<R: Rule, C> Limiter<R, C> {
     ///     }
     /// });
     /// ```
-    pub fn lease(&self, most: u32) -> Lease<'_, R, C> {
-        let term = Term { permits: 0, from: 0, span: 0, taken: Word::default() };
-        Lease { limiter: self, most: most.max(1), held: Cell::new(0), term: Cell::new(term) }
+    pub fn lease(&self, most: u32) -> Lease<&Self> {
+        Lease::of(self, most)
+    }
+
+    /// As [`lease`](Self::lease), and the lease keeps the limiter alive: for a worker's state or a `thread_local!`.
+    ///
+    /// ```
+    /// use casgate::{Limiter, OwnedLease, Quota};
+    /// use std::sync::Arc;
+    ///
+    /// struct Worker {
+    ///     lease: OwnedLease,
+    /// }
+    ///
+    /// let limiter = Arc::new(Limiter::token_bucket(Quota::per_second(1_000)));
+    /// let worker = Worker { lease: limiter.lease_owned(64) };
+    /// assert!(worker.lease.is_allowed());
+    /// ```
+    #[cfg(feature = "std")]
+    pub fn lease_owned(self: &std::sync::Arc<Self>, most: u32) -> OwnedLease<R, C> {
+        Lease::of(std::sync::Arc::clone(self), most)
     }
 }
+
+/// A lease that keeps its limiter alive: from [`Limiter::lease_owned`].
+#[cfg(feature = "std")]
+pub type OwnedLease<R = crate::TokenBucket, C = crate::clock::SystemClock> =
+    Lease<std::sync::Arc<Limiter<R, C>>>;
 
 /// Permits taken ahead by one thread, from [`Limiter::lease`]: most calls touch no shared memory.
 ///
@@ -82,14 +106,20 @@ impl<R: Rule, C> Limiter<R, C> {
 /// drop(lease);
 /// assert_eq!(limiter.peek_at(Timestamp::ZERO).remaining(), 79);
 /// ```
-pub struct Lease<'a, R: Rule, C> {
-    limiter: &'a Limiter<R, C>,
+#[must_use]
+pub struct Lease<H: Holder> {
+    holder: H,
     most: u32,
     held: Cell<u32>,
     term: Cell<Term>,
 }
 
-impl<R: Rule, C> Lease<'_, R, C> {
+impl<H: Holder> Lease<H> {
+    fn of(holder: H, most: u32) -> Self {
+        let term = Term { permits: 0, from: 0, span: 0, taken: Word::default() };
+        Self { holder, most: most.max(1), held: Cell::new(0), term: Cell::new(term) }
+    }
+
     /// Spends one permit at `now`: one that it holds, or after taking new ones.
     ///
     /// ```
@@ -152,9 +182,9 @@ impl<R: Rule, C> Lease<'_, R, C> {
     #[inline(never)]
     fn renew(&self, now: Timestamp) -> Result<(), Word> {
         self.give_back();
-        let rule = self.limiter.algorithm();
+        let rule = self.holder.limiter().algorithm();
         let term = Cell::new(None);
-        let outcome = self.limiter.state().update(|bits| {
+        let outcome = self.holder.limiter().state().update(|bits| {
             term.set(rule.lease(Word::from_bits(bits), self.most, now));
             term.get().map(|term| term.taken.bits())
         });
@@ -169,21 +199,21 @@ impl<R: Rule, C> Lease<'_, R, C> {
     }
 
     fn give_back(&self) {
-        let (rule, term) = (self.limiter.algorithm(), self.term.get());
+        let (rule, term) = (self.holder.limiter().algorithm(), self.term.get());
         let held = self.held.replace(0);
         if held > 0 {
-            let _ = self.limiter.state().update(|bits| {
+            let _ = self.holder.limiter().state().update(|bits| {
                 rule.end_lease(Word::from_bits(bits), term.taken, held).map(Word::bits)
             });
         }
     }
 
     fn denied(&self, word: Word, now: Timestamp) -> Denied {
-        Rule::denied(self.limiter.algorithm(), word, 1, now)
+        Rule::denied(self.holder.limiter().algorithm(), word, 1, now)
     }
 }
 
-impl<R: Rule, C: Clock> Lease<'_, R, C> {
+impl<H: Holder<Clock: Clock>> Lease<H> {
     /// Spends one permit now.
     ///
     /// Reads the clock as [`Limiter::check`] does.
@@ -199,7 +229,7 @@ impl<R: Rule, C: Clock> Lease<'_, R, C> {
     /// [`Denied`] if the limiter refuses; nothing is spent.
     #[inline(always)]
     pub fn check(&self) -> Result<(), Denied> {
-        let now = self.limiter.clock().recent();
+        let now = self.holder.limiter().clock().recent();
         if self.spend(now) { Ok(()) } else { self.renew_now(now) }
     }
 
@@ -219,23 +249,23 @@ impl<R: Rule, C: Clock> Lease<'_, R, C> {
     #[cold]
     #[inline(never)]
     fn renew_now(&self, now: Timestamp) -> Result<(), Denied> {
-        let rule = self.limiter.algorithm();
+        let rule = self.holder.limiter().algorithm();
         let Err(word) = self.renew(now) else { return Ok(()) };
-        if !Rule::is_due_within(rule, word, 1, now, C::MAX_LAG) {
+        if !Rule::is_due_within(rule, word, 1, now, H::Clock::MAX_LAG) {
             return Err(self.denied(word, now));
         }
-        let now = self.limiter.clock().now();
+        let now = self.holder.limiter().clock().now();
         self.renew(now).map_err(|word| self.denied(word, now))
     }
 }
 
-impl<R: Rule, C> Drop for Lease<'_, R, C> {
+impl<H: Holder> Drop for Lease<H> {
     fn drop(&mut self) {
         self.give_back();
     }
 }
 
-impl<R: Rule, C> fmt::Debug for Lease<'_, R, C> {
+impl<H: Holder> fmt::Debug for Lease<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Lease").field("held", &self.held.get()).finish_non_exhaustive()
     }

@@ -1,0 +1,486 @@
+//! Every public operation of a limiter next to every other: what two threads see, and what they leave behind, must be
+//! what some order of their atomic steps makes.
+
+use super::{WINDOW, at};
+use crate::explore::atomic::{AtomicUsize, Ordering};
+use crate::explore::thread;
+use casgate::algorithm::{Adjust, Adjustable, Both, Rule, Weighted};
+use casgate::{
+    Admitted, FixedWindow, Limiter, OwnedLease, OwnedReservation, Quota, SlidingWindow, Timestamp,
+    TokenBucket,
+};
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What one atomic step does.
+#[derive(Clone, Copy, Debug)]
+pub enum Step {
+    /// Asks for one permit.
+    Check,
+    /// Asks for so many.
+    CheckN(u32),
+    /// Asks for one permit, and for no numbers.
+    IsAllowed,
+    /// Looks.
+    Peek,
+    /// Looks at what is outstanding.
+    Save,
+    /// Takes up to so many.
+    TakeUpTo(u32),
+    /// Takes all.
+    Drain,
+    /// Spends so many, into debt if need be.
+    Charge(u32),
+    /// Denies all before the next window but one.
+    DenyUntil,
+    /// Gives all back.
+    Reset,
+    /// Gives back the permits that were spent before the race.
+    Refund,
+    /// Gives so many back.
+    RefundN(u32),
+    /// Spends what another limiter had outstanding.
+    Restore,
+    /// Takes a place in line.
+    Reserve,
+    /// Keeps it.
+    Commit,
+    /// Gives it back, by hand.
+    Cancel,
+    /// Gives it back, or the permits of a lease.
+    Drop,
+    /// Spends a permit of a lease, which takes some.
+    Lease,
+    /// Changes the quota.
+    SetQuota,
+}
+
+/// Which limiters have an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Has {
+    /// All.
+    All,
+    /// All but the sliding window.
+    Weighted,
+    /// Those whose state is a word.
+    Word,
+    /// The token bucket.
+    Bucket,
+    /// Those whose quota can be changed.
+    Adjustable,
+}
+
+/// One operation: the methods that it stands for, its atomic steps, and who has it.
+#[derive(Clone, Copy, Debug)]
+pub struct Operation {
+    /// The public methods.
+    pub methods: &'static [&'static str],
+    /// What it does, in this order.
+    pub steps: &'static [Step],
+    /// Which limiters have it.
+    pub has: Has,
+}
+
+const fn operation(
+    has: Has,
+    methods: &'static [&'static str],
+    steps: &'static [Step],
+) -> Operation {
+    Operation { methods, steps, has }
+}
+
+/// All operations. A test compares the methods with those of the source.
+pub const OPERATIONS: [Operation; 17] = [
+    operation(Has::All, &["check", "check_at"], &[Step::Check]),
+    operation(Has::All, &["is_allowed", "is_allowed_at"], &[Step::IsAllowed]),
+    operation(Has::All, &["peek", "peek_at"], &[Step::Peek]),
+    operation(Has::Weighted, &["check_n", "check_n_at"], &[Step::CheckN(2)]),
+    operation(Has::Weighted, &["save", "save_at"], &[Step::Save]),
+    operation(Has::Weighted, &["take_up_to", "take_up_to_at"], &[Step::TakeUpTo(2)]),
+    operation(Has::Weighted, &["drain", "drain_at"], &[Step::Drain]),
+    operation(Has::Weighted, &["charge", "charge_at", "starting_with"], &[Step::Charge(4)]),
+    operation(Has::Weighted, &["deny_until"], &[Step::DenyUntil]),
+    operation(Has::Weighted, &["reset"], &[Step::Reset]),
+    operation(Has::Weighted, &["refund"], &[Step::Refund]),
+    operation(Has::Weighted, &["refund_n"], &[Step::RefundN(2)]),
+    operation(Has::Weighted, &["restore", "restore_at"], &[Step::Restore]),
+    operation(
+        Has::Bucket,
+        &["reserve", "reserve_at", "reserve_owned", "reserve_owned_at", "commit"],
+        &[Step::Reserve, Step::Commit],
+    ),
+    operation(Has::Bucket, &["cancel"], &[Step::Reserve, Step::Cancel]),
+    operation(Has::Word, &["lease", "lease_owned"], &[Step::Lease, Step::Drop]),
+    operation(Has::Adjustable, &["set_quota", "set_quota_at"], &[Step::SetQuota]),
+];
+
+/// Public methods that ask nothing of a limiter's state.
+pub const NO_OPERATIONS: &[&str] =
+    &["is_lock_free", "to_words", "from_words", "delay", "ready_at", "ticket", "held"];
+
+/// What a thread keeps between two steps of an operation.
+#[derive(Debug, Default)]
+pub struct Kept {
+    reservation: Option<OwnedReservation>,
+    window: Option<OwnedLease<FixedWindow>>,
+    bucket: Option<OwnedLease>,
+}
+
+/// A limiter of 3 in a [`WINDOW`].
+pub trait Subject: Send + Sync + 'static {
+    /// One that nobody has asked yet.
+    fn fresh() -> Self;
+
+    /// Whether it has the operation.
+    fn has(has: Has) -> bool;
+
+    /// Takes a step at `now`, and returns all that the caller learns. `first` was admitted before the race.
+    fn step(
+        self: &Arc<Self>,
+        step: Step,
+        now: Timestamp,
+        first: &Admitted,
+        kept: &mut Kept,
+    ) -> String;
+}
+
+const QUOTA: Quota = match Quota::new(3, Duration::from_nanos(WINDOW)) {
+    Ok(quota) => quota,
+    Err(_) => panic!("a quota"),
+};
+
+fn learned(answer: impl Debug) -> String {
+    format!("{answer:?}")
+}
+
+/// What every limiter does.
+fn plain<A: casgate::algorithm::Algorithm>(
+    limiter: &Limiter<A>,
+    step: Step,
+    now: Timestamp,
+) -> String {
+    match step {
+        Step::Check => learned(limiter.check_at(now)),
+        Step::IsAllowed => learned(limiter.is_allowed_at(now)),
+        Step::Peek => learned(limiter.peek_at(now)),
+        other => panic!("{other:?} is not for this limiter"),
+    }
+}
+
+/// What all but the sliding window do.
+fn weighted<A: Weighted>(
+    limiter: &Limiter<A>,
+    step: Step,
+    now: Timestamp,
+    first: &Admitted,
+) -> String {
+    match step {
+        Step::CheckN(n) => learned(limiter.check_n_at(n, now)),
+        Step::Save => learned(limiter.save_at(now)),
+        Step::TakeUpTo(n) => learned(limiter.take_up_to_at(n, now)),
+        Step::Drain => learned(limiter.drain_at(now)),
+        Step::Charge(n) => learned(limiter.charge_at(n, now)),
+        Step::DenyUntil => learned(limiter.deny_until(at(2 * WINDOW))),
+        Step::Reset => learned(limiter.reset()),
+        Step::Refund => learned(limiter.refund(first)),
+        Step::RefundN(n) => learned(limiter.refund_n(n)),
+        Step::Restore => {
+            let saved = casgate::Saved::from_words([2, WINDOW, 2, WINDOW]);
+            learned(limiter.restore_at(saved, Duration::from_nanos(1), now))
+        }
+        other => plain(limiter, other, now),
+    }
+}
+
+/// What a lease does.
+fn leased<R: Rule>(
+    limiter: &Arc<Limiter<R>>,
+    step: Step,
+    now: Timestamp,
+    first: &Admitted,
+    kept: &mut Option<OwnedLease<R>>,
+) -> String {
+    match step {
+        Step::Lease => {
+            let lease = kept.insert(limiter.lease_owned(2));
+            learned((lease.is_allowed_at(now), lease.held()))
+        }
+        Step::Drop if kept.is_some() => learned(drop(kept.take())),
+        other => weighted(limiter, other, now, first),
+    }
+}
+
+impl Subject for Limiter<FixedWindow> {
+    fn fresh() -> Self {
+        Self::fixed_window(QUOTA)
+    }
+
+    fn has(has: Has) -> bool {
+        matches!(has, Has::All | Has::Weighted | Has::Word)
+    }
+
+    fn step(
+        self: &Arc<Self>,
+        step: Step,
+        now: Timestamp,
+        first: &Admitted,
+        kept: &mut Kept,
+    ) -> String {
+        leased(self, step, now, first, &mut kept.window)
+    }
+}
+
+impl Subject for Limiter<TokenBucket> {
+    fn fresh() -> Self {
+        Self::token_bucket(QUOTA)
+    }
+
+    fn has(has: Has) -> bool {
+        has != Has::Adjustable
+    }
+
+    fn step(
+        self: &Arc<Self>,
+        step: Step,
+        now: Timestamp,
+        first: &Admitted,
+        kept: &mut Kept,
+    ) -> String {
+        match (step, kept.reservation.take()) {
+            (Step::Reserve, _) => {
+                let reserved = self.reserve_owned_at(2, Duration::from_nanos(WINDOW), now);
+                let ready_at = learned(reserved.as_ref().map(|reserved| reserved.ready_at()));
+                kept.reservation = reserved.ok();
+                ready_at
+            }
+            (Step::Commit, reserved) => learned(reserved.map(|reserved| reserved.commit())),
+            (Step::Cancel, reserved) => learned(reserved.map(|reserved| reserved.cancel())),
+            (other, _) => leased(self, other, now, first, &mut kept.bucket),
+        }
+    }
+}
+
+impl Subject for Limiter<Both<TokenBucket, FixedWindow>> {
+    fn fresh() -> Self {
+        Self::both(TokenBucket::new(QUOTA), FixedWindow::new(QUOTA))
+    }
+
+    fn has(has: Has) -> bool {
+        matches!(has, Has::All | Has::Weighted)
+    }
+
+    fn step(
+        self: &Arc<Self>,
+        step: Step,
+        now: Timestamp,
+        first: &Admitted,
+        _: &mut Kept,
+    ) -> String {
+        weighted(self, step, now, first)
+    }
+}
+
+fn adjusted<R: Adjust>(
+    limiter: &Limiter<Adjustable<R>>,
+    step: Step,
+    now: Timestamp,
+    first: &Admitted,
+) -> String {
+    match step {
+        Step::SetQuota => {
+            let quota = Quota::new(5, Duration::from_nanos(WINDOW)).expect("a quota");
+            learned(limiter.set_quota_at(quota, now))
+        }
+        other => weighted(limiter, other, now, first),
+    }
+}
+
+macro_rules! adjustable {
+    ($rule:ty, $new:ident) => {
+        impl Subject for Limiter<Adjustable<$rule>> {
+            fn fresh() -> Self {
+                Self::$new(QUOTA)
+            }
+
+            fn has(has: Has) -> bool {
+                matches!(has, Has::All | Has::Weighted | Has::Adjustable)
+            }
+
+            fn step(
+                self: &Arc<Self>,
+                step: Step,
+                now: Timestamp,
+                first: &Admitted,
+                _: &mut Kept,
+            ) -> String {
+                adjusted(self, step, now, first)
+            }
+        }
+    };
+}
+
+adjustable!(TokenBucket, adjustable_token_bucket);
+adjustable!(FixedWindow, adjustable_fixed_window);
+
+impl Subject for Limiter<SlidingWindow> {
+    fn fresh() -> Self {
+        Self::sliding_window(QUOTA)
+    }
+
+    fn has(has: Has) -> bool {
+        has == Has::All
+    }
+
+    fn step(self: &Arc<Self>, step: Step, now: Timestamp, _: &Admitted, _: &mut Kept) -> String {
+        plain(self, step, now)
+    }
+}
+
+/// A limiter that counts what is left after it has decided, in a second step.
+#[derive(Debug)]
+pub struct CountsAfterwards(Limiter<SlidingWindow>);
+
+impl Subject for CountsAfterwards {
+    fn fresh() -> Self {
+        Self(Limiter::sliding_window(QUOTA))
+    }
+
+    fn has(has: Has) -> bool {
+        has == Has::All
+    }
+
+    fn step(self: &Arc<Self>, step: Step, now: Timestamp, _: &Admitted, _: &mut Kept) -> String {
+        match step {
+            Step::Check => {
+                let is_admitted = self.0.is_allowed_at(now);
+                learned((is_admitted, self.0.peek_at(now).remaining()))
+            }
+            other => plain(&self.0, other, now),
+        }
+    }
+}
+
+/// A limiter that gives back in two steps: it looks, and then spends as much less.
+#[derive(Debug)]
+pub struct RefundsInTwoSteps(Limiter<FixedWindow>);
+
+impl Subject for RefundsInTwoSteps {
+    fn fresh() -> Self {
+        Self(Limiter::fixed_window(QUOTA))
+    }
+
+    fn has(has: Has) -> bool {
+        matches!(has, Has::All | Has::Weighted)
+    }
+
+    fn step(
+        self: &Arc<Self>,
+        step: Step,
+        now: Timestamp,
+        first: &Admitted,
+        _: &mut Kept,
+    ) -> String {
+        match step {
+            Step::Refund => {
+                let spent = 3 - self.0.peek_at(now).remaining();
+                self.0.reset();
+                learned(self.0.charge_at(spent - first.permits(), now).permits().min(0))
+            }
+            other => weighted(&self.0, other, now, first),
+        }
+    }
+}
+
+/// A caller's steps, and when it takes them.
+type Script<'a> = (&'a [Step], Timestamp);
+
+/// A limiter that one permit was taken of at 0.
+fn begun<S: Subject>() -> (Arc<S>, Admitted) {
+    let limiter = Arc::new(S::fresh());
+    // Of a limiter that is like it: not all subjects return it.
+    let first = Limiter::fixed_window(QUOTA).check_at(at(0)).expect("the first");
+    let _ = limiter.step(Step::Check, at(0), &first, &mut Kept::default());
+    (limiter, first)
+}
+
+/// What is left at the end.
+fn left<S: Subject>(limiter: &Arc<S>, first: &Admitted) -> [String; 3] {
+    [0, WINDOW, 3 * WINDOW].map(|t| limiter.step(Step::Peek, at(t), first, &mut Kept::default()))
+}
+
+/// All pairs of operations that the limiter has. `run` is given a name, the two, and when the second takes
+/// its steps: in the same window, at its end, and in the next.
+pub fn pairs<S: Subject>(run: impl Fn(String, Operation, Operation, u64)) {
+    let operations: Vec<_> = OPERATIONS.into_iter().filter(|o| S::has(o.has)).collect();
+    for (i, &first) in operations.iter().enumerate() {
+        for &second in &operations[i..] {
+            for later in [0, WINDOW - 1, WINDOW] {
+                let name = format!("{:?} beside {:?} at {later}", first.steps, second.steps);
+                run(name, first, second, later);
+            }
+        }
+    }
+}
+
+/// What two callers learn, one after another in the order of `turns`, and what is left.
+fn in_order<S: Subject>(
+    scripts: [Script<'_>; 2],
+    turns: &[usize],
+) -> ([Vec<String>; 2], [String; 3]) {
+    let (limiter, first) = begun::<S>();
+    let (mut kept, mut learned) = (<[Kept; 2]>::default(), <[Vec<String>; 2]>::default());
+    for &caller in turns {
+        let (steps, now) = scripts[caller];
+        let step = steps[learned[caller].len()];
+        learned[caller].push(limiter.step(step, now, &first, &mut kept[caller]));
+    }
+    (learned, left(&limiter, &first))
+}
+
+/// All orders of so many turns of the first caller and of the second.
+fn orders(first: usize, second: usize) -> Vec<Vec<usize>> {
+    if first + second == 0 {
+        return vec![vec![]];
+    }
+    let mut all = Vec::new();
+    for (caller, before) in
+        [(0, (first.wrapping_sub(1), second)), (1, (first, second.wrapping_sub(1)))]
+    {
+        if [first, second][caller] > 0 {
+            for mut turns in orders(before.0, before.1) {
+                turns.push(caller);
+                all.push(turns);
+            }
+        }
+    }
+    all
+}
+
+/// Both operations at once, the first at 0 and the second at `later`.
+///
+/// # Panics
+///
+/// If no order of their steps explains what the callers learn and what is left.
+pub fn pair<S: Subject>(first: Operation, second: Operation, later: u64) {
+    let scripts = [(first.steps, at(0)), (second.steps, at(later))];
+    let (limiter, admitted) = begun::<S>();
+    let begun = Arc::new(AtomicUsize::new(0));
+    let run = move |limiter: &Arc<S>, begun: &AtomicUsize, (steps, now): Script<'static>| {
+        // The model checker tries both orders of two changes; of a change and a load it may try one.
+        begun.fetch_add(1, Ordering::AcqRel);
+        let mut kept = Kept::default();
+        let learned: Vec<_> =
+            steps.iter().map(|&step| limiter.step(step, now, &admitted, &mut kept)).collect();
+        learned
+    };
+    let other = {
+        let (limiter, begun) = (Arc::clone(&limiter), Arc::clone(&begun));
+        thread::spawn(move || run(&limiter, &begun, (second.steps, at(later))))
+    };
+    let one = run(&limiter, &begun, (first.steps, at(0)));
+    let seen = ([one, other.join().expect("no caller panics")], left(&limiter, &admitted));
+    let orders = orders(first.steps.len(), second.steps.len());
+    let explained = orders.iter().any(|turns| in_order::<S>(scripts, turns) == seen);
+    assert!(explained, "no order explains {:?} beside {:?}: {seen:?}", first.steps, second.steps);
+}

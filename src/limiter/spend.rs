@@ -1,0 +1,130 @@
+//! What takes other than all or nothing.
+
+use super::Limiter;
+use crate::algorithm::{Change, Weighted};
+use crate::clock::Clock;
+use crate::decision::Admitted;
+use crate::timestamp::Timestamp;
+
+impl<A: Weighted, C> Limiter<A, C> {
+    /// Takes as many permits as there are at `now`, up to `n`, and returns how many: for workers that take a batch.
+    /// One atomic step.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota, Timestamp};
+    /// let limiter = Limiter::token_bucket(Quota::per_second(5));
+    /// let now = Timestamp::ZERO;
+    /// assert_eq!((limiter.take_up_to_at(3, now), limiter.take_up_to_at(3, now)), (3, 2));
+    /// assert_eq!(limiter.take_up_to_at(3, now), 0);
+    /// ```
+    #[allow(clippy::must_use_candidate)] // to drain is a use
+    pub fn take_up_to_at(&self, n: u32, now: Timestamp) -> u32 {
+        self.algorithm.take_up_to(&self.state, n, now)
+    }
+
+    /// Takes all permits that there are at `now`, and returns how many.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota, Timestamp};
+    /// let limiter = Limiter::token_bucket(Quota::per_second(5));
+    /// assert_eq!(limiter.drain_at(Timestamp::ZERO), 5);
+    /// assert!(limiter.check_at(Timestamp::ZERO).is_err());
+    /// ```
+    #[allow(clippy::must_use_candidate)] // as above
+    pub fn drain_at(&self, now: Timestamp) -> u32 {
+        self.take_up_to_at(u32::MAX, now)
+    }
+
+    /// Spends `n` permits at `now`, into debt if need be: for costs that are known only afterwards. Until the
+    /// debt is repaid all requests are denied. A fixed window's debt is spent from its next windows.
+    ///
+    /// A timestamp older than one already seen counts as that one. One atomic step.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota, Timestamp};
+    /// let tokens = Limiter::token_bucket(Quota::per_minute(600));
+    /// let now = Timestamp::ZERO;
+    /// assert!(tokens.check_n_at(1, now).is_ok()); // at least one
+    /// tokens.charge_at(899, now); // it was 900
+    /// let denied = tokens.check_at(now).unwrap_err();
+    /// assert_eq!(denied.retry_after().unwrap().as_millis(), 30_100);
+    /// ```
+    #[allow(clippy::must_use_candidate)] // most callers have done the work already
+    pub fn charge_at(&self, n: u32, now: Timestamp) -> Admitted {
+        let seen = self.algorithm.change(&self.state, Change::Charge(n, now));
+        self.algorithm.admitted(&self.state, seen, n, now)
+    }
+
+    /// Denies everything before `until`, for example what an upstream server said in its `Retry-After`.
+    ///
+    /// A token bucket then has one permit, and refills from there. A fixed window begins with the first window
+    /// that begins at `until` or later. If the limiter denies for longer already, nothing changes. [`reset`](Self::reset) undoes it.
+    /// One atomic step.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota, Timestamp};
+    /// let limiter = Limiter::token_bucket(Quota::per_second(5));
+    /// limiter.deny_until(Timestamp::from_secs(30));
+    /// let denied = limiter.check_at(Timestamp::ZERO).unwrap_err();
+    /// assert_eq!(denied.retry_after().unwrap().as_secs(), 30);
+    /// assert!(limiter.check_at(Timestamp::from_secs(30)).is_ok());
+    /// assert!(limiter.check_at(Timestamp::from_secs(30)).is_err());
+    /// ```
+    pub fn deny_until(&self, until: Timestamp) {
+        self.algorithm.change(&self.state, Change::DenyUntil(until));
+    }
+}
+
+impl<A: Weighted, C: Clock> Limiter<A, C> {
+    /// Takes as many permits as there are now, up to `n`, and returns how many. See
+    /// [`take_up_to_at`](Self::take_up_to_at).
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota};
+    /// let limiter = Limiter::token_bucket(Quota::per_hour(5));
+    /// assert_eq!(limiter.take_up_to(9), 5);
+    /// ```
+    #[allow(clippy::must_use_candidate)] // as above
+    pub fn take_up_to(&self, n: u32) -> u32 {
+        self.take_up_to_at(n, self.clock.now())
+    }
+
+    /// Takes all permits that there are now, and returns how many.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota};
+    /// let limiter = Limiter::token_bucket(Quota::per_hour(5));
+    /// assert_eq!(limiter.drain(), 5);
+    /// ```
+    #[allow(clippy::must_use_candidate)] // as above
+    pub fn drain(&self) -> u32 {
+        self.drain_at(self.clock.now())
+    }
+
+    /// Spends `n` permits now, into debt if need be. See [`charge_at`](Self::charge_at).
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota};
+    /// let limiter = Limiter::token_bucket(Quota::per_hour(5));
+    /// assert_eq!(limiter.charge(50).remaining(), 0);
+    /// assert!(!limiter.is_allowed());
+    /// ```
+    #[allow(clippy::must_use_candidate)] // as above
+    pub fn charge(&self, n: u32) -> Admitted {
+        self.charge_at(n, self.clock.now())
+    }
+
+    /// Begins with `n` permits instead of a full limiter, as of now.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota};
+    /// let limiter = Limiter::token_bucket(Quota::per_hour(100)).starting_with(10);
+    /// assert_eq!(limiter.peek().remaining(), 10);
+    /// ```
+    #[must_use]
+    pub fn starting_with(self, n: u32) -> Self {
+        let now = self.clock.now();
+        self.charge_at(self.peek_at(now).limit().saturating_sub(n), now);
+        self
+    }
+}
