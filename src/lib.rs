@@ -57,7 +57,7 @@ mod timestamp;
 pub mod word;
 
 pub use algorithm::{FixedWindow, SlidingWindow, TokenBucket};
-pub use decision::{Admitted, Denied, Snapshot};
+pub use decision::{Admitted, Denied, Reason, Snapshot};
 #[cfg(feature = "std")]
 pub use keyed::inside;
 #[cfg(feature = "std")]

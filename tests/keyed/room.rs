@@ -2,7 +2,7 @@
 
 use crate::given::Kind;
 use crate::{WAYS, unhashed};
-use casgate::{KeyedLimiter, Quota, Timestamp, WhenFull};
+use casgate::{KeyedLimiter, Quota, Reason, Timestamp, WhenFull};
 use std::time::Duration;
 
 #[test]
@@ -83,10 +83,14 @@ fn new_keys_are_denied_until_a_slot_is_free() {
     let now = Timestamp::from_millis(1_250);
     assert!((1..=WAYS).all(|key| keyed.is_allowed_at(&key, now)));
     let denied = keyed.check_at(&0, now).unwrap_err();
-    assert_eq!((denied.refused_by(), denied.remaining()), (1, 0));
+    assert_eq!((denied.reason(), denied.remaining()), (Reason::TableFull, 0));
     assert_eq!(denied.retry_after(), Some(Duration::from_millis(750)));
-    assert_eq!(keyed.check_n_at(&0, 3, now).unwrap_err().retry_after(), None);
-    assert_eq!(keyed.charge_at(&0, 1, now).unwrap_err().refused_by(), 1);
+    let too_many = keyed.check_n_at(&0, 3, now).unwrap_err();
+    assert_eq!((too_many.reason(), too_many.retry_after()), (Reason::NeverFits, None));
+    // A charge beyond the limit would fit, had the key a slot.
+    for n in [1, 3] {
+        assert_eq!(keyed.charge_at(&0, n, now).unwrap_err().reason(), Reason::TableFull);
+    }
     assert_eq!(keyed.take_up_to_at(&0, 1, now), 0);
     // Those who are in are undisturbed.
     assert!((1..=WAYS).all(|key| keyed.is_allowed_at(&key, now)));
@@ -121,7 +125,7 @@ fn a_new_key_is_admitted_when_it_is_told() {
         for key in 1_000..1_003 {
             let key = keyed.key(&key).tier(tier(key));
             let denied = key.check_at(now).unwrap_err();
-            assert_eq!(denied.refused_by(), 1);
+            assert_eq!(denied.reason(), Reason::TableFull);
             let due = now + denied.retry_after().unwrap();
             assert!(key.is_allowed_at(due), "{tiers} tiers: denied at {due:?}, as told");
         }

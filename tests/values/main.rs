@@ -1,0 +1,3 @@
+//! The values that a user hands in and gets back: what they say, to their last bit.
+
+mod reasons;
