@@ -1,3 +1,4 @@
 //! The values that a user hands in and gets back: what they say, to their last bit.
 
 mod reasons;
+mod timestamps;
