@@ -66,7 +66,7 @@ pub use keyed::{
 };
 pub use lease::Lease;
 pub use limiter::Limiter;
-pub use quota::{AtMost, Quota, QuotaError};
+pub use quota::{AtMost, ParseQuotaError, ParseQuotaErrorKind, Quota, QuotaError};
 pub use reservation::Reservation;
 pub use ring::Slot;
 pub use timestamp::Timestamp;

@@ -1,4 +1,5 @@
 //! The values that a user hands in and gets back: what they say, to their last bit.
 
 mod reasons;
+mod texts;
 mod timestamps;
