@@ -27,6 +27,8 @@
 //! - `std` (default): [`SystemClock`](clock::SystemClock) can be read. Without it the crate is
 //!   `no_std` and needs neither an allocator nor an operating system: give the time to
 //!   [`check_at`](Limiter::check_at), or a [`Clock`](clock::Clock) of your own.
+//! - `serde`: a [`Quota`] serializes as its text, `"100/min burst 20"`, and a [`Timestamp`] as an integer
+//!   number of nanoseconds. Works without `std`.
 //! - `tsc`: a clock on the processor's time stamp counter. Needs `std`.
 //! - `testing`: [`testing`], tests of concurrent callers that neither hang nor ask who won. Needs `std`.
 //!
@@ -50,6 +52,8 @@ mod limiter;
 mod quota;
 mod reservation;
 mod ring; // `pub` inside as `cell`, and for `Slot`
+#[cfg(feature = "serde")]
+mod serde;
 mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -6,6 +6,8 @@ mod text;
 pub use at_most::AtMost;
 pub use error::QuotaError;
 pub use parse_error::{ParseQuotaError, ParseQuotaErrorKind};
+#[cfg(feature = "serde")]
+pub(crate) use text::parse_period;
 
 use core::fmt;
 use core::num::{NonZeroU32, NonZeroU64};

@@ -228,3 +228,11 @@ impl<'a> Parser<'a> {
 const fn invalid(error: QuotaError, position: usize) -> ParseQuotaError {
     ParseQuotaError::new(ParseQuotaErrorKind::Invalid(error), position)
 }
+
+/// Parses a period as it stands in a quota: `100ms`, `min`.
+#[cfg(feature = "serde")]
+pub(crate) fn parse_period(text: &str) -> Result<Duration, ParseQuotaError> {
+    let mut parser = Parser::new(text)?;
+    let period = parser.period()?;
+    parser.end().map(|()| period)
+}
