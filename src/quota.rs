@@ -20,8 +20,9 @@ use core::time::Duration;
 /// 73 years (2⁶¹ ns), and so is the time in which the [burst](Self::with_burst) refills.
 ///
 /// Every algorithm of a [`Limiter`](crate::Limiter) accepts every quota. A
-/// [`KeyedLimiter`](crate::KeyedLimiter) does not. It returns an error for a permit faster than 500
-/// ns, and for a window or a refill of the burst longer than two years.
+/// [`KeyedLimiter`](crate::KeyedLimiter) rejects some: quotas faster than one permit per 500 ns, and
+/// windows or refills of the burst longer than two years. [`KeyedError`](crate::KeyedError) says
+/// exactly which, and the `try_…` constructors return it.
 ///
 /// A quota is also a text, in configuration files for instance. See
 /// [`FromStr`](#impl-FromStr-for-Quota) for the form and [`Display`](#impl-Display-for-Quota) for its

@@ -98,6 +98,25 @@ fn new_keys_are_denied_until_a_slot_is_free() {
     assert!(keyed.stats().denied_full >= 3);
 }
 
+/// At the last instants no slot becomes free any more.
+#[test]
+fn a_table_that_stays_full_is_said_to_be_full() {
+    let keyed = unhashed(KeyedLimiter::fixed_window(Quota::per_second(2), 1))
+        .when_full(WhenFull::DenyNewKeys);
+    let last = Timestamp::MAX;
+    assert!((1..=WAYS).all(|key| keyed.is_allowed_at(&key, last)));
+    let denied = keyed.check_at(&0, last).unwrap_err();
+    assert_eq!((denied.reason(), denied.retry_after()), (Reason::TableFull, None));
+    assert_eq!(denied.to_string(), "no slot is free for a new key");
+    // A charge beyond the limit is denied for the same reason only.
+    assert_eq!(
+        keyed.charge_at(&0, 3, last).unwrap_err(),
+        keyed.charge_at(&0, 2, last).unwrap_err()
+    );
+    assert_eq!(keyed.charge_at(&0, 3, last).unwrap_err().reason(), Reason::TableFull);
+    assert_eq!(keyed.check_n_at(&0, 3, last).unwrap_err().reason(), Reason::NeverFits);
+}
+
 /// A new key denied for a full set, with a bucket: when the first slot is free.
 #[test]
 fn a_new_key_is_told_when_the_first_bucket_is_full() {
