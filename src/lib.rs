@@ -22,6 +22,8 @@
 //! - `std` (default): [`SystemClock`](clock::SystemClock) can be read. Without it the crate is
 //!   `no_std` and needs neither an allocator nor an operating system: give the time to
 //!   [`check_at`](Limiter::check_at), or a [`Clock`](clock::Clock) of your own.
+//! - `serde`: a [`Quota`] serializes as its text, `"100/min burst 20"`, and a [`Timestamp`] as an integer
+//!   number of nanoseconds. Works without `std`.
 //! - `tsc`: a clock on the processor's time stamp counter. Needs `std`.
 //! - `testing`: [`testing`], tests of concurrent callers that neither hang nor ask who won. Needs `std`.
 //!
@@ -42,6 +44,8 @@ mod decision;
 mod keyed;
 mod limiter;
 mod quota;
+#[cfg(feature = "serde")]
+mod serde;
 mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -49,7 +53,7 @@ mod timestamp;
 pub mod word;
 
 pub use algorithm::{FixedWindow, SlidingWindow, Slot, TokenBucket};
-pub use decision::{Admitted, Denied, Snapshot};
+pub use decision::{Admitted, Denied, Reason, Snapshot};
 #[cfg(feature = "std")]
 pub use keyed::inside;
 #[cfg(feature = "std")]
@@ -61,7 +65,7 @@ pub use limiter::{
 };
 #[cfg(feature = "std")]
 pub use limiter::{OwnedLease, OwnedReservation};
-pub use quota::{AtMost, Quota, QuotaError, StrictQuota};
+pub use quota::{AtMost, ParseQuotaError, ParseQuotaErrorKind, Quota, QuotaError, StrictQuota};
 pub use timestamp::Timestamp;
 
 /// The README's example, run as a test.

@@ -1,17 +1,32 @@
 mod at_most;
+mod error;
+mod parse_error;
+mod text;
 
 pub use at_most::{AtMost, StrictQuota};
+pub use error::QuotaError;
+pub use parse_error::{ParseQuotaError, ParseQuotaErrorKind};
+#[cfg(feature = "serde")]
+pub(crate) use text::parse_period;
 
 use core::fmt;
 use core::num::{NonZeroU32, NonZeroU64};
 use core::time::Duration;
 
-/// How much is allowed: a number of permits per period, and how many of them may come at once.
+/// How much is allowed: a number of permits per period, and how many a limiter admits at once.
 ///
 /// A quota is a ratio of two integers and is never rounded: three per second is not one per
-/// 333,333,333 ns. It can be as fast as one permit per nanosecond, and its period as long as 73
-/// years (2⁶¹ ns), which is also the longest that the [burst](Self::with_burst) may take to come
-/// back. Every rule can keep every quota.
+/// 333,333,333 ns. A quota is at most as fast as one permit per nanosecond. Its period is at most
+/// 73 years (2⁶¹ ns), and so is the time in which the [burst](Self::with_burst) refills.
+///
+/// Every algorithm of a [`Limiter`](crate::Limiter) accepts every quota. A
+/// [`KeyedLimiter`](crate::KeyedLimiter) rejects some: quotas faster than one permit per 500 ns, and
+/// windows or refills of the burst longer than two years. [`KeyedError`](crate::KeyedError) says
+/// exactly which, and the `try_…` constructors return it.
+///
+/// A quota is also a text, in configuration files for instance. See
+/// [`FromStr`](#impl-FromStr-for-Quota) for the form and [`Display`](#impl-Display-for-Quota) for its
+/// shortest.
 ///
 /// ```
 /// use casgate::Quota;
@@ -20,6 +35,7 @@ use core::time::Duration;
 /// const API: Quota = Quota::per_minute(600);
 /// assert_eq!(API.permits(), 600);
 /// assert_eq!(API.period(), Duration::from_secs(60));
+/// assert_eq!("600/min".parse(), Ok(API));
 /// ```
 ///
 /// A quota of zero does not compile in a `const` or a `static`:
@@ -35,11 +51,11 @@ pub struct Quota {
     period: NonZeroU64,
 }
 
-/// The longest period, and the longest that a burst may take to come back: 2⁶¹ ns.
+/// The longest period, and the longest refill of a burst: 2⁶¹ ns.
 const LONGEST: u64 = 1 << 61;
 
 impl Quota {
-    /// `permits` per second.
+    /// Makes a quota of `permits` per second.
     ///
     /// ```
     /// assert_eq!(casgate::Quota::per_second(5).permits(), 5);
@@ -53,7 +69,7 @@ impl Quota {
         Self::per_seconds(permits, 1)
     }
 
-    /// `permits` per minute.
+    /// Makes a quota of `permits` per minute.
     ///
     /// ```
     /// assert_eq!(casgate::Quota::per_minute(5).period().as_secs(), 60);
@@ -67,7 +83,7 @@ impl Quota {
         Self::per_seconds(permits, 60)
     }
 
-    /// `permits` per hour.
+    /// Makes a quota of `permits` per hour.
     ///
     /// ```
     /// assert_eq!(casgate::Quota::per_hour(5).period().as_secs(), 3_600);
@@ -81,7 +97,7 @@ impl Quota {
         Self::per_seconds(permits, 3_600)
     }
 
-    /// `permits` per day of 86,400 seconds.
+    /// Makes a quota of `permits` per day of 86,400 seconds.
     ///
     /// ```
     /// assert_eq!(casgate::Quota::per_day(5).period().as_secs(), 86_400);
@@ -107,7 +123,7 @@ impl Quota {
         }
     }
 
-    /// `permits` per `period`, for quotas that come from configuration.
+    /// Makes a quota of `permits` per `period`, which may come from configuration.
     ///
     /// ```
     /// use casgate::{Quota, QuotaError};
@@ -137,11 +153,11 @@ impl Quota {
         Ok(Self { permits, burst: permits, period })
     }
 
-    /// The same rate with another burst: how many permits a limiter admits at once when nobody has
-    /// asked for long. Unless set, it is [`permits`](Self::permits).
+    /// Returns the same rate with another burst. The burst is how many permits a limiter admits at
+    /// once after a long pause. Unless set, it is [`permits`](Self::permits).
     ///
-    /// The [token bucket](crate::TokenBucket) heeds it. A fixed or sliding window has no burst apart
-    /// from its limit, and disregards it.
+    /// A [token bucket](crate::TokenBucket) keeps it. A fixed or sliding window has no burst apart
+    /// from its limit, and ignores it.
     ///
     /// ```
     /// use casgate::{Limiter, Quota, Timestamp};
@@ -152,8 +168,8 @@ impl Quota {
     ///
     /// # Panics
     ///
-    /// If `burst` is zero, or takes longer than 2⁶¹ ns (73 years) to come back. In a `const` that
-    /// is a compile error.
+    /// If `burst` is zero, or takes longer than 2⁶¹ ns (73 years) to refill. In a `const` that is a
+    /// compile error.
     #[must_use]
     pub const fn with_burst(self, burst: u32) -> Self {
         match self.try_with_burst(burst) {
@@ -162,7 +178,8 @@ impl Quota {
         }
     }
 
-    /// [`with_burst`](Self::with_burst), for quotas that come from configuration.
+    /// Returns the same rate with another burst, which may come from configuration. See
+    /// [`with_burst`](Self::with_burst).
     ///
     /// ```
     /// use casgate::{Quota, QuotaError};
@@ -174,7 +191,7 @@ impl Quota {
     ///
     /// # Errors
     ///
-    /// A [`QuotaError`] if `burst` is zero, or takes longer than 2⁶¹ ns (73 years) to come back.
+    /// A [`QuotaError`] if `burst` is zero, or takes longer than 2⁶¹ ns (73 years) to refill.
     pub const fn try_with_burst(self, burst: u32) -> Result<Self, QuotaError> {
         let Some(burst) = NonZeroU32::new(burst) else {
             return Err(QuotaError::ZeroBurst);
@@ -187,7 +204,7 @@ impl Quota {
         Ok(Self { burst, ..self })
     }
 
-    /// Permits per [period](Self::period).
+    /// Returns the permits per [period](Self::period).
     ///
     /// ```
     /// assert_eq!(casgate::Quota::per_hour(5).permits(), 5);
@@ -197,7 +214,7 @@ impl Quota {
         self.permits.get()
     }
 
-    /// How many permits may come at once: [`permits`](Self::permits) unless
+    /// Returns how many permits a limiter admits at once: [`permits`](Self::permits) unless
     /// [set](Self::with_burst).
     ///
     /// ```
@@ -209,7 +226,7 @@ impl Quota {
         self.burst.get()
     }
 
-    /// The period in which [permits](Self::permits) are allowed.
+    /// Returns the period in which [permits](Self::permits) are allowed.
     ///
     /// ```
     /// assert_eq!(casgate::Quota::per_hour(5).period().as_secs(), 3_600);
@@ -225,6 +242,21 @@ impl Quota {
     }
 }
 
+/// Makes a quota of so many permits per period. See [`Quota::new`] for the errors.
+///
+/// ```
+/// use casgate::Quota;
+/// use std::time::Duration;
+/// assert_eq!(Quota::try_from((5, Duration::from_secs(1))), Ok(Quota::per_second(5)));
+/// ```
+impl TryFrom<(u32, Duration)> for Quota {
+    type Error = QuotaError;
+
+    fn try_from((permits, period): (u32, Duration)) -> Result<Self, QuotaError> {
+        Self::new(permits, period)
+    }
+}
+
 impl fmt::Debug for Quota {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Quota({} per {:?}", self.permits, self.period())?;
@@ -234,56 +266,3 @@ impl fmt::Debug for Quota {
         f.write_str(")")
     }
 }
-
-/// Why a [`Quota`] was refused.
-///
-/// ```
-/// use casgate::{Quota, QuotaError};
-/// use std::time::Duration;
-///
-/// let error = Quota::new(2, Duration::from_nanos(1)).unwrap_err();
-/// assert_eq!(error, QuotaError::TooFast);
-/// assert_eq!(error.to_string(), "a quota faster than one permit per nanosecond cannot be represented");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum QuotaError {
-    /// No permits at all: to refuse everything needs no limiter.
-    ZeroPermits,
-    /// A period of no time.
-    ZeroPeriod,
-    /// A period above 2⁶¹ ns, which is 73 years.
-    PeriodTooLong,
-    /// More permits than the period has nanoseconds.
-    TooFast,
-    /// No burst at all: nothing would ever be admitted.
-    ZeroBurst,
-    /// A burst that takes more than 2⁶¹ ns, which is 73 years, to come back.
-    BurstTooLong,
-    /// A burst above the limit of a [strict window](Quota::at_most).
-    BurstAboveLimit,
-}
-
-impl QuotaError {
-    const fn message(self) -> &'static str {
-        match self {
-            Self::ZeroPermits => "a quota needs at least one permit",
-            Self::ZeroPeriod => "a quota needs a period longer than zero",
-            Self::PeriodTooLong => "a quota's period cannot exceed 73 years (2^61 ns)",
-            Self::TooFast => "a quota faster than one permit per nanosecond cannot be represented",
-            Self::ZeroBurst => "a quota needs a burst of at least one permit",
-            Self::BurstAboveLimit => "a strict window's burst cannot exceed its limit",
-            Self::BurstTooLong => {
-                "a quota's burst cannot take longer than 73 years (2^61 ns) to come back"
-            }
-        }
-    }
-}
-
-impl fmt::Display for QuotaError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.message())
-    }
-}
-
-impl core::error::Error for QuotaError {}

@@ -3,8 +3,8 @@
 use casgate::algorithm::Weighted;
 use casgate::clock::{Clock, ManualClock};
 use casgate::{
-    FixedWindow, Ipv6Prefix, KeyedError, KeyedLimiter, Limiter, Quota, QuotaError, Timestamp,
-    TokenBucket, WhenFull,
+    FixedWindow, Ipv6Prefix, KeyedError, KeyedLimiter, Limiter, Quota, QuotaError, Reason,
+    Timestamp, TokenBucket, WhenFull,
 };
 use std::cell::Cell;
 use std::net::{IpAddr, Ipv6Addr};
@@ -346,18 +346,21 @@ fn of_two_quotas_the_scarcer_is_told() {
     assert_eq!(seen.reset_after(), Duration::from_millis(3_599_500), "until both are full");
 
     let denied = limiter.check_n_at(2, later).unwrap_err();
-    assert_eq!((denied.refused_by(), denied.limit(), denied.remaining()), (1, 3, 1));
+    assert_eq!(
+        (denied.reason(), denied.limit(), denied.remaining()),
+        (Reason::Quota { index: 1 }, 3, 1)
+    );
     assert_eq!(denied.reset_after(), Duration::from_millis(3_599_500));
     let equal = Limiter::both(FixedWindow::new(three), FixedWindow::new(three));
     assert!(equal.check_n_at(3, Timestamp::ZERO).is_ok());
-    assert_eq!(equal.check_at(Timestamp::ZERO).unwrap_err().refused_by(), 0);
+    assert_eq!(equal.check_at(Timestamp::ZERO).unwrap_err().reason(), Reason::Quota { index: 0 });
 
-    // Refused by the first, which has more left than the second.
+    // Denied by the first, which has more left than the second.
     let one = Quota::per_second(4);
     let limiter = Limiter::both(TokenBucket::new(one), FixedWindow::new(Quota::per_second(5)));
     assert!(limiter.check_n_at(4, Timestamp::ZERO).is_ok());
     let denied = limiter.check_n_at(5, Timestamp::from_millis(750)).unwrap_err();
-    assert_eq!((denied.refused_by(), denied.limit(), denied.remaining()), (0, 4, 1));
+    assert_eq!((denied.reason(), denied.limit(), denied.remaining()), (Reason::NeverFits, 4, 1));
 }
 
 #[test]

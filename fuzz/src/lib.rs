@@ -1,4 +1,4 @@
-//! The oracle of `tests/rules` before inputs that coverage guides.
+//! The oracle of `tests/rules`, and the text of a quota, before inputs that coverage guides.
 
 #[path = "../../tests/rules/bound.rs"]
 mod bound;
@@ -7,8 +7,10 @@ mod input;
 mod judge;
 #[path = "../../tests/rules/step.rs"]
 mod step;
+mod text;
 
 pub use input::Input;
+pub use text::{forgetful, text};
 
 use bound::{AnyWindow, Bucket, PerWindow, nanos};
 use casgate::Limiter;

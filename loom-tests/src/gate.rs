@@ -3,7 +3,8 @@
 use casgate::algorithm::{Adjustable, Both, Weighted};
 use casgate::testing::History;
 use casgate::{
-    Admitted, Denied, FixedWindow, Limiter, Quota, SlidingWindow, Snapshot, Timestamp, TokenBucket,
+    Admitted, Denied, FixedWindow, Limiter, Quota, Reason, SlidingWindow, Snapshot, Timestamp,
+    TokenBucket,
 };
 
 /// A limiter, right or wrong.
@@ -124,7 +125,11 @@ pub trait TwoQuotas: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// The index of the quota that refused.
+    /// The index of the quota that denied.
+    ///
+    /// # Panics
+    ///
+    /// If no wait helps.
     fn check_n_at(&self, n: u32, now: Timestamp) -> Result<(), usize>;
 }
 
@@ -134,7 +139,10 @@ impl TwoQuotas for Limiter<Both<TokenBucket, FixedWindow>> {
     }
 
     fn check_n_at(&self, n: u32, now: Timestamp) -> Result<(), usize> {
-        Self::check_n_at(self, n, now).map(drop).map_err(|denied| denied.refused_by())
+        Self::check_n_at(self, n, now).map(drop).map_err(|denied| match denied.reason() {
+            Reason::Quota { index } => index,
+            reason => panic!("no wait helps: {reason:?}"),
+        })
     }
 }
 

@@ -12,8 +12,8 @@ use core::time::Duration;
 /// Two rules, one decision: both admit, or neither spends anything.
 ///
 /// Their two words are changed together, by compare-and-swap of one 128-bit atomic, so no caller ever
-/// sees one quota charged and the other not. The bounds of both rules hold. [`Denied::refused_by`]
-/// tells which refused.
+/// sees one quota charged and the other not. The bounds of both rules hold. [`Denied::reason`]
+/// says which denied.
 ///
 /// - `remaining` is the smaller of the two, and `limit` that of the rule it comes from;
 /// - `retry_after` is the longer of the two, `reset_after` too;
@@ -29,7 +29,7 @@ use core::time::Duration;
 ///
 /// ```
 /// use casgate::algorithm::Both;
-/// use casgate::{FixedWindow, Limiter, Quota, Timestamp, TokenBucket};
+/// use casgate::{FixedWindow, Limiter, Quota, Reason, Timestamp, TokenBucket};
 ///
 /// // Ten a second, and a thousand an hour.
 /// static API: Limiter<Both<TokenBucket, FixedWindow>> = Limiter::both(
@@ -40,7 +40,7 @@ use core::time::Duration;
 /// let now = Timestamp::from_secs(7);
 /// assert!(API.check_n_at(10, now).is_ok());
 /// let denied = API.check_at(now).unwrap_err();
-/// assert_eq!(denied.refused_by(), 0);
+/// assert_eq!(denied.reason(), Reason::Quota { index: 0 });
 /// assert_eq!(denied.retry_after().unwrap().as_millis(), 100);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,12 +105,12 @@ impl<A: Rule, B: Rule> Algorithm for Both<A, B> {
     ) -> Denied {
         let one = self.first.denied(first, n, now);
         let other = Denied { by: 1, ..self.second.denied(second, n, now) };
-        // Of those that refuse, the one that does for longer: for ever, if there is no wait.
+        // Of those that deny, the one that does for longer: permanently, if there is no wait.
         let wait = |denied: Denied| denied.wait.map_or(u64::MAX, NonZeroU64::get);
         let first_fits = self.first.decide(first, n, now).is_some();
         let second_fits = self.second.decide(second, n, now).is_some();
-        let second_refuses = first_fits || (!second_fits && wait(other) > wait(one));
-        let denied = if second_refuses { other } else { one };
+        let second_denies = first_fits || (!second_fits && wait(other) > wait(one));
+        let denied = if second_denies { other } else { one };
         // Past the horizon of the other rule the request never fits.
         let both_fit = |wait: &NonZeroU64| {
             let then = now + Duration::from_nanos(wait.get());

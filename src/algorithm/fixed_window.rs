@@ -189,7 +189,7 @@ impl Rule for FixedWindow {
             let due = if fits { Some(self.start(word)) } else { self.end(word) };
             due.and_then(|due| NonZeroU64::new(due.saturating_sub(now.as_nanos())))
         };
-        Denied { wait, now: self.snapshot(word, now), by: 0 }
+        Denied { wait, now: self.snapshot(word, now), asked: n, by: 0 }
     }
 
     #[inline]

@@ -211,7 +211,7 @@ impl Rule for TokenBucket {
             let due = self.instant(self.due(word, n));
             due.and_then(|due| NonZeroU64::new(due.saturating_sub(now.as_nanos())))
         };
-        Denied { wait, now: self.snapshot(word, now), by: 0 }
+        Denied { wait, now: self.snapshot(word, now), asked: n, by: 0 }
     }
 
     #[inline]

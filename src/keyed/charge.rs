@@ -56,7 +56,8 @@ impl<C, S> Key<'_, C, S> {
             return Ok(self.none_at(now));
         }
         let Answer { decided, pace, .. } = self.ask_at(Ask::Charge(n), now);
-        answer(decided, &pace, n, now)
+        // A charge may exceed the limit, and is never denied for that.
+        answer(decided, &pace, n.min(pace.limit()), now)
     }
 }
 

@@ -5,7 +5,7 @@ use super::place::Place;
 use super::table::{Answer, Decided};
 use crate::Timestamp;
 use crate::clock::Clock;
-use crate::decision::{Admitted, Denied, Snapshot};
+use crate::decision::{Admitted, Denied, Snapshot, TABLE};
 use core::fmt;
 use core::num::NonZeroU64;
 
@@ -273,7 +273,7 @@ pub(super) fn answer(
             let wait = NonZeroU64::new(until.as_nanos().saturating_sub(now.as_nanos()));
             let now = full(free, pace.limit(), now);
             let wait = wait.filter(|_| until < Timestamp::MAX);
-            Err(Denied { wait, now, by: 1 })
+            Err(Denied { wait, now, asked: n, by: TABLE })
         }
     }
 }

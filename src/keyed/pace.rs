@@ -199,7 +199,8 @@ impl Pace {
     #[inline(always)]
     pub(crate) fn denied(&self, state: u64, n: u32, now: Timestamp) -> Denied {
         let wait = self.due(state, n).map(|due| due.as_nanos().saturating_sub(now.as_nanos()));
-        Denied { wait: wait.and_then(NonZeroU64::new), now: self.snapshot(state, now), by: 0 }
+        let wait = wait.and_then(NonZeroU64::new);
+        Denied { wait, now: self.snapshot(state, now), asked: n, by: 0 }
     }
 
     #[inline(always)]

@@ -16,6 +16,8 @@ pub enum WhenFull {
     #[default]
     EvictLeastDebt,
     /// The new key is denied until one of the slots is free, and known keys stay undisturbed.
-    /// [`Denied::refused_by`](crate::Denied::refused_by) is then 1.
+    /// [`Denied::reason`](crate::Denied::reason) is then
+    /// [`Reason::TableFull`](crate::Reason::TableFull), or [`Reason::NeverFits`](crate::Reason::NeverFits)
+    /// for more permits than the limit.
     DenyNewKeys,
 }

@@ -1,7 +1,7 @@
 use super::{Quota, QuotaError};
 use core::time::Duration;
 
-/// A strict window in the making: [`Quota::at_most`].
+/// An unfinished quota for a strict window, from [`Quota::at_most`].
 ///
 /// ```
 /// use casgate::{Limiter, Quota, StrictQuota};
@@ -20,16 +20,16 @@ pub struct AtMost {
 }
 
 impl Quota {
-    /// Begins a [`StrictQuota`], with which a [token bucket](crate::Limiter::strict) admits at most `limit`
-    /// permits in *every* interval of a length, on one word: the [sliding
-    /// window](crate::SlidingWindow)'s bound without its memory.
+    /// Begins a [`StrictQuota`], with which a [token bucket](crate::Limiter::strict) admits at most `limit` permits
+    /// in *every* interval of a length. That is the bound of a [sliding
+    /// window](crate::SlidingWindow), on one word instead of its memory.
     ///
-    /// The price is its pace. Of the L permits, b (1 unless [set](AtMost::with_burst)) may come at
-    /// once, and the bucket refills at L − b + 1 per W: in the long run it admits that many per W,
-    /// where a sliding window would admit L. With b = 1 that is L per W, evenly spaced; with b = L
-    /// it is 1 per W.
+    /// The price is a slower rate. Call the limit L, the length W and the burst b (1 unless
+    /// [set](AtMost::with_burst)). The bucket refills at L − b + 1 per W. In the long run it admits
+    /// that many per W, where a sliding window would admit L. With b = 1 that is L per W, evenly
+    /// spaced; with b = L it is 1 per W.
     ///
-    /// *Proof.* In a half-open interval of length W, readings are at most W − 1 ns apart, so by the
+    /// *Proof.* In a half-open interval of length W, timestamps are at most W − 1 ns apart, so by the
     /// bucket's bound N ≤ b + ⌊(W − 1 + ½)·(L − b + 1)/W⌋ = b + (L − b) = L, the last factor being
     /// less than one more. The ½ is for the [rounding](crate::TokenBucket#exactness). ∎
     ///
@@ -51,7 +51,8 @@ impl Quota {
 }
 
 impl AtMost {
-    /// How many of the permits may come at once, 1 to the limit. The more, the slower the pace.
+    /// Sets how many of the permits a limiter admits at once, 1 to the limit. The larger the burst,
+    /// the slower the rate.
     ///
     /// ```
     /// use casgate::Quota;
@@ -82,7 +83,8 @@ impl AtMost {
         }
     }
 
-    /// [`in_any`](Self::in_any), for quotas that come from configuration.
+    /// Returns the quota for intervals of a length that may come from configuration. See
+    /// [`in_any`](Self::in_any).
     ///
     /// ```
     /// use casgate::{Quota, QuotaError};
@@ -98,7 +100,7 @@ impl AtMost {
     /// # Errors
     ///
     /// A [`QuotaError`] if the limit or the burst is zero, if the burst is above the limit, if
-    /// `period` is zero, if the burst takes longer than 2⁶¹ ns (73 years) to come back, or if the
+    /// `period` is zero, if the burst takes longer than 2⁶¹ ns (73 years) to refill, or if the
     /// quota is faster than one permit per nanosecond.
     pub const fn try_in_any(self, period: Duration) -> Result<StrictQuota, QuotaError> {
         let Self { limit, burst } = self;

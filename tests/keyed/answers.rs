@@ -4,7 +4,7 @@ use crate::beside::{Beside, Tier};
 use crate::exact::{Between, Exact, State};
 use crate::given::{TOLD, at};
 use casgate::clock::Clock;
-use casgate::{Allowance, Denied, Snapshot};
+use casgate::{Allowance, Denied, Reason, Snapshot};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 use std::hash::BuildHasher;
@@ -81,7 +81,8 @@ impl<C: Clock, S: BuildHasher> Beside<C, S> {
             return Ok(());
         }
         let wait = denied.retry_after().expect("it is due some time");
-        prop_assert!(denied.refused_by() == 0 && !wait.is_zero());
+        prop_assert_eq!(denied.reason(), Reason::Quota { index: 0 });
+        prop_assert!(!wait.is_zero());
         let told = now + wait.as_nanos() as u64;
         prop_assert!(within(told, due), "told {told}, due {due:?}");
         let view = self.keyed.key(&key).tier(tier);

@@ -2,7 +2,7 @@
 
 use crate::given::Kind;
 use crate::{WAYS, unhashed};
-use casgate::{KeyedLimiter, Quota, Timestamp, WhenFull};
+use casgate::{KeyedLimiter, Quota, Reason, Timestamp, WhenFull};
 use std::time::Duration;
 
 #[test]
@@ -83,15 +83,38 @@ fn new_keys_are_denied_until_a_slot_is_free() {
     let now = Timestamp::from_millis(1_250);
     assert!((1..=WAYS).all(|key| keyed.is_allowed_at(&key, now)));
     let denied = keyed.check_at(&0, now).unwrap_err();
-    assert_eq!((denied.refused_by(), denied.remaining()), (1, 0));
+    assert_eq!((denied.reason(), denied.remaining()), (Reason::TableFull, 0));
     assert_eq!(denied.retry_after(), Some(Duration::from_millis(750)));
-    assert_eq!(keyed.check_n_at(&0, 3, now).unwrap_err().retry_after(), None);
-    assert_eq!(keyed.charge_at(&0, 1, now).unwrap_err().refused_by(), 1);
+    let too_many = keyed.check_n_at(&0, 3, now).unwrap_err();
+    assert_eq!((too_many.reason(), too_many.retry_after()), (Reason::NeverFits, None));
+    // A charge beyond the limit would fit, had the key a slot.
+    for n in [1, 3] {
+        assert_eq!(keyed.charge_at(&0, n, now).unwrap_err().reason(), Reason::TableFull);
+    }
     assert_eq!(keyed.take_up_to_at(&0, 1, now), 0);
     // Those who are in are undisturbed.
     assert!((1..=WAYS).all(|key| keyed.is_allowed_at(&key, now)));
     assert!(keyed.is_allowed_at(&0, now + denied.retry_after().unwrap()));
     assert!(keyed.stats().denied_full >= 3);
+}
+
+/// At the last instants no slot becomes free any more.
+#[test]
+fn a_table_that_stays_full_is_said_to_be_full() {
+    let keyed = unhashed(KeyedLimiter::fixed_window(Quota::per_second(2), 1))
+        .when_full(WhenFull::DenyNewKeys);
+    let last = Timestamp::MAX;
+    assert!((1..=WAYS).all(|key| keyed.is_allowed_at(&key, last)));
+    let denied = keyed.check_at(&0, last).unwrap_err();
+    assert_eq!((denied.reason(), denied.retry_after()), (Reason::TableFull, None));
+    assert_eq!(denied.to_string(), "no slot is free for a new key");
+    // A charge beyond the limit is denied for the same reason only.
+    assert_eq!(
+        keyed.charge_at(&0, 3, last).unwrap_err(),
+        keyed.charge_at(&0, 2, last).unwrap_err()
+    );
+    assert_eq!(keyed.charge_at(&0, 3, last).unwrap_err().reason(), Reason::TableFull);
+    assert_eq!(keyed.check_n_at(&0, 3, last).unwrap_err().reason(), Reason::NeverFits);
 }
 
 /// A new key denied for a full set, with a bucket: when the first slot is free.
@@ -121,7 +144,7 @@ fn a_new_key_is_admitted_when_it_is_told() {
         for key in 1_000..1_003 {
             let key = keyed.key(&key).tier(tier(key));
             let denied = key.check_at(now).unwrap_err();
-            assert_eq!(denied.refused_by(), 1);
+            assert_eq!(denied.reason(), Reason::TableFull);
             let due = now + denied.retry_after().unwrap();
             assert!(key.is_allowed_at(due), "{tiers} tiers: denied at {due:?}, as told");
         }

@@ -47,7 +47,7 @@ fn a_strict_window_is_strict_in_every_half_open_interval() {
         // At every instant that the first second has, told by the denials.
         let mut now = first;
         while let Err(denied) = keyed.check_at("a", now) {
-            now = now + denied.retry_after().unwrap();
+            now += denied.retry_after().unwrap();
             if now.as_nanos() >= nanos + 1_000_000_000 {
                 break;
             }

@@ -48,7 +48,7 @@ fn judge(
     let mut held: Vec<(Reservation<&Limiter>, u32)> = Vec::new();
     for &op in ops {
         match op {
-            Op::Advance(nanos) => now = now + Duration::from_nanos(nanos),
+            Op::Advance(nanos) => now += Duration::from_nanos(nanos),
             Op::Check(n) => {
                 let free = limiter.reserve_at(n, Duration::ZERO, now).map(Reservation::cancel);
                 let admitted = limiter.check_n_at(n, now);
@@ -125,7 +125,7 @@ proptest! {
         let mut now = Timestamp::ZERO;
         for (n, step) in before {
             let _ = limiter.check_n_at(n, now);
-            now = now + Duration::from_nanos(step);
+            now += Duration::from_nanos(step);
         }
         let full = limiter.peek_at(now);
         let held: Vec<_> =

@@ -5,7 +5,7 @@ use crate::step::TOLD;
 use crate::trace::{CASES, quotas, requests};
 use casgate::algorithm::Rule;
 use casgate::word::Word;
-use casgate::{FixedWindow, Limiter, Timestamp, TokenBucket};
+use casgate::{FixedWindow, Limiter, Reason, Timestamp, TokenBucket};
 use proptest::prelude::*;
 use std::time::Duration;
 
@@ -42,8 +42,18 @@ proptest! {
                         a.is_none().then(|| first.denied(words[0], n, at).retry_after()),
                         b.is_none().then(|| second.denied(words[1], n, at).retry_after()),
                     ];
-                    let named = waits[denied.refused_by()];
-                    prop_assert_eq!(named, Some(denied.retry_after()), "it names one that refused");
+                    match denied.reason() {
+                        Reason::Quota { index } => {
+                            let named = waits[index];
+                            prop_assert_eq!(named, Some(denied.retry_after()), "it names one that denied");
+                        }
+                        Reason::NeverFits => prop_assert!(n > denied.limit()),
+                        Reason::OutOfRange => {
+                            let named = waits.contains(&Some(None));
+                            prop_assert!(named && n <= denied.limit(), "out of range: {denied:?}");
+                        }
+                        reason => return Err(TestCaseError::fail(format!("{reason:?}"))),
+                    }
                     let long = |wait: Option<Duration>| wait.unwrap_or(Duration::MAX);
                     prop_assert!(
                         waits.iter().flatten().all(|&w| long(w) <= long(denied.retry_after()))

@@ -21,7 +21,7 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
 #[unsafe(no_mangle)]
 extern "C" fn rust_eh_personality() {}
 
-/// 0 if two of three pass in each.
+/// 0 if two of three pass in each, and a quota is parsed.
 // Safety: the program has no other symbol of that name.
 #[unsafe(no_mangle)]
 extern "C" fn main() -> i32 {
@@ -32,5 +32,6 @@ extern "C" fn main() -> i32 {
         count(&|| BUCKET.is_allowed_at(now)),
         count(&|| SLIDING.is_allowed_at(now)),
     ];
-    i32::from(passed != [2, 2, 2])
+    let parsed = "2 per second".parse() == Ok(Quota::per_second(2));
+    i32::from(passed != [2, 2, 2] || !parsed)
 }

@@ -125,13 +125,14 @@ impl<S: AsRef<[Slot]>> Algorithm for SlidingWindow<S> {
     }
 
     #[inline]
-    fn denied(&self, _: &Ring<S>, view: View, _: u32, now: Timestamp) -> Denied {
+    fn denied(&self, _: &Ring<S>, view: View, n: u32, now: Timestamp) -> Denied {
         let now = now.as_nanos();
         let due = view.oldest.max(now);
         let wait =
             if due <= Mark::MAX - self.period.get() { NonZeroU64::new(due - now) } else { None };
         let reset_after = view.newest.saturating_sub(now);
-        Denied { wait, now: Snapshot { limit: self.limit, remaining: 0, reset_after }, by: 0 }
+        let now = Snapshot { limit: self.limit, remaining: 0, reset_after };
+        Denied { wait, now, asked: n, by: 0 }
     }
 
     #[inline]

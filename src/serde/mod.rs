@@ -1,0 +1,4 @@
+//! The values in the data formats of serde.
+
+mod quota;
+mod timestamp;

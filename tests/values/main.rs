@@ -1,0 +1,6 @@
+//! The values that a user hands in and gets back: what they say, to their last bit.
+
+mod formats;
+mod reasons;
+mod texts;
+mod timestamps;
