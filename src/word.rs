@@ -104,7 +104,7 @@ impl Split {
     #[must_use]
     #[inline]
     pub const fn pack(self, index: u64, count: u32) -> Word {
-        let (last, most) = (self.max_index(), u32::MAX >> (u32::BITS - self.count_bits));
+        let (last, most) = (self.max_index(), ((1 << self.count_bits) - 1_u64) as u32);
         let index = if index < last { index } else { last };
         Word(index << self.count_bits | if count < most { count } else { most } as u64)
     }

@@ -234,15 +234,13 @@ impl Rule for FixedWindow {
         word.max(self.at_latest(until.as_nanos().div_ceil(self.period.get()), 0))
     }
 
-    /// A debt of several windows counts as that many whole ones.
+    /// To the window of `now`; a debt to the window in which it is repaid, of which nothing is then left.
     fn restore(&self, word: Word, part: Outstanding, now: Timestamp) -> Word {
-        let windows = part.full_after.div_ceil(self.period.get());
-        if windows <= 1 {
+        if part.full_after <= self.period.get() {
             return self.charge(word, part.permits, now);
         }
-        let begun = now + Duration::from_nanos((windows - 1).saturating_mul(self.period.get()));
-        let index = self.window(begun);
-        self.at_latest(index, self.limit).max(word)
+        let last = now + Duration::from_nanos(part.full_after - 1);
+        self.at_latest(self.window(last), self.limit).max(word)
     }
 
     fn lease(&self, word: Word, most: u32, now: Timestamp) -> Option<Term> {

@@ -103,9 +103,10 @@ impl<A: Weighted, C> Limiter<A, C> {
     /// Spends at `now` what was outstanding when it was [saved](Self::save_at), less what has been refilled in the
     /// `elapsed` time since then.
     ///
-    /// Never early: a token bucket is late by at most one nanosecond. A fixed window's permits that have not
-    /// expired are spent in the window of `now`, whose end may be later than that of the window that they were spent
-    /// in. What is spent already stays spent, so restore once. One atomic step.
+    /// A token bucket is never early, and late by less than two nanoseconds. A fixed window's permits count against
+    /// the window of `now`: if the clocks' windows begin at the same times, as those of a
+    /// wall clock do, that is the window that they were spent in, and else it may end sooner or later. A debt of several
+    /// windows is never repaid sooner. What is spent already stays spent, so restore once. One atomic step.
     ///
     /// ```
     /// use casgate::{Limiter, Quota, Timestamp};

@@ -42,6 +42,11 @@ proptest! {
                         a.is_none().then(|| first.denied(words[0], n, at).retry_after()),
                         b.is_none().then(|| second.denied(words[1], n, at).retry_after()),
                     ];
+                    let long = |wait: Option<Duration>| wait.unwrap_or(Duration::MAX);
+                    let both_at = |at| {
+                        let [a, b] = words;
+                        first.decide(a, n, at).is_some() && second.decide(b, n, at).is_some()
+                    };
                     match denied.reason() {
                         Reason::Quota { index } => {
                             let named = waits[index];
@@ -49,12 +54,12 @@ proptest! {
                         }
                         Reason::NeverFits => prop_assert!(n > denied.limit()),
                         Reason::OutOfRange => {
-                            let named = waits.contains(&Some(None));
-                            prop_assert!(named && n <= denied.limit(), "out of range: {denied:?}");
+                            let longest = waits.iter().flatten().map(|&wait| long(wait)).max().unwrap();
+                            prop_assert!(!both_at(at + longest), "out of range: {denied:?}");
+                            prop_assert!(n <= denied.limit());
                         }
                         reason => return Err(TestCaseError::fail(format!("{reason:?}"))),
                     }
-                    let long = |wait: Option<Duration>| wait.unwrap_or(Duration::MAX);
                     prop_assert!(
                         waits.iter().flatten().all(|&w| long(w) <= long(denied.retry_after()))
                     );
@@ -62,6 +67,7 @@ proptest! {
                         let instant = at + wait;
                         let before = Timestamp::from_nanos(instant.as_nanos() - 1);
                         prop_assert!(limiter.check_n_at(n, before).is_err());
+                        prop_assert!(both_at(instant), "admitted when it says");
                         due = Some(instant.as_nanos());
                     }
                 }
@@ -132,5 +138,18 @@ proptest! {
             prop_assert_eq!(plain.check_n_at(n, at), adjustable.check_n_at(n, at));
             prop_assert_eq!(plain.peek_at(at), adjustable.peek_at(at));
         }
+    }
+}
+
+#[test]
+fn past_the_horizon_of_one_a_pair_of_quotas_denies_for_good() {
+    let far = Timestamp::from_nanos(1 << 61);
+    let slow = casgate::Quota::new(1, Duration::from_nanos(1 << 61)).unwrap();
+    let fast = casgate::Quota::new(4, Duration::from_nanos(5)).unwrap();
+    let limiter = Limiter::both(TokenBucket::new(fast), FixedWindow::new(slow));
+    assert!(limiter.check_at(far).is_ok());
+    let denied = limiter.check_at(far).unwrap_err();
+    if let Some(wait) = denied.retry_after() {
+        assert!(limiter.check_at(far + wait).is_ok(), "admitted when it says");
     }
 }

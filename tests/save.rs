@@ -1,0 +1,126 @@
+//! A limiter that is saved and restored, next to one that went on all the while.
+
+use casgate::algorithm::Weighted;
+use casgate::{FixedWindow, Limiter, Quota, Saved, Timestamp, TokenBucket};
+use proptest::prelude::*;
+use std::time::Duration;
+
+fn at(nanos: u64) -> Timestamp {
+    Timestamp::from_nanos(nanos)
+}
+
+fn quotas() -> impl Strategy<Value = Quota> {
+    (1..40u32, 1..200u64, 1..40u32).prop_filter_map("a quota", |(l, w, b)| {
+        Some(Quota::new(l, Duration::from_nanos(w)).ok()?.with_burst(b))
+    })
+}
+
+/// What was spent and when: a check, or a charge into debt.
+fn traces() -> impl Strategy<Value = Vec<(bool, u32, u64)>> {
+    prop::collection::vec((prop::bool::weighted(0.2), 1..30u32, 0..150u64), 1..12)
+}
+
+/// Both limiters, and the instants from which they go on: the same one for the user.
+struct Twins<A: Weighted> {
+    went_on: (Limiter<A>, u64),
+    restored: (Limiter<A>, u64),
+}
+
+fn twins<A: Weighted>(
+    new: impl Fn() -> Limiter<A>,
+    trace: &[(bool, u32, u64)],
+    elapsed: u64,
+    origin: u64,
+) -> Twins<A> {
+    let (went_on, restored) = (new(), new());
+    let mut now = 0;
+    for &(is_charge, n, step) in trace {
+        now += step;
+        if is_charge {
+            went_on.charge_at(n, at(now));
+        } else {
+            let _ = went_on.check_n_at(n, at(now));
+        }
+    }
+    let saved = Saved::from_words(went_on.save_at(at(now)).to_words());
+    restored.restore_at(saved, Duration::from_nanos(elapsed), at(origin));
+    Twins { went_on: (went_on, now + elapsed), restored: (restored, origin) }
+}
+
+impl<A: Weighted> Twins<A> {
+    /// What is left to the one that went on and to the one that was restored, so much later.
+    fn left(&self, later: u64) -> [u32; 2] {
+        [&self.went_on, &self.restored]
+            .map(|(limiter, from)| limiter.peek_at(at(from + later)).remaining())
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_restored_bucket_is_never_early_and_late_by_less_than_two_nanoseconds(
+        quota in quotas(), trace in traces(), elapsed in 0..400u64, origin in 0..1u64 << 50,
+    ) {
+        let twins = twins(|| Limiter::token_bucket(quota), &trace, elapsed, origin);
+        for later in 0..200 {
+            let [went_on, restored] = twins.left(later);
+            prop_assert!(restored <= went_on, "{restored} of {went_on} after {later}");
+            let [_, soon] = twins.left(later + 2);
+            prop_assert!(soon >= went_on, "{soon} of {went_on} after {later} + 2");
+        }
+    }
+
+    #[test]
+    fn a_restored_window_is_never_early_on_a_clock_of_the_same_phase(
+        quota in quotas(), trace in traces(), elapsed in 0..400u64, origin in 0..1u64 << 50,
+    ) {
+        let period = quota.period().as_nanos() as u64;
+        let phase = (trace.iter().map(|&(_, _, step)| step).sum::<u64>() + elapsed) % period;
+        let origin = origin / period * period + phase;
+        let twins = twins(|| Limiter::fixed_window(quota), &trace, elapsed, origin);
+        // When the one that went on is full.
+        let full = twins.went_on.0.peek_at(at(twins.went_on.1)).reset_after().as_nanos() as u64;
+        for later in 0..full {
+            let [went_on, restored] = twins.left(later);
+            prop_assert!(restored <= went_on, "{restored} of {went_on} after {later}");
+        }
+        // It is full one window later at the latest.
+        let [_, restored] = twins.left(full + period);
+        prop_assert_eq!(restored, quota.permits());
+    }
+
+    #[test]
+    fn a_restored_window_has_at_once_what_was_left_on_any_clock(
+        quota in quotas(), trace in traces(), elapsed in 0..400u64, origin in 0..1u64 << 50,
+    ) {
+        let twins = twins(|| Limiter::fixed_window(quota), &trace, elapsed, origin);
+        let [went_on, restored] = twins.left(0);
+        prop_assert!(restored <= went_on, "{restored} of {went_on}");
+    }
+
+    #[test]
+    fn of_two_quotas_each_is_restored(
+        one in quotas(), other in quotas(), trace in traces(), elapsed in 0..400u64,
+    ) {
+        let new = || Limiter::both(TokenBucket::new(one), FixedWindow::new(other));
+        let period = other.period().as_nanos() as u64;
+        let phase = (trace.iter().map(|&(_, _, step)| step).sum::<u64>() + elapsed) % period;
+        let both = twins(new, &trace, elapsed, phase);
+        let full = both.went_on.0.peek_at(at(both.went_on.1)).reset_after().as_nanos() as u64;
+        for later in 0..full {
+            let [went_on, restored] = both.left(later);
+            prop_assert!(restored <= went_on, "{restored} of {went_on} after {later}");
+        }
+    }
+}
+
+#[test]
+fn what_has_expired_is_not_restored() {
+    let quota = Quota::per_second(3);
+    for elapsed in [Duration::from_secs(2), Duration::MAX] {
+        let twins = twins(|| Limiter::fixed_window(quota), &[(true, 3, 0)], 0, 0);
+        let saved = twins.went_on.0.save_at(at(0));
+        let fresh = Limiter::fixed_window(quota);
+        fresh.restore_at(saved, elapsed, at(0));
+        assert_eq!(fresh.peek_at(at(0)).remaining(), 3);
+    }
+}
