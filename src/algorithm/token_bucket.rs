@@ -251,11 +251,12 @@ impl Rule for TokenBucket {
         word.max(Word::from_bits(denied))
     }
 
-    /// A unit more, for a time that is rounded down to whole units.
+    /// Two units more: the units of a time from one instant on and from another differ by one, and so do those of a time in
+    /// two parts and in one.
     fn restore(&self, word: Word, part: Outstanding, now: Timestamp) -> Word {
         let base = word.bits().max(self.units(now.as_nanos().min(self.horizon)));
         let exact = self.fraction == 0;
-        let spent = self.units(part.full_after.min(self.horizon)) + u64::from(!exact);
+        let spent = self.units(part.full_after.min(self.horizon)) + if exact { 0 } else { 2 };
         Word::from_bits(base.saturating_add(spent))
     }
 
