@@ -3,6 +3,7 @@
 use crate::table::{Path, Variant};
 use plotters::prelude::*;
 use std::error::Error;
+use std::path::Path as FilePath;
 
 const ROW: i32 = 18;
 const LABELS: i32 = 330;
@@ -11,7 +12,7 @@ const WIDTH: i32 = 900;
 const LONGEST: f64 = 120.0;
 
 pub(crate) fn draw(
-    file: &str,
+    file: &FilePath,
     variants: &[Variant],
     columns: &[Vec<Option<f64>>],
 ) -> Result<(), Box<dyn Error>> {

@@ -2,7 +2,7 @@
 //! asserted to admit, or refuse, every call it is timed for.
 //!
 //! `cargo bench --bench peers` prints a table; with `-- --chart FILE` it also draws the columns of one
-//! and two threads.
+//! and two threads. A relative FILE is one in the repository, wherever the command is given.
 
 #[path = "../ticking/mod.rs"]
 mod ticking;
@@ -24,6 +24,7 @@ use rate_net::{Algorithm, DirectLimiter};
 use ratelimit::Ratelimiter;
 use std::hint::black_box;
 use std::num::NonZeroU32;
+use std::path::Path as FilePath;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 use table::{Path, Variant};
@@ -237,6 +238,8 @@ fn main() {
     let columns = table::print(&variants, unit);
     if let Some(i) = arguments.iter().position(|arg| arg == "--chart") {
         let file = arguments.get(i + 1).expect("--chart FILE");
-        chart::draw(file, &variants, &columns).expect("drawn");
+        // Cargo runs a bench in its package's directory.
+        let file = FilePath::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
+        chart::draw(&file, &variants, &columns).expect("drawn");
     }
 }

@@ -109,7 +109,7 @@ fn draw(picture: &Picture) -> Result<String, Box<dyn Error>> {
 }
 
 fn path(picture: &Picture) -> PathBuf {
-    let docs = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/choosing");
+    let docs = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/choosing");
     docs.join(picture.file).with_extension("svg")
 }
 

@@ -4,8 +4,9 @@
 //! First criterion, on one thread and with given times; then a [`table`] over thread counts. Callers
 //! read no more of an answer than whether it admits.
 //!
-//! `cargo bench --bench vs_mutex -- none` prints the table alone.
+//! `cargo bench` runs it; `cargo bench -- none` prints the table alone.
 
+#[path = "../table/mod.rs"]
 mod table;
 
 use casgate::algorithm::{FixedWindow, Rule};
