@@ -36,12 +36,14 @@
 #![cfg_attr(not(all(feature = "std", feature = "testing")), allow(rustdoc::broken_intra_doc_links))]
 
 pub mod algorithm;
+mod all;
 mod cell; // `pub` inside only for the sealed `Algorithm::State`
 pub mod choosing;
 pub mod clock;
 mod decision;
 #[cfg(feature = "std")]
 mod keyed;
+mod limit;
 mod limiter;
 mod quota;
 #[cfg(feature = "serde")]
@@ -53,6 +55,7 @@ mod timestamp;
 pub mod word;
 
 pub use algorithm::{FixedWindow, SlidingWindow, Slot, TokenBucket};
+pub use all::{All, DeniedBy};
 pub use decision::{Admitted, Denied, Reason, Snapshot};
 #[cfg(feature = "std")]
 pub use keyed::inside;
@@ -60,6 +63,7 @@ pub use keyed::inside;
 pub use keyed::{
     Allowance, Ipv6Prefix, Key, KeyedError, KeyedLimiter, KeyedReservation, Place, Stats, WhenFull,
 };
+pub use limit::{Limit, LimitN};
 pub use limiter::{
     AdjustableLimiter, FixedWindowLimiter, Lease, Limiter, Reservation, Saved, SlidingWindowLimiter,
 };

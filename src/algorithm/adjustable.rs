@@ -1,4 +1,4 @@
-use super::{Algorithm, Change, FixedWindow, Rule, Sealed, TokenBucket, Weighted, take_from};
+use super::{Change, FixedWindow, Machine, Rule, TokenBucket, WeightedMachine, take_from};
 use crate::cell::Cell;
 use crate::decision::{Admitted, Denied, Snapshot};
 use crate::limiter::Outstanding;
@@ -48,21 +48,22 @@ pub struct Adjustable<R>(core::marker::PhantomData<fn() -> R>);
 /// How many words a rule is written in.
 const FIELDS: usize = 6;
 
-/// A rule that can be made anew from a quota, and written as words. Sealed.
-pub trait Adjust: Rule {
-    #[doc(hidden)]
+/// An algorithm whose quota can change: [`TokenBucket`] and [`FixedWindow`]. Sealed.
+pub trait Adjust: Rule + AdjustParts {}
+
+impl<R: Rule + AdjustParts> Adjust for R {}
+
+/// A rule that can be made from a quota, and written as words.
+pub trait AdjustParts: Sized {
     fn from_quota(quota: Quota) -> Self;
 
-    #[doc(hidden)]
     fn to_fields(&self) -> [u64; FIELDS];
 
     /// Given only what [`to_fields`](Self::to_fields) returned.
-    #[doc(hidden)]
     fn from_fields(fields: [u64; FIELDS]) -> Self;
 
     /// The word of another rule of this kind that has as much spent at `now` as `word`, up to its
     /// limit.
-    #[doc(hidden)]
     fn carry(&self, word: Word, to: &Self, now: Timestamp) -> Word;
 }
 
@@ -193,9 +194,7 @@ impl<R> Adjustable<R> {
     }
 }
 
-impl<R> Sealed for Adjustable<R> {}
-
-impl<R: Adjust> Algorithm for Adjustable<R> {
+impl<R: Adjust> Machine for Adjustable<R> {
     type State = Live;
     type Seen = (R, Word);
 
@@ -252,7 +251,7 @@ impl<R: Adjust> Algorithm for Adjustable<R> {
     }
 }
 
-impl<R: Adjust> Weighted for Adjustable<R> {
+impl<R: Adjust> WeightedMachine for Adjustable<R> {
     fn change(&self, state: &Live, change: Change) -> (R, Word) {
         let outcome = state.update(|rule: R, word| {
             let next = change.apply(&rule, 0, word);
@@ -281,7 +280,7 @@ impl<R: Adjust> Weighted for Adjustable<R> {
 
 macro_rules! adjust {
     ($rule:ty) => {
-        impl Adjust for $rule {
+        impl AdjustParts for $rule {
             fn from_quota(quota: Quota) -> Self {
                 Self::new(quota)
             }

@@ -1,4 +1,4 @@
-use super::{Algorithm, Change, Rule, Sealed, Weighted, take_from};
+use super::{Change, Machine, Rule, WeightedMachine, take_from};
 use crate::cell::Cell;
 use crate::decision::{Admitted, Denied, Snapshot};
 use crate::limiter::Outstanding;
@@ -49,8 +49,6 @@ pub struct Both<A, B> {
     pub(crate) second: B,
 }
 
-impl<A, B> Sealed for Both<A, B> {}
-
 impl<A: Rule, B: Rule> Both<A, B> {
     #[inline]
     fn join(one: Snapshot, other: Snapshot) -> Snapshot {
@@ -59,7 +57,7 @@ impl<A: Rule, B: Rule> Both<A, B> {
     }
 }
 
-impl<A: Rule, B: Rule> Algorithm for Both<A, B> {
+impl<A: Rule, B: Rule> Machine for Both<A, B> {
     type State = Cell<AtomicPair>;
     type Seen = [Word; 2];
 
@@ -156,7 +154,7 @@ impl<A: Rule, B: Rule> Algorithm for Both<A, B> {
     }
 }
 
-impl<A: Rule, B: Rule> Weighted for Both<A, B> {
+impl<A: Rule, B: Rule> WeightedMachine for Both<A, B> {
     fn change(&self, state: &Self::State, change: Change) -> [Word; 2] {
         let outcome = state.update(|seen| {
             let [first, second] = seen.map(Word::from_bits);

@@ -1,4 +1,4 @@
-use super::{Rule, Sealed, share};
+use super::{Rule, RuleParts, share};
 use crate::decision::{Admitted, Denied, Snapshot};
 use crate::limiter::{Outstanding, Term};
 use crate::word::{Split, Word};
@@ -166,8 +166,6 @@ impl FixedWindow {
     }
 }
 
-impl Sealed for FixedWindow {}
-
 impl Rule for FixedWindow {
     #[inline]
     fn decide(&self, word: Word, n: u32, now: Timestamp) -> Option<Word> {
@@ -233,14 +231,12 @@ impl Rule for FixedWindow {
     fn deny_until(&self, word: Word, until: Timestamp) -> Word {
         word.max(self.at_latest(until.as_nanos().div_ceil(self.period.get()), 0))
     }
+}
 
-    /// To the window of `now`; a debt to the window in which it is repaid, of which nothing is then left.
-    fn restore(&self, word: Word, part: Outstanding, now: Timestamp) -> Word {
-        if part.full_after <= self.period.get() {
-            return self.charge(word, part.permits, now);
-        }
-        let last = now + Duration::from_nanos(part.full_after - 1);
-        self.at_latest(self.window(last), self.limit).max(word)
+impl RuleParts for FixedWindow {
+    #[inline]
+    fn is_due_within(&self, word: Word, n: u32, now: Timestamp, lag: Duration) -> bool {
+        self.denied(word, n, now).is_within(lag)
     }
 
     fn lease(&self, word: Word, most: u32, now: Timestamp) -> Option<Term> {
@@ -256,6 +252,15 @@ impl Rule for FixedWindow {
     fn end_lease(&self, word: Word, taken: Word, n: u32) -> Option<Word> {
         let same_window = self.split.index(word) == self.split.index(taken);
         same_window.then(|| self.refund(word, n))
+    }
+
+    /// To the window of `now`; a debt to the window in which it is repaid, of which nothing is then left.
+    fn restore(&self, word: Word, part: Outstanding, now: Timestamp) -> Word {
+        if part.full_after <= self.period.get() {
+            return self.charge(word, part.permits, now);
+        }
+        let last = now + Duration::from_nanos(part.full_after - 1);
+        self.at_latest(self.window(last), self.limit).max(word)
     }
 
     fn describe(&self, word: Word, out: &mut DebugStruct<'_, '_>) {

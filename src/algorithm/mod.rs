@@ -12,6 +12,7 @@ mod adjustable;
 mod both;
 mod change;
 mod fixed_window;
+mod machine;
 mod sliding_window;
 mod token_bucket;
 
@@ -21,18 +22,15 @@ pub use both::Both;
 pub(crate) use change::Change;
 use change::take_from;
 pub use fixed_window::FixedWindow;
+use machine::share;
+pub(crate) use machine::{Machine, RuleParts, WeightedMachine};
 pub(crate) use sliding_window::Ring;
 pub use sliding_window::{Heap, SlidingWindow, Slot};
 pub use token_bucket::TokenBucket;
 
-use crate::cell::{Attempt, Cell};
 use crate::decision::{Admitted, Denied, Snapshot};
-use crate::limiter::{Outstanding, Term};
-use crate::sync;
 use crate::timestamp::Timestamp;
 use crate::word::Word;
-use core::fmt::DebugStruct;
-use core::time::Duration;
 
 /// A rule whose whole state is one [`Word`]: pure functions, without the shared memory.
 ///
@@ -51,7 +49,7 @@ use core::time::Duration;
 /// assert_eq!(rule.denied(spent, 1, now).retry_after().unwrap().as_millis(), 500);
 /// assert!(rule.decide(rule.refund(spent, 1), 1, now).is_some());
 /// ```
-pub trait Rule: Sealed + Copy {
+pub trait Rule: RuleParts + Copy {
     /// The word after `n` permits, at least 1, are spent at `now`, or `None` if they don't fit and
     /// the word must stay. Constant time.
     ///
@@ -146,33 +144,6 @@ pub trait Rule: Sealed + Copy {
     /// ```
     #[must_use]
     fn deny_until(&self, word: Word, until: Timestamp) -> Word;
-
-    /// The word with what was outstanding spent at `now`.
-    #[doc(hidden)]
-    fn restore(&self, word: Word, part: Outstanding, now: Timestamp) -> Word;
-
-    /// Whether the refused request would be admitted within `lag`.
-    #[doc(hidden)]
-    #[inline]
-    fn is_due_within(&self, word: Word, n: u32, now: Timestamp, lag: Duration) -> bool {
-        self.denied(word, n, now).is_within(lag)
-    }
-
-    /// Takes permits to be spent later: an eighth of what is left, at least 1 and at most `most`.
-    #[doc(hidden)]
-    fn lease(&self, word: Word, most: u32, now: Timestamp) -> Option<Term>;
-
-    /// The word with `n` permits of the lease that left `taken` behind given back, if it still can.
-    #[doc(hidden)]
-    fn end_lease(&self, word: Word, taken: Word, n: u32) -> Option<Word>;
-
-    #[doc(hidden)]
-    fn describe(&self, word: Word, out: &mut DebugStruct<'_, '_>);
-}
-
-/// How many permits a lease takes of those that are left.
-fn share(left: u32, most: u32) -> u32 {
-    (left / 8).clamp(1, most)
 }
 
 /// A rule together with the shared state it decides on: what a [`Limiter`](crate::Limiter) needs.
@@ -188,56 +159,9 @@ fn share(left: u32, most: u32) -> u32 {
 /// # let limiter = Limiter::fixed_window(casgate::Quota::per_second(3));
 /// # assert_eq!(drain(&limiter, Timestamp::ZERO), 3);
 /// ```
-pub trait Algorithm: Sealed {
-    /// What callers share.
-    #[doc(hidden)]
-    type State;
+pub trait Algorithm: Machine {}
 
-    /// What a decision was made on: all that the numbers of its answer are computed from.
-    #[doc(hidden)]
-    type Seen: Copy;
-
-    #[doc(hidden)]
-    fn is_lock_free() -> bool;
-
-    /// The state as it is.
-    #[doc(hidden)]
-    fn look(&self, state: &Self::State) -> Self::Seen;
-
-    /// Admits (`Ok`) or denies `n` permits: one, or any number above zero if [`Weighted`]. With `numbers` an
-    /// admission is asked for its numbers.
-    #[doc(hidden)]
-    fn decide(
-        &self,
-        state: &Self::State,
-        n: u32,
-        now: Timestamp,
-        numbers: bool,
-    ) -> Result<Self::Seen, Self::Seen>;
-
-    #[doc(hidden)]
-    fn admitted(&self, state: &Self::State, seen: Self::Seen, n: u32, now: Timestamp) -> Admitted;
-
-    #[doc(hidden)]
-    fn denied(&self, state: &Self::State, seen: Self::Seen, n: u32, now: Timestamp) -> Denied;
-
-    #[doc(hidden)]
-    fn is_due_within(
-        &self,
-        state: &Self::State,
-        seen: Self::Seen,
-        n: u32,
-        now: Timestamp,
-        lag: Duration,
-    ) -> bool;
-
-    /// What is left at `now`.
-    #[doc(hidden)]
-    fn peek(&self, state: &Self::State, now: Timestamp) -> Snapshot;
-
-    #[doc(hidden)]
-    fn describe(&self, state: &Self::State, out: &mut DebugStruct<'_, '_>);
-}
+impl<A: Machine> Algorithm for A {}
 
 /// An algorithm whose whole state changes in one atomic step, so that it can decide on `n` permits
 /// together, take them back, and be reset.
@@ -253,116 +177,6 @@ pub trait Algorithm: Sealed {
 /// # let budget = Limiter::token_bucket(casgate::Quota::per_second(64));
 /// # assert!(upload(&budget, 40, Timestamp::ZERO) && !upload(&budget, 40, Timestamp::ZERO));
 /// ```
-pub trait Weighted: Algorithm {
-    /// Makes a change that cannot be denied, and returns what it left behind.
-    #[doc(hidden)]
-    fn change(&self, state: &Self::State, change: Change) -> Self::Seen;
+pub trait Weighted: Algorithm + WeightedMachine {}
 
-    /// Takes as many permits as there are, up to `n`, and returns how many.
-    #[doc(hidden)]
-    fn take_up_to(&self, state: &Self::State, n: u32, now: Timestamp) -> u32;
-
-    /// What is outstanding, for each quota.
-    #[doc(hidden)]
-    fn save(&self, state: &Self::State, now: Timestamp) -> [Outstanding; 2];
-}
-
-impl<R: Rule> Algorithm for R {
-    type State = Cell;
-    type Seen = Word;
-
-    fn is_lock_free() -> bool {
-        sync::is_word_lock_free()
-    }
-
-    #[inline]
-    fn look(&self, state: &Cell) -> Word {
-        Word::from_bits(state.load())
-    }
-
-    #[inline(always)]
-    fn decide(&self, state: &Cell, n: u32, now: Timestamp, _: bool) -> Result<Word, Word> {
-        match state.attempt(|bits| decide_bits(self, bits, n, now)) {
-            Attempt::Won(next) => Ok(Word::from_bits(next)),
-            Attempt::Declined(seen) => Err(Word::from_bits(seen)),
-            Attempt::Lost(newer) => decide_after(self, state, newer, n, now),
-        }
-    }
-
-    #[inline(always)]
-    fn admitted(&self, _: &Cell, word: Word, n: u32, now: Timestamp) -> Admitted {
-        Rule::admitted(self, word, n, now)
-    }
-
-    #[inline(always)]
-    fn denied(&self, _: &Cell, word: Word, n: u32, now: Timestamp) -> Denied {
-        Rule::denied(self, word, n, now)
-    }
-
-    #[inline(always)]
-    fn is_due_within(&self, _: &Cell, word: Word, n: u32, now: Timestamp, lag: Duration) -> bool {
-        Rule::is_due_within(self, word, n, now, lag)
-    }
-
-    #[inline]
-    fn peek(&self, state: &Cell, now: Timestamp) -> Snapshot {
-        Rule::snapshot(self, self.look(state), now)
-    }
-
-    fn describe(&self, state: &Cell, out: &mut DebugStruct<'_, '_>) {
-        Rule::describe(self, self.look(state), out);
-    }
-}
-
-impl<R: Rule> Weighted for R {
-    fn change(&self, state: &Cell, change: Change) -> Word {
-        let outcome = state.update(|bits| {
-            let next = change.apply(self, 0, Word::from_bits(bits)).bits();
-            // What stays the same is not written: a reset of an idle limiter is a read.
-            (next != bits).then_some(next)
-        });
-        let (Ok(bits) | Err(bits)) = outcome;
-        Word::from_bits(bits)
-    }
-
-    fn take_up_to(&self, state: &Cell, n: u32, now: Timestamp) -> u32 {
-        // Written anew by each run of the step, of which the last one counts.
-        let taken = core::cell::Cell::new(0);
-        let outcome = state.update(|bits| {
-            let (n, next) = take_from(self, Word::from_bits(bits), n, now)?;
-            taken.set(n);
-            Some(next.bits())
-        });
-        outcome.map_or(0, |_| taken.get())
-    }
-
-    fn save(&self, state: &Cell, now: Timestamp) -> [Outstanding; 2] {
-        let snapshot = Rule::snapshot(self, self.look(state), now);
-        [Outstanding::of(snapshot), Outstanding::default()]
-    }
-}
-
-#[inline(always)]
-fn decide_bits<R: Rule>(rule: &R, bits: u64, n: u32, now: Timestamp) -> Option<u64> {
-    Rule::decide(rule, Word::from_bits(bits), n, now).map(Word::bits)
-}
-
-/// The rest of a decision that lost its first exchange. All it needs comes in registers.
-#[cold]
-#[inline(never)]
-fn decide_after<R: Rule>(
-    rule: &R,
-    state: &Cell,
-    newer: u64,
-    n: u32,
-    now: Timestamp,
-) -> Result<Word, Word> {
-    let outcome = state.update_after(newer, |bits| decide_bits(rule, bits, n, now));
-    outcome.map(Word::from_bits).map_err(Word::from_bits)
-}
-
-mod sealed {
-    /// Keeps the traits to this crate: public, but out of reach.
-    pub trait Sealed {}
-}
-use sealed::Sealed;
+impl<A: WeightedMachine> Weighted for A {}

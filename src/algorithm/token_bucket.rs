@@ -1,4 +1,4 @@
-use super::{Rule, Sealed, share};
+use super::{Rule, RuleParts, share};
 use crate::decision::{Admitted, Denied, Snapshot};
 use crate::limiter::{Outstanding, Term};
 use crate::word::Word;
@@ -195,8 +195,6 @@ const fn greatest_common_divisor(mut a: u64, mut b: u64) -> u64 {
     a
 }
 
-impl Sealed for TokenBucket {}
-
 impl Rule for TokenBucket {
     #[inline]
     fn decide(&self, word: Word, n: u32, now: Timestamp) -> Option<Word> {
@@ -250,16 +248,9 @@ impl Rule for TokenBucket {
         };
         word.max(Word::from_bits(denied))
     }
+}
 
-    /// Two units more: the units of a time from one instant on and from another differ by one, and so do those of a time in
-    /// two parts and in one.
-    fn restore(&self, word: Word, part: Outstanding, now: Timestamp) -> Word {
-        let base = word.bits().max(self.units(now.as_nanos().min(self.horizon)));
-        let exact = self.fraction == 0;
-        let spent = self.units(part.full_after.min(self.horizon)) + if exact { 0 } else { 2 };
-        Word::from_bits(base.saturating_add(spent))
-    }
-
+impl RuleParts for TokenBucket {
     /// Converts the reading rather than the word: a multiplication, where the wait is a division.
     #[inline]
     fn is_due_within(&self, word: Word, n: u32, now: Timestamp, lag: Duration) -> bool {
@@ -286,6 +277,15 @@ impl Rule for TokenBucket {
     /// As a cancelled reservation: only if nobody has built on it.
     fn end_lease(&self, word: Word, taken: Word, n: u32) -> Option<Word> {
         (word == taken).then(|| self.refund(word, n))
+    }
+
+    /// Two units more: the units of a time from one instant on and from another differ by one, and so do those of a time in
+    /// two parts and in one.
+    fn restore(&self, word: Word, part: Outstanding, now: Timestamp) -> Word {
+        let base = word.bits().max(self.units(now.as_nanos().min(self.horizon)));
+        let exact = self.fraction == 0;
+        let spent = self.units(part.full_after.min(self.horizon)) + if exact { 0 } else { 2 };
+        Word::from_bits(base.saturating_add(spent))
     }
 
     fn describe(&self, word: Word, out: &mut DebugStruct<'_, '_>) {

@@ -1,6 +1,6 @@
 use super::Limiter;
 use super::holder::Holder;
-use crate::algorithm::Rule;
+use crate::algorithm::{Rule, RuleParts};
 use crate::clock::Clock;
 use crate::decision::Denied;
 use crate::timestamp::Timestamp;
@@ -251,7 +251,7 @@ impl<H: Holder<Clock: Clock>> Lease<H> {
     fn renew_now(&self, now: Timestamp) -> Result<(), Denied> {
         let rule = self.holder.limiter().algorithm();
         let Err(word) = self.renew(now) else { return Ok(()) };
-        if !Rule::is_due_within(rule, word, 1, now, H::Clock::MAX_LAG) {
+        if !RuleParts::is_due_within(rule, word, 1, now, H::Clock::MAX_LAG) {
             return Err(self.denied(word, now));
         }
         let now = self.holder.limiter().clock().now();

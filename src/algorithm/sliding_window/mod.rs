@@ -3,7 +3,7 @@ mod ring;
 pub(crate) use ring::Ring;
 pub use ring::Slot;
 
-use super::{Algorithm, Sealed};
+use super::Machine;
 use crate::decision::{Admitted, Denied, Snapshot};
 use crate::{Quota, Timestamp, sync};
 use core::fmt::{self, DebugStruct};
@@ -96,9 +96,7 @@ impl<S> fmt::Debug for SlidingWindow<S> {
     }
 }
 
-impl<S> Sealed for SlidingWindow<S> {}
-
-impl<S: AsRef<[Slot]>> Algorithm for SlidingWindow<S> {
+impl<S: AsRef<[Slot]>> Machine for SlidingWindow<S> {
     type State = Ring<S>;
     type Seen = View;
 

@@ -1,0 +1,230 @@
+use crate::algorithm::{Algorithm, Weighted};
+use crate::clock::Clock;
+use crate::decision::{Admitted, Denied, Snapshot};
+use crate::limiter::Limiter;
+use crate::timestamp::Timestamp;
+
+/// What every limiter does, as a trait with dynamic dispatch: for an algorithm that is chosen at run time.
+///
+/// Implemented by a [`Limiter`] with any algorithm and by a [`Key`](crate::Key) of a keyed limiter, and by
+/// references to them. The methods are those of the limiter.
+///
+/// ```
+/// use casgate::{Limit, Limiter, Quota};
+///
+/// fn from_config(algorithm: &str, quota: &str) -> Result<Box<dyn Limit>, Box<dyn std::error::Error>> {
+///     let quota: Quota = quota.parse()?;
+///     Ok(match algorithm {
+///         "token_bucket" => Box::new(Limiter::token_bucket(quota)),
+///         "sliding_window" => Box::new(Limiter::sliding_window(quota)),
+///         _ => Box::new(Limiter::fixed_window(quota)),
+///     })
+/// }
+///
+/// let limiter = from_config("token_bucket", "100/min burst 20")?;
+/// assert_eq!(limiter.check()?.remaining(), 19);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub trait Limit {
+    /// Asks for one permit now.
+    ///
+    /// ```
+    /// # use casgate::{Limit, Limiter, Quota};
+    /// let limiter: &dyn Limit = &Limiter::token_bucket(Quota::per_hour(1));
+    /// assert!(limiter.check().is_ok() && limiter.check().is_err());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`] if the permit does not fit; nothing is spent.
+    fn check(&self) -> Result<Admitted, Denied>;
+
+    /// Asks for one permit at `now`.
+    ///
+    /// ```
+    /// # use casgate::{Limit, Limiter, Quota, Timestamp};
+    /// let limiter: &dyn Limit = &Limiter::sliding_window(Quota::per_hour(1));
+    /// assert!(limiter.check_at(Timestamp::ZERO).is_ok());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`] if the permit does not fit; nothing is spent.
+    fn check_at(&self, now: Timestamp) -> Result<Admitted, Denied>;
+
+    /// Returns what is left now.
+    ///
+    /// ```
+    /// # use casgate::{Limit, Limiter, Quota};
+    /// let limiter: &dyn Limit = &Limiter::token_bucket(Quota::per_hour(3));
+    /// assert_eq!(limiter.peek().remaining(), 3);
+    /// ```
+    fn peek(&self) -> Snapshot;
+
+    /// Returns what is left at `now`.
+    ///
+    /// ```
+    /// # use casgate::{Limit, Limiter, Quota, Timestamp};
+    /// let limiter: &dyn Limit = &Limiter::token_bucket(Quota::per_hour(3));
+    /// assert_eq!(limiter.peek_at(Timestamp::ZERO).remaining(), 3);
+    /// ```
+    fn peek_at(&self, now: Timestamp) -> Snapshot;
+}
+
+/// A [`Limit`] that takes several permits together and takes them back: all limiters but the sliding window.
+///
+/// ```
+/// use casgate::{LimitN, Limiter, Quota, Timestamp};
+///
+/// let budget: Box<dyn LimitN> = Box::new(Limiter::token_bucket(Quota::per_second(64)));
+/// let spent = budget.check_n_at(40, Timestamp::ZERO)?;
+/// assert!(budget.check_n_at(40, Timestamp::ZERO).is_err());
+/// budget.refund(&spent);
+/// assert!(budget.check_n_at(40, Timestamp::ZERO).is_ok());
+/// # Ok::<(), casgate::Denied>(())
+/// ```
+pub trait LimitN: Limit {
+    /// Asks for `n` permits now: all or none.
+    ///
+    /// ```
+    /// # use casgate::{LimitN, Limiter, Quota};
+    /// let limiter: &dyn LimitN = &Limiter::token_bucket(Quota::per_hour(5));
+    /// assert!(limiter.check_n(4).is_ok() && limiter.check_n(2).is_err());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`] if the permits don't fit; nothing is spent.
+    fn check_n(&self, n: u32) -> Result<Admitted, Denied>;
+
+    /// Asks for `n` permits at `now`: all or none.
+    ///
+    /// ```
+    /// # use casgate::{LimitN, Limiter, Quota, Timestamp};
+    /// let limiter: &dyn LimitN = &Limiter::token_bucket(Quota::per_hour(5));
+    /// assert!(limiter.check_n_at(4, Timestamp::ZERO).is_ok());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`] if the permits don't fit; nothing is spent.
+    fn check_n_at(&self, n: u32, now: Timestamp) -> Result<Admitted, Denied>;
+
+    /// Gives back the permits of an admission whose work was not done. See [`Limiter::refund`].
+    ///
+    /// ```
+    /// # use casgate::{LimitN, Limiter, Quota};
+    /// let limiter: &dyn LimitN = &Limiter::token_bucket(Quota::per_hour(5));
+    /// limiter.refund(&limiter.check_n(5)?);
+    /// assert!(limiter.check_n(5).is_ok());
+    /// # Ok::<(), casgate::Denied>(())
+    /// ```
+    fn refund(&self, admitted: &Admitted);
+}
+
+impl<A: Algorithm, C: Clock> Limit for Limiter<A, C> {
+    fn check(&self) -> Result<Admitted, Denied> {
+        self.check()
+    }
+
+    fn check_at(&self, now: Timestamp) -> Result<Admitted, Denied> {
+        self.check_at(now)
+    }
+
+    fn peek(&self) -> Snapshot {
+        self.peek()
+    }
+
+    fn peek_at(&self, now: Timestamp) -> Snapshot {
+        self.peek_at(now)
+    }
+}
+
+impl<A: Weighted, C: Clock> LimitN for Limiter<A, C> {
+    fn check_n(&self, n: u32) -> Result<Admitted, Denied> {
+        self.check_n(n)
+    }
+
+    fn check_n_at(&self, n: u32, now: Timestamp) -> Result<Admitted, Denied> {
+        self.check_n_at(n, now)
+    }
+
+    fn refund(&self, admitted: &Admitted) {
+        self.refund(admitted);
+    }
+}
+
+#[cfg(feature = "std")]
+impl<C: Clock, S> Limit for crate::Key<'_, C, S> {
+    fn check(&self) -> Result<Admitted, Denied> {
+        self.check()
+    }
+
+    fn check_at(&self, now: Timestamp) -> Result<Admitted, Denied> {
+        self.check_at(now)
+    }
+
+    fn peek(&self) -> Snapshot {
+        self.peek()
+    }
+
+    fn peek_at(&self, now: Timestamp) -> Snapshot {
+        self.peek_at(now)
+    }
+}
+
+#[cfg(feature = "std")]
+impl<C: Clock, S> LimitN for crate::Key<'_, C, S> {
+    fn check_n(&self, n: u32) -> Result<Admitted, Denied> {
+        self.check_n(n)
+    }
+
+    fn check_n_at(&self, n: u32, now: Timestamp) -> Result<Admitted, Denied> {
+        self.check_n_at(n, now)
+    }
+
+    fn refund(&self, admitted: &Admitted) {
+        self.refund(admitted);
+    }
+}
+
+/// For what points at a limiter.
+macro_rules! through {
+    ($($pointer:ty),*) => {$(
+        impl<L: Limit + ?Sized> Limit for $pointer {
+            fn check(&self) -> Result<Admitted, Denied> {
+                (**self).check()
+            }
+
+            fn check_at(&self, now: Timestamp) -> Result<Admitted, Denied> {
+                (**self).check_at(now)
+            }
+
+            fn peek(&self) -> Snapshot {
+                (**self).peek()
+            }
+
+            fn peek_at(&self, now: Timestamp) -> Snapshot {
+                (**self).peek_at(now)
+            }
+        }
+
+        impl<L: LimitN + ?Sized> LimitN for $pointer {
+            fn check_n(&self, n: u32) -> Result<Admitted, Denied> {
+                (**self).check_n(n)
+            }
+
+            fn check_n_at(&self, n: u32, now: Timestamp) -> Result<Admitted, Denied> {
+                (**self).check_n_at(n, now)
+            }
+
+            fn refund(&self, admitted: &Admitted) {
+                (**self).refund(admitted);
+            }
+        }
+    )*};
+}
+
+through!(&L);
+#[cfg(feature = "std")]
+through!(Box<L>, std::sync::Arc<L>);
