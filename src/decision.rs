@@ -167,7 +167,7 @@ impl Denied {
     /// [limit](Self::limit), or that instant is past the last [`Timestamp`](crate::Timestamp).
     ///
     /// Never zero. It counts from the clock reading that decided: the time given, or for the
-    /// methods that read the clock at most [`Clock::MAX_LAG`](crate::clock::Clock::MAX_LAG) before
+    /// methods that read the clock at most [`Clock::max_lag`](crate::clock::Clock::max_lag) before
     /// the call. To send it in whole seconds, round up.
     ///
     /// ```

@@ -219,9 +219,8 @@ impl<R: Rule, C: Clock> Lease<'_, R, C> {
     #[cold]
     #[inline(never)]
     fn renew_now(&self, now: Timestamp) -> Result<(), Denied> {
-        let rule = self.limiter.algorithm();
         let Err(word) = self.renew(now) else { return Ok(()) };
-        if !Rule::is_due_within(rule, word, 1, now, C::MAX_LAG) {
+        if !self.limiter.is_unsettled(word, 1, now) {
             return Err(self.denied(word, now));
         }
         let now = self.limiter.clock().now();

@@ -209,6 +209,11 @@ impl Rule for FixedWindow {
         self.split.pack(self.split.index(word), self.split.count(word).saturating_sub(n))
     }
 
+    #[inline]
+    fn is_late(&self, word: Word, now: Timestamp) -> bool {
+        matches!(self.place(word, now), Place::Earlier)
+    }
+
     fn lease(&self, word: Word, most: u32, now: Timestamp) -> Option<Term> {
         let first = Rule::decide(self, word, 1, now)?;
         // Of what was left before that one.

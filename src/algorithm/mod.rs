@@ -11,6 +11,7 @@
 mod adjustable;
 mod both;
 mod fixed_window;
+mod one_word;
 mod sliding_window;
 mod token_bucket;
 
@@ -21,10 +22,9 @@ pub use fixed_window::FixedWindow;
 pub use sliding_window::{Heap, SlidingWindow};
 pub use token_bucket::TokenBucket;
 
-use crate::cell::{Attempt, Cell};
+use crate::cell::Attempt;
 use crate::decision::{Admitted, Denied, Snapshot};
 use crate::lease::Term;
-use crate::sync;
 use crate::timestamp::Timestamp;
 use crate::word::Word;
 use core::fmt::DebugStruct;
@@ -114,7 +114,16 @@ pub trait Rule: Sealed + Copy {
     #[must_use]
     fn refund(&self, word: Word, n: u32) -> Word;
 
-    /// Whether the refused request would be admitted within `lag`.
+    /// Whether the state shows that it has seen a timestamp later than `now`. A caller with such a
+    /// timestamp is late: it took it, was stopped, and others moved on.
+    ///
+    /// A state that reaches into the future for another reason counts too. That costs the caller a
+    /// second timestamp and changes no decision.
+    #[doc(hidden)]
+    #[must_use]
+    fn is_late(&self, word: Word, now: Timestamp) -> bool;
+
+    /// Whether the denied request would be admitted within `lag`.
     #[doc(hidden)]
     #[inline]
     fn is_due_within(&self, word: Word, n: u32, now: Timestamp, lag: Duration) -> bool {
@@ -172,11 +181,37 @@ pub trait Algorithm: Sealed {
     fn decide(&self, state: &Self::State, n: u32, now: Timestamp)
     -> Result<Self::Seen, Self::Seen>;
 
+    /// One turn of [`decide`](Self::decide), for a caller in a hurry. What was [lost](Attempt::Lost) it
+    /// passes to [`decide_after`](Self::decide_after), from a cold function of its own: the path that
+    /// wins at once then saves no register for the other.
+    #[doc(hidden)]
+    #[inline]
+    fn attempt(&self, state: &Self::State, n: u32, now: Timestamp) -> Attempt<Self::Seen> {
+        match self.decide(state, n, now) {
+            Ok(seen) => Attempt::Won(seen),
+            Err(seen) => Attempt::Declined(seen),
+        }
+    }
+
+    #[doc(hidden)]
+    fn decide_after(
+        &self,
+        state: &Self::State,
+        _lost_to: Self::Seen,
+        n: u32,
+        now: Timestamp,
+    ) -> Result<Self::Seen, Self::Seen> {
+        self.decide(state, n, now)
+    }
+
     #[doc(hidden)]
     fn admitted(&self, state: &Self::State, seen: Self::Seen, now: Timestamp) -> Admitted;
 
     #[doc(hidden)]
     fn denied(&self, state: &Self::State, seen: Self::Seen, n: u32, now: Timestamp) -> Denied;
+
+    #[doc(hidden)]
+    fn is_late(&self, state: &Self::State, seen: Self::Seen, now: Timestamp) -> bool;
 
     #[doc(hidden)]
     fn is_due_within(
@@ -215,90 +250,6 @@ pub trait Weighted: Algorithm {
 
     #[doc(hidden)]
     fn refund(&self, state: &Self::State, n: u32);
-}
-
-impl<R: Rule> Algorithm for R {
-    type State = Cell;
-    type Seen = Word;
-
-    fn is_lock_free() -> bool {
-        sync::is_word_lock_free()
-    }
-
-    #[inline]
-    fn look(&self, state: &Cell) -> Word {
-        Word::from_bits(state.load())
-    }
-
-    #[inline(always)]
-    fn decide(&self, state: &Cell, n: u32, now: Timestamp) -> Result<Word, Word> {
-        match state.attempt(|bits| decide_bits(self, bits, n, now)) {
-            Attempt::Won(next) => Ok(Word::from_bits(next)),
-            Attempt::Declined(seen) => Err(Word::from_bits(seen)),
-            Attempt::Lost(newer) => decide_after(self, state, newer, n, now),
-        }
-    }
-
-    #[inline(always)]
-    fn admitted(&self, _: &Cell, word: Word, now: Timestamp) -> Admitted {
-        Rule::admitted(self, word, now)
-    }
-
-    #[inline(always)]
-    fn denied(&self, _: &Cell, word: Word, n: u32, now: Timestamp) -> Denied {
-        Rule::denied(self, word, n, now)
-    }
-
-    #[inline(always)]
-    fn is_due_within(&self, _: &Cell, word: Word, n: u32, now: Timestamp, lag: Duration) -> bool {
-        Rule::is_due_within(self, word, n, now, lag)
-    }
-
-    #[inline]
-    fn snapshot(&self, _: &Cell, word: Word, now: Timestamp) -> Snapshot {
-        Rule::snapshot(self, word, now)
-    }
-
-    fn describe(&self, state: &Cell, out: &mut DebugStruct<'_, '_>) {
-        Rule::describe(self, self.look(state), out);
-    }
-}
-
-impl<R: Rule> Weighted for R {
-    fn reset(&self, state: &Cell) {
-        give_back(state, |word| Rule::reset(self, word));
-    }
-
-    fn refund(&self, state: &Cell, n: u32) {
-        give_back(state, |word| Rule::refund(self, word, n));
-    }
-}
-
-#[inline(always)]
-fn decide_bits<R: Rule>(rule: &R, bits: u64, n: u32, now: Timestamp) -> Option<u64> {
-    Rule::decide(rule, Word::from_bits(bits), n, now).map(Word::bits)
-}
-
-/// The rest of a decision that lost its first exchange. All it needs comes in registers.
-#[cold]
-#[inline(never)]
-fn decide_after<R: Rule>(
-    rule: &R,
-    state: &Cell,
-    newer: u64,
-    n: u32,
-    now: Timestamp,
-) -> Result<Word, Word> {
-    let outcome = state.update_after(newer, |bits| decide_bits(rule, bits, n, now));
-    outcome.map(Word::from_bits).map_err(Word::from_bits)
-}
-
-/// Replaces the word, unless it stays the same: a reset of an idle limiter is a read.
-fn give_back(state: &Cell, step: impl Fn(Word) -> Word + Copy) {
-    let _ = state.update(move |bits| {
-        let next = step(Word::from_bits(bits)).bits();
-        (next != bits).then_some(next)
-    });
 }
 
 mod sealed {

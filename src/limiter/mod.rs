@@ -1,4 +1,5 @@
 mod build;
+mod now;
 
 use crate::algorithm::{Adjust, Adjustable, Algorithm, FixedWindow, Weighted};
 use crate::clock::{Clock, SystemClock};
@@ -122,73 +123,6 @@ impl<A: Algorithm, C> Limiter<A, C> {
     #[must_use]
     pub fn peek_at(&self, now: Timestamp) -> Snapshot {
         self.algorithm.snapshot(&self.state, self.algorithm.look(&self.state), now)
-    }
-}
-
-impl<A: Algorithm, C: Clock> Limiter<A, C> {
-    /// Decides on one permit now.
-    ///
-    /// Reads the clock cheaply, and precisely only for a request refused by less than the cheap
-    /// reading can lag; see [`clock`](crate::clock#two-readings).
-    ///
-    /// ```
-    /// use casgate::{Limiter, Quota};
-    /// let limiter = Limiter::fixed_window(Quota::per_hour(1));
-    /// assert!(limiter.check().is_ok());
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`Denied`] if the permit does not fit; nothing is spent.
-    #[inline(always)]
-    pub fn check(&self) -> Result<Admitted, Denied> {
-        let (decided, now) = self.decide_now(1);
-        self.answer(decided, 1, now)
-    }
-
-    /// One or, for the rules that allow it, `n` permits at a cheap reading of the clock, or a precise
-    /// one where that matters.
-    #[inline(always)]
-    fn decide_now(&self, n: u32) -> (Result<A::Seen, A::Seen>, Timestamp) {
-        let now = self.clock.recent();
-        let decided = self.decide(n, now);
-        let near = |seen| {
-            !C::MAX_LAG.is_zero()
-                && self.algorithm.is_due_within(&self.state, seen, n, now, C::MAX_LAG)
-        };
-        if decided.is_err_and(near) { self.decide_precisely(n) } else { (decided, now) }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn decide_precisely(&self, n: u32) -> (Result<A::Seen, A::Seen>, Timestamp) {
-        let now = self.clock.now();
-        (self.decide(n, now), now)
-    }
-
-    /// [`check`](Self::check) for callers that only branch.
-    ///
-    /// ```
-    /// use casgate::{Limiter, Quota};
-    /// let limiter = Limiter::fixed_window(Quota::per_hour(1));
-    /// assert!(limiter.is_allowed());
-    /// ```
-    #[inline(always)]
-    #[must_use]
-    pub fn is_allowed(&self) -> bool {
-        self.decide_now(1).0.is_ok()
-    }
-
-    /// What is left now. Spends nothing and writes nothing.
-    ///
-    /// ```
-    /// use casgate::{Limiter, Quota};
-    /// let limiter = Limiter::fixed_window(Quota::per_hour(3));
-    /// assert_eq!(limiter.peek().remaining(), 3);
-    /// ```
-    #[must_use]
-    pub fn peek(&self) -> Snapshot {
-        self.peek_at(self.clock.now())
     }
 }
 
