@@ -24,7 +24,7 @@
 //!
 //! # Features
 //!
-//! - `std` (default): [`SystemClock`](clock::SystemClock) can be read. Without it the crate is
+//! - `std` (default): [`SystemClock`](clock::SystemClock) and [`UtcClock`](clock::UtcClock) can be read. Without it the crate is
 //!   `no_std` and needs neither an allocator nor an operating system: give the time to
 //!   [`check_at`](Limiter::check_at), or a [`Clock`](clock::Clock) of your own.
 //! - `tsc`: a clock on the processor's time stamp counter. Needs `std`.

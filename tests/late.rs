@@ -43,6 +43,12 @@ fn every_kind<C: Clock>(clock: impl Fn() -> C, mut each: impl FnMut(&str, Check<
                 let answer = now.map_or_else(|| limiter.check(), |now| limiter.check_at(now));
                 answer.map(drop).map_err(|denied| denied.retry_after())
             });
+            let limiter = $limiter.with_clock(clock());
+            each(concat!($name, ", only whether"), &|now| {
+                let allowed =
+                    now.map_or_else(|| limiter.is_allowed(), |now| limiter.is_allowed_at(now));
+                allowed.then_some(()).ok_or(None)
+            });
         };
     }
     check!("fixed window", Limiter::fixed_window(QUOTA));

@@ -7,10 +7,16 @@
 //! |---|---|---|---|
 //! | [`SystemClock`] on Linux | boot | stands still | a kernel tick; [`max_lag`](Clock::max_lag) is 25 ms |
 //! | [`SystemClock`] elsewhere | the first timestamp of the process | as `std::time::Instant` | 0 |
-//! | [`TscClock`] (feature `tsc`) | its creation | depends on the processor | 0 |
+//! | [`UtcClock`] on Linux | 1970-01-01, 00:00 in its time zone | counts | as `SystemClock` |
+//! | [`UtcClock`] elsewhere | the same | counts | 0 |
+//! | `BootClock` (Linux only) | boot | counts | 0 |
+//! | `TscClock` (feature `tsc`) | its creation | depends on the processor | 0 |
 //! | [`ManualClock`] | zero | is not affected | 0 |
 //! | [`CachedClock<C>`](CachedClock) | as `C` | shows the last tick | 0: the last tick counts as precise |
 //! | [`Precise<C>`](Precise) | as `C` | as `C` | 0 |
+//!
+//! A fixed window of an hour begins at a full hour on a [`UtcClock`] only. On the other clocks it
+//! begins a whole number of hours after the origin, which is any minute of the day.
 //!
 //! # Two timestamps
 //!
@@ -41,7 +47,7 @@
 //! itself. For a token bucket it is b + ⌊(D + g)·L/W⌋, and for a sliding window L·⌈(D + g)/W⌉. An
 //! interval that is closed at both ends counts as a nanosecond longer.
 //!
-//! For the cheap timestamps of [`SystemClock`] on Linux, g is the kernel's tick: 1 to
+//! For the cheap timestamps of [`SystemClock`] and [`UtcClock`] on Linux, g is the kernel's tick: 1 to
 //! 10 ms, depending on the kernel. A tick can come late. On a busy virtual machine with a tick of
 //! 4 ms, lags up to 8.4 ms were measured. [`max_lag`](Clock::max_lag) is 25 ms, which leaves room for
 //! a late tick of the slowest kernel. [`Precise`] takes any clock's lag away, for the price of its
@@ -54,21 +60,33 @@
 //! sliding window count what is outstanding as outstanding for longer. So each bound still holds for
 //! the timestamps, and the limiter is stricter than its quota until the clock has caught up.
 
+#[cfg(all(feature = "std", target_os = "linux"))]
+mod boot;
 mod cached;
 #[cfg(all(feature = "std", target_os = "linux"))]
 mod kernel;
 mod manual;
 mod precise;
 mod system;
+#[cfg(feature = "std")]
+mod ticker;
 #[cfg(feature = "tsc")]
 mod tsc;
+#[cfg(feature = "std")]
+mod utc;
 
+#[cfg(all(feature = "std", target_os = "linux"))]
+pub use boot::BootClock;
 pub use cached::CachedClock;
 pub use manual::ManualClock;
 pub use precise::Precise;
 pub use system::SystemClock;
+#[cfg(feature = "std")]
+pub use ticker::Ticker;
 #[cfg(feature = "tsc")]
 pub use tsc::TscClock;
+#[cfg(feature = "std")]
+pub use utc::UtcClock;
 
 use crate::timestamp::Timestamp;
 use core::time::Duration;

@@ -6,9 +6,12 @@ use {super::Clock, crate::timestamp::Timestamp};
 /// On Linux it counts from boot, so a `static` limiter needs no origin. `recent` takes the time of the
 /// kernel's last tick (`CLOCK_MONOTONIC_COARSE`) and `now` the same time in full resolution
 /// (`CLOCK_MONOTONIC`). Both are monotonic across cores. Neither counts the time that the machine
-/// sleeps.
+/// sleeps; `BootClock` does.
 ///
 /// Elsewhere both are `std::time::Instant`, counted from the first timestamp of the process.
+///
+/// Its fixed windows begin at any minute of the day. For windows of the calendar use
+/// [`UtcClock`](super::UtcClock).
 ///
 /// It is a [`Clock`](super::Clock) with the feature `std` only. Without it a limiter decides at the
 /// timestamps it is given.
@@ -43,7 +46,7 @@ impl Clock for SystemClock {
 /// The timestamp of a clock that starts at boot, so it is never negative. It wraps 584 years later.
 #[cfg(all(feature = "std", target_os = "linux"))]
 #[inline]
-fn since_boot(clock: super::kernel::ClockId) -> Timestamp {
+pub(super) fn since_boot(clock: super::kernel::ClockId) -> Timestamp {
     let (secs, nanos) = super::kernel::read(clock);
     Timestamp::from_nanos((secs as u64).wrapping_mul(1_000_000_000).wrapping_add(nanos.into()))
 }
