@@ -26,7 +26,8 @@ use core::fmt;
 ///
 /// - **Sound and maximal.** The rule's bound holds for the clock readings of the admitted permits,
 ///   and a request is refused only if admitting it would break the bound, or if its reading is
-///   older than what the limiter has already seen.
+///   older than what the limiter has already seen. [`check`](Self::check) then takes a fresh one and
+///   decides again, once.
 /// - **Linearizable.** Each call takes effect at one instant between call and return: whoever can
 ///   know that another's call has returned comes after it. Admissions carry
 ///   [tickets](Admitted::ticket) in that order.
