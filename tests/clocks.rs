@@ -2,7 +2,7 @@
 
 use casgate::clock::{CachedClock, Clock, ManualClock, Precise, SystemClock, UtcClock};
 use casgate::{FixedWindow, KeyedLimiter, Limiter, Quota, Timestamp};
-use std::sync::Arc;
+use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 type AnyClock = Box<dyn Clock + Send + Sync>;
@@ -77,13 +77,18 @@ fn a_pointer_reads_its_clock_method_by_method() {
 /// With four threads some exchanges are lost, on every machine with two cores.
 #[test]
 fn callers_on_one_clock_get_the_limit_and_no_more() {
-    let limiter = Limiter::token_bucket(Quota::per_hour(40_000)).with_clock(ManualClock::new());
-    let passed = || (0..20_000).filter(|_| limiter.is_allowed()).count();
+    const LIMIT: u32 = 600_000;
+    let limiter = Limiter::token_bucket(Quota::per_hour(LIMIT)).with_clock(ManualClock::new());
+    let begin = Barrier::new(4);
+    let passed = || {
+        begin.wait();
+        (0..LIMIT / 2).filter(|_| limiter.is_allowed()).count()
+    };
     let passed: usize = std::thread::scope(|scope| {
         let callers: [_; 4] = std::array::from_fn(|_| scope.spawn(passed));
         callers.map(|caller| caller.join().unwrap()).iter().sum()
     });
-    assert_eq!(passed, 40_000);
+    assert_eq!(passed, LIMIT as usize);
 }
 
 const TWO_A_MINUTE: Quota = Quota::per_minute(2);
