@@ -160,7 +160,7 @@ impl<A: Atom> Cell<A> {
 /// How an [attempt](Cell::attempt) ended: with the new word, with the word on which the step
 /// declined, or with the word to which the exchange was lost.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Attempt<B> {
+pub enum Attempt<B> {
     Won(B),
     Declined(B),
     Lost(B),

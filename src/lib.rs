@@ -19,7 +19,7 @@
 //!
 //! # Features
 //!
-//! - `std` (default): [`SystemClock`](clock::SystemClock) can be read. Without it the crate is
+//! - `std` (default): [`SystemClock`](clock::SystemClock) and [`UtcClock`](clock::UtcClock) can be read. Without it the crate is
 //!   `no_std` and needs neither an allocator nor an operating system: give the time to
 //!   [`check_at`](Limiter::check_at), or a [`Clock`](clock::Clock) of your own.
 //! - `serde`: a [`Quota`] serializes as its text, `"100/min burst 20"`, and a [`Timestamp`] as an integer

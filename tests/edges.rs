@@ -102,7 +102,9 @@ struct Lagging {
 }
 
 impl Clock for Lagging {
-    const MAX_LAG: Duration = Duration::from_nanos(MAX_LAG);
+    fn max_lag(&self) -> Duration {
+        Duration::from_nanos(MAX_LAG)
+    }
 
     fn now(&self) -> Timestamp {
         self.now.now()

@@ -74,7 +74,9 @@ impl Behind {
 }
 
 impl Clock for Behind {
-    const MAX_LAG: Duration = Duration::from_micros(3);
+    fn max_lag(&self) -> Duration {
+        Duration::from_micros(3)
+    }
 
     fn now(&self) -> Timestamp {
         self.precise.set(self.precise.get() + 1);

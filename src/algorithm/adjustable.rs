@@ -229,6 +229,11 @@ impl<R: Adjust> Machine for Adjustable<R> {
     }
 
     #[inline]
+    fn is_late(&self, _: &Live, (rule, word): (R, Word), now: Timestamp) -> bool {
+        rule.is_late(word, now)
+    }
+
+    #[inline]
     fn is_due_within(
         &self,
         _: &Live,

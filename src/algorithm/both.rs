@@ -121,6 +121,11 @@ impl<A: Rule, B: Rule> Machine for Both<A, B> {
     }
 
     #[inline]
+    fn is_late(&self, _: &Self::State, [first, second]: [Word; 2], now: Timestamp) -> bool {
+        self.first.is_late(first, now) || self.second.is_late(second, now)
+    }
+
+    #[inline]
     fn is_due_within(
         &self,
         _: &Self::State,

@@ -9,7 +9,8 @@ use core::time::Duration;
 
 /// At most L permits in each window of W: the rule, without the shared word.
 ///
-/// Window k is k·W ≤ t < (k+1)·W, counted from the clock's origin. Hence at most L permits in each
+/// Window k is k·W ≤ t < (k+1)·W, counted from the clock's origin: boot, for the default clock on
+/// Linux. On a [`UtcClock`](crate::clock::UtcClock) the windows are those of the calendar. Hence at most L permits in each
 /// window, and at most 2L in any interval of length W: L at the end of one window and L at the
 /// start of the next. Where that matters, another rule fits better.
 ///
@@ -234,6 +235,11 @@ impl Rule for FixedWindow {
 }
 
 impl RuleParts for FixedWindow {
+    #[inline]
+    fn is_late(&self, word: Word, now: Timestamp) -> bool {
+        matches!(self.place(word, now), Place::Earlier)
+    }
+
     #[inline]
     fn is_due_within(&self, word: Word, n: u32, now: Timestamp, lag: Duration) -> bool {
         self.denied(word, n, now).is_within(lag)

@@ -13,6 +13,13 @@ use core::time::Duration;
 
 /// What a [`Rule`] does for the other parts of the crate.
 pub trait RuleParts {
+    /// Whether the state shows that it has seen a timestamp later than `now`. A caller with such a
+    /// timestamp is late: it took it, was stopped, and others moved on.
+    ///
+    /// A state that reaches into the future for another reason counts too. That costs the caller a
+    /// second timestamp and changes no decision.
+    fn is_late(&self, word: Word, now: Timestamp) -> bool;
+
     /// Whether the denied request would be admitted within `lag`.
     fn is_due_within(&self, word: Word, n: u32, now: Timestamp, lag: Duration) -> bool;
 
@@ -56,9 +63,32 @@ pub trait Machine {
         numbers: bool,
     ) -> Result<Self::Seen, Self::Seen>;
 
+    /// One turn of [`decide`](Self::decide), for a caller in a hurry who wants no numbers. What was
+    /// [lost](Attempt::Lost) it passes to [`decide_after`](Self::decide_after), from a cold function of its own: the
+    /// path that wins at once then saves no register for the other.
+    #[inline]
+    fn attempt(&self, state: &Self::State, n: u32, now: Timestamp) -> Attempt<Self::Seen> {
+        match self.decide(state, n, now, false) {
+            Ok(seen) => Attempt::Won(seen),
+            Err(seen) => Attempt::Declined(seen),
+        }
+    }
+
+    fn decide_after(
+        &self,
+        state: &Self::State,
+        _lost_to: Self::Seen,
+        n: u32,
+        now: Timestamp,
+    ) -> Result<Self::Seen, Self::Seen> {
+        self.decide(state, n, now, false)
+    }
+
     fn admitted(&self, state: &Self::State, seen: Self::Seen, n: u32, now: Timestamp) -> Admitted;
 
     fn denied(&self, state: &Self::State, seen: Self::Seen, n: u32, now: Timestamp) -> Denied;
+
+    fn is_late(&self, state: &Self::State, seen: Self::Seen, now: Timestamp) -> bool;
 
     fn is_due_within(
         &self,
@@ -102,11 +132,30 @@ impl<R: Rule> Machine for R {
 
     #[inline(always)]
     fn decide(&self, state: &Cell, n: u32, now: Timestamp, _: bool) -> Result<Word, Word> {
-        match state.attempt(|bits| decide_bits(self, bits, n, now)) {
-            Attempt::Won(next) => Ok(Word::from_bits(next)),
-            Attempt::Declined(seen) => Err(Word::from_bits(seen)),
+        match self.attempt(state, n, now) {
+            Attempt::Won(next) => Ok(next),
+            Attempt::Declined(seen) => Err(seen),
             Attempt::Lost(newer) => decide_after(self, state, newer, n, now),
         }
+    }
+
+    #[inline(always)]
+    fn attempt(&self, state: &Cell, n: u32, now: Timestamp) -> Attempt<Word> {
+        match state.attempt(|bits| decide_bits(self, bits, n, now)) {
+            Attempt::Won(next) => Attempt::Won(Word::from_bits(next)),
+            Attempt::Declined(seen) => Attempt::Declined(Word::from_bits(seen)),
+            Attempt::Lost(newer) => Attempt::Lost(Word::from_bits(newer)),
+        }
+    }
+
+    fn decide_after(
+        &self,
+        state: &Cell,
+        lost_to: Word,
+        n: u32,
+        now: Timestamp,
+    ) -> Result<Word, Word> {
+        decide_after(self, state, lost_to, n, now)
     }
 
     #[inline(always)]
@@ -117,6 +166,11 @@ impl<R: Rule> Machine for R {
     #[inline(always)]
     fn denied(&self, _: &Cell, word: Word, n: u32, now: Timestamp) -> Denied {
         Rule::denied(self, word, n, now)
+    }
+
+    #[inline(always)]
+    fn is_late(&self, _: &Cell, word: Word, now: Timestamp) -> bool {
+        RuleParts::is_late(self, word, now)
     }
 
     #[inline(always)]
@@ -173,10 +227,10 @@ fn decide_bits<R: Rule>(rule: &R, bits: u64, n: u32, now: Timestamp) -> Option<u
 fn decide_after<R: Rule>(
     rule: &R,
     state: &Cell,
-    newer: u64,
+    newer: Word,
     n: u32,
     now: Timestamp,
 ) -> Result<Word, Word> {
-    let outcome = state.update_after(newer, |bits| decide_bits(rule, bits, n, now));
+    let outcome = state.update_after(newer.bits(), |bits| decide_bits(rule, bits, n, now));
     outcome.map(Word::from_bits).map_err(Word::from_bits)
 }

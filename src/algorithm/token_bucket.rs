@@ -251,6 +251,13 @@ impl Rule for TokenBucket {
 }
 
 impl RuleParts for TokenBucket {
+    /// More is outstanding than the burst, which no request by then could have left.
+    #[inline]
+    fn is_late(&self, word: Word, now: Timestamp) -> bool {
+        // The sum cannot wrap: the horizon leaves room for the capacity.
+        now.as_nanos() <= self.horizon && word.bits() > self.units(now.as_nanos()) + self.capacity
+    }
+
     /// Converts the reading rather than the word: a multiplication, where the wait is a division.
     #[inline]
     fn is_due_within(&self, word: Word, n: u32, now: Timestamp, lag: Duration) -> bool {

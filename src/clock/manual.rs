@@ -6,7 +6,7 @@ use core::time::Duration;
 
 /// A clock that moves only when told, for tests and simulations.
 ///
-/// Share it by reference or `Arc`; both are clocks.
+/// Share it by reference or `Arc`: both are clocks.
 ///
 /// ```
 /// use casgate::clock::ManualClock;
@@ -27,7 +27,7 @@ pub struct ManualClock {
 
 impl ManualClock {
     const_unless_modelled! {
-        /// A clock at [`Timestamp::ZERO`].
+        /// Returns a clock at [`Timestamp::ZERO`].
         ///
         /// ```
         /// use casgate::{Timestamp, clock::{Clock, ManualClock}};
@@ -40,7 +40,7 @@ impl ManualClock {
         }
     }
 
-    /// Moves the clock forward; at [`Timestamp::MAX`] it stands still.
+    /// Moves the clock forward. At [`Timestamp::MAX`] it stands still.
     ///
     /// ```
     /// use casgate::{Timestamp, clock::{Clock, ManualClock}};
@@ -53,8 +53,8 @@ impl ManualClock {
         let _ = self.now.update(move |nanos| Some((Timestamp::from_nanos(nanos) + by).as_nanos()));
     }
 
-    /// Sets the clock, also backwards, which a [`Clock`] must not do by itself: limiters are to
-    /// bear it.
+    /// Sets the clock, also backwards. A [`Clock`] must not step back by itself, and this shows what a
+    /// limiter does [if it does](super#a-clock-that-steps-back).
     ///
     /// ```
     /// use casgate::{Timestamp, clock::{Clock, ManualClock}};

@@ -1,47 +1,101 @@
-//! Where readings of the time come from.
+//! Where timestamps come from.
 //!
-//! # Two readings
+//! A limiter uses [`SystemClock`] unless [`with_clock`](crate::Limiter::with_clock) gives it another.
+//! Timestamps count from the origin of their clock, so those of two clocks do not compare.
 //!
-//! A [`Clock`] can be read precisely or cheaply. The cheap reading may be old, and for a limiter
-//! that is harmless: an old reading can only be refused where a fresh one would be admitted, never
-//! the other way round. So a limiter decides with the cheap reading. Admitted: done. Refused for
-//! longer than the cheap reading can lag: the refusal stands. Only in between does it ask the
-//! precise clock and decide again.
+//! | clock | counts from | while the machine sleeps | a cheap timestamp lags by |
+//! |---|---|---|---|
+//! | [`SystemClock`] on Linux | boot | stands still | a kernel tick; [`max_lag`](Clock::max_lag) is 25 ms |
+//! | [`SystemClock`] elsewhere | the first timestamp of the process | as `std::time::Instant` | 0 |
+//! | [`UtcClock`] on Linux | 1970-01-01, 00:00 in its time zone | counts | as `SystemClock` |
+//! | [`UtcClock`] elsewhere | the same | counts | 0 |
+//! | `BootClock` (Linux only) | boot | counts | 0 |
+//! | `TscClock` (feature `tsc`) | its creation | depends on the processor | 0 |
+//! | [`ManualClock`] | zero | is not affected | 0 |
+//! | [`CachedClock<C>`](CachedClock) | as `C` | shows the last tick | 0: the last tick counts as precise |
+//! | [`Precise<C>`](Precise) | as `C` | as `C` | 0 |
+//!
+//! A fixed window of an hour begins at a full hour on a [`UtcClock`] only. On the other clocks it
+//! begins a whole number of hours after the origin, which is any minute of the day.
+//!
+//! # Two timestamps
+//!
+//! A [`Clock`] gives precise timestamps and cheap ones. A cheap timestamp may be old. For a limiter
+//! that is harmless: an old timestamp can be denied where a fresh one is admitted, never the other
+//! way round. So a check decides by a cheap timestamp first. If that admits, the check is done. If it
+//! denies, the check takes a precise timestamp and decides again in two cases:
+//!
+//! - The permit becomes free within [`max_lag`](Clock::max_lag), so it may be free already.
+//! - The state shows a later timestamp than the caller's. The thread was stopped after it took its
+//!   timestamp, and others moved on. This holds for every clock, also for one that never lags.
+//!
+//! In all other cases the denial stands, and it holds as of the caller's timestamp. There are two
+//! exceptions, both for threads that are stopped for longer than `max_lag`:
+//!
+//! - The state need not show that the timestamp is old. A fixed window shows it once somebody has been
+//!   admitted in a later window, a sliding window at once, a token bucket while more than the burst is
+//!   outstanding as of the old timestamp.
+//! - A check decides again once. A thread that is stopped a second time, after it took its second
+//!   timestamp, may be denied by that one.
 //!
 //! # What the lag does to the bound
 //!
-//! The bounds of the rules hold for *readings*. A call that is admitted with a reading up to g old
-//! belongs to an instant up to g before it. So in real time, an interval of length D sees what the
-//! rule allows to readings in an interval of length D + g. For a fixed window of L per W that is
-//! at most L·(⌈(D + g)/W⌉ + 1) permits. With g = 0 and D = W these are the 2L of the rule itself. For
-//! a token bucket it is b + ⌊(D + g)·L/W⌋, and for a sliding window L·⌈(D + g)/W⌉ (an interval that
-//! is closed at both ends counts as a nanosecond longer).
+//! The bounds of the algorithms hold for *timestamps*. A call that is admitted with a timestamp up to
+//! g old belongs to an instant up to g earlier. So in real time, an interval of length D sees what the
+//! algorithm allows to timestamps in an interval of length D + g. For a fixed window of L per W that
+//! is at most L·(⌈(D + g)/W⌉ + 1) permits. With g = 0 and D = W these are the 2L of the algorithm
+//! itself. For a token bucket it is b + ⌊(D + g)·L/W⌋, and for a sliding window L·⌈(D + g)/W⌉. An
+//! interval that is closed at both ends counts as a nanosecond longer.
 //!
-//! [`SystemClock`] on Linux lags by the kernel's tick, 1 to 10 ms. [`Precise`] takes any clock's lag
-//! away, for the price of its precise reading.
+//! For the cheap timestamps of [`SystemClock`] and [`UtcClock`] on Linux, g is the kernel's tick: 1 to
+//! 10 ms, depending on the kernel. A tick can come late. On a busy virtual machine with a tick of
+//! 4 ms, lags up to 8.4 ms were measured. [`max_lag`](Clock::max_lag) is 25 ms, which leaves room for
+//! a late tick of the slowest kernel. [`Precise`] takes any clock's lag away, for the price of its
+//! precise timestamp.
+//!
+//! # A clock that steps back
+//!
+//! A limiter's state never goes back. If the clock does, timestamps come late for a while. A fixed
+//! window denies until the clock is again in the newest window it has seen. A token bucket and a
+//! sliding window count what is outstanding as outstanding for longer. So each bound still holds for
+//! the timestamps, and the limiter is stricter than its quota until the clock has caught up.
 
+#[cfg(all(feature = "std", target_os = "linux"))]
+mod boot;
 mod cached;
+#[cfg(all(feature = "std", target_os = "linux"))]
+mod kernel;
 mod manual;
 mod precise;
-#[cfg(feature = "std")]
 mod system;
+#[cfg(feature = "std")]
+mod ticker;
 #[cfg(feature = "tsc")]
 mod tsc;
+#[cfg(feature = "std")]
+mod utc;
 
+#[cfg(all(feature = "std", target_os = "linux"))]
+pub use boot::BootClock;
 pub use cached::CachedClock;
 pub use manual::ManualClock;
 pub use precise::Precise;
+pub use system::SystemClock;
+#[cfg(feature = "std")]
+pub use ticker::Ticker;
 #[cfg(feature = "tsc")]
 pub use tsc::TscClock;
+#[cfg(feature = "std")]
+pub use utc::UtcClock;
 
 use crate::timestamp::Timestamp;
 use core::time::Duration;
 
-/// A source of the time, read precisely or cheaply.
+/// A source of timestamps, precise or cheap.
 ///
-/// Readings of threads that synchronize must not run backwards: if one reading happens before
+/// Timestamps must not run backwards between threads that synchronize: if one is taken before
 /// another, it is not the later one. A limiter stays sound on a clock that breaks this, but it may
-/// refuse more than it must.
+/// [deny more](self#a-clock-that-steps-back) than it must.
 ///
 /// ```
 /// use casgate::clock::Clock;
@@ -60,17 +114,23 @@ use core::time::Duration;
 /// let limiter = Limiter::fixed_window(Quota::per_hour(1)).with_clock(clock);
 /// assert!(limiter.is_allowed());
 /// ```
+///
+/// The trait is dyn-compatible: a clock that is chosen while the program runs is a `Box`, an `Arc` or
+/// a reference. An admission then costs one indirect call more.
+///
+/// ```
+/// use casgate::clock::{Clock, ManualClock, SystemClock};
+/// use casgate::{FixedWindow, Limiter, Quota};
+///
+/// fn limiter(simulated: bool) -> Limiter<FixedWindow, Box<dyn Clock + Send + Sync>> {
+///     let clock: Box<dyn Clock + Send + Sync> =
+///         if simulated { Box::new(ManualClock::new()) } else { Box::new(SystemClock) };
+///     Limiter::fixed_window(Quota::per_hour(1)).with_clock(clock)
+/// }
+/// assert!(limiter(true).is_allowed() && limiter(false).is_allowed());
+/// ```
 pub trait Clock {
-    /// How far [`recent`](Self::recent) may normally lag behind [`now`](Self::now). A reading that
-    /// lags further makes a limiter refuse for longer, and never admit more.
-    ///
-    /// ```
-    /// use casgate::clock::{Clock, Precise, SystemClock};
-    /// assert!(SystemClock::MAX_LAG >= Precise::<SystemClock>::MAX_LAG);
-    /// ```
-    const MAX_LAG: Duration = Duration::ZERO;
-
-    /// The time, precisely.
+    /// Returns the time, precisely.
     ///
     /// ```
     /// use casgate::{Timestamp, clock::{Clock, ManualClock}};
@@ -78,8 +138,8 @@ pub trait Clock {
     /// ```
     fn now(&self) -> Timestamp;
 
-    /// The time, cheaply: never ahead of [`now`](Self::now), and normally behind it by at most
-    /// [`MAX_LAG`](Self::MAX_LAG). By default the precise reading.
+    /// Returns the time, cheaply: never ahead of [`now`](Self::now), and normally behind it by at
+    /// most [`max_lag`](Self::max_lag). By default this is the precise timestamp.
     ///
     /// ```
     /// use casgate::clock::{Clock, SystemClock};
@@ -90,51 +150,45 @@ pub trait Clock {
     fn recent(&self) -> Timestamp {
         self.now()
     }
+
+    /// Returns how far [`recent`](Self::recent) may normally lag behind [`now`](Self::now). By default
+    /// it is zero, which fits a clock without a cheap timestamp of its own.
+    ///
+    /// A timestamp that lags further makes a limiter deny for longer, and never admit more. The value
+    /// must be the same at each call. A limiter asks for it only when it denies.
+    ///
+    /// ```
+    /// use casgate::clock::{Clock, Precise, SystemClock};
+    /// assert!(SystemClock.max_lag() >= Precise(SystemClock).max_lag());
+    /// ```
+    #[inline]
+    fn max_lag(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
-impl<C: Clock + ?Sized> Clock for &C {
-    const MAX_LAG: Duration = C::MAX_LAG;
+/// The clock that a pointer leads to is read, each kind of timestamp by its own method.
+macro_rules! pointer {
+    ($($pointer:ty),*) => {$(
+        impl<C: Clock + ?Sized> Clock for $pointer {
+            #[inline]
+            fn now(&self) -> Timestamp {
+                (**self).now()
+            }
 
-    #[inline]
-    fn now(&self) -> Timestamp {
-        (**self).now()
-    }
+            #[inline]
+            fn recent(&self) -> Timestamp {
+                (**self).recent()
+            }
 
-    #[inline]
-    fn recent(&self) -> Timestamp {
-        (**self).recent()
-    }
+            #[inline]
+            fn max_lag(&self) -> Duration {
+                (**self).max_lag()
+            }
+        }
+    )*};
 }
 
+pointer!(&C);
 #[cfg(feature = "std")]
-impl<C: Clock + ?Sized> Clock for std::sync::Arc<C> {
-    const MAX_LAG: Duration = C::MAX_LAG;
-
-    #[inline]
-    fn now(&self) -> Timestamp {
-        (**self).now()
-    }
-
-    #[inline]
-    fn recent(&self) -> Timestamp {
-        (**self).recent()
-    }
-}
-
-/// The operating system's monotonic clock. It starts at boot, so a `static` limiter needs no origin.
-///
-/// On Linux `recent` reads the kernel's own tick (`CLOCK_MONOTONIC_COARSE`) and `now` the same
-/// timeline in full resolution (`CLOCK_MONOTONIC`). Both are monotonic across cores by
-/// construction. Neither counts the time that the machine is suspended. Elsewhere both are
-/// `std::time::Instant`, counted from the process's first reading.
-///
-/// A [`Clock`] with the feature `std` only; without it a limiter decides at the times it is given.
-///
-/// ```
-/// use casgate::clock::{Clock, SystemClock};
-///
-/// let recent = SystemClock.recent();
-/// assert!(recent <= SystemClock.now());
-/// ```
-#[derive(Clone, Copy, Debug, Default)]
-pub struct SystemClock;
+pointer!(std::boxed::Box<C>, std::sync::Arc<C>);

@@ -1,9 +1,9 @@
 use super::Clock;
 use crate::timestamp::Timestamp;
 
-/// A clock without its cheap reading: every decision takes the precise one.
+/// A clock without its cheap timestamps: every decision takes a precise one.
 ///
-/// For those who want the bound of a rule in real time, with no lag in it.
+/// For those who want the bound of an algorithm in real time, with no lag in it.
 ///
 /// ```
 /// use casgate::clock::{Clock, Precise, SystemClock};
@@ -13,9 +13,9 @@ use crate::timestamp::Timestamp;
 ///     Limiter::fixed_window(Quota::per_second(100)).with_clock(Precise(SystemClock));
 ///
 /// assert!(LIMITER.is_allowed());
-/// assert!(Precise::<SystemClock>::MAX_LAG.is_zero());
+/// assert!(Precise(SystemClock).max_lag().is_zero());
 /// ```
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Precise<C>(
     /// The clock that is read precisely.
     pub C,

@@ -1,35 +1,57 @@
-use super::{Clock, SystemClock};
-use crate::timestamp::Timestamp;
+#[cfg(feature = "std")]
+use {super::Clock, crate::timestamp::Timestamp};
 
-#[cfg(target_os = "linux")]
+/// The operating system's monotonic clock: what a limiter uses by default.
+///
+/// On Linux it counts from boot, so a `static` limiter needs no origin. `recent` takes the time of the
+/// kernel's last tick (`CLOCK_MONOTONIC_COARSE`) and `now` the same time in full resolution
+/// (`CLOCK_MONOTONIC`). Both are monotonic across cores. Neither counts the time that the machine
+/// sleeps; `BootClock` does.
+///
+/// Elsewhere both are `std::time::Instant`, counted from the first timestamp of the process.
+///
+/// Its fixed windows begin at any minute of the day. For windows of the calendar use
+/// [`UtcClock`](super::UtcClock).
+///
+/// It is a [`Clock`](super::Clock) with the feature `std` only. Without it a limiter decides at the
+/// timestamps it is given.
+///
+/// ```
+/// use casgate::clock::{Clock, SystemClock};
+///
+/// let recent = SystemClock.recent();
+/// assert!(recent <= SystemClock.now());
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct SystemClock;
+
+#[cfg(all(feature = "std", target_os = "linux"))]
 impl Clock for SystemClock {
-    /// The tick is 1 to 10 ms (`CONFIG_HZ` of 1000 to 100), and one can come late: on a busy
-    /// virtual machine with a tick of 4 ms, lags up to 8.4 ms were measured. This leaves room for
-    /// a late tick of the slowest kernel.
-    const MAX_LAG: core::time::Duration = core::time::Duration::from_millis(25);
-
     #[inline]
     fn now(&self) -> Timestamp {
-        read(rustix::time::ClockId::Monotonic)
+        since_boot(super::kernel::ClockId::Monotonic)
     }
 
     #[inline]
     fn recent(&self) -> Timestamp {
-        read(rustix::time::ClockId::MonotonicCoarse)
+        since_boot(super::kernel::ClockId::MonotonicCoarse)
+    }
+
+    #[inline]
+    fn max_lag(&self) -> core::time::Duration {
+        super::kernel::MAX_LAG
     }
 }
 
-#[cfg(target_os = "linux")]
+/// The timestamp of a clock that starts at boot, so it is never negative. It wraps 584 years later.
+#[cfg(all(feature = "std", target_os = "linux"))]
 #[inline]
-fn read(clock: rustix::time::ClockId) -> Timestamp {
-    let time = rustix::time::clock_gettime(clock);
-    // Never negative: this clock starts at boot. Wraps 584 years after it.
-    Timestamp::from_nanos(
-        (time.tv_sec as u64).wrapping_mul(1_000_000_000).wrapping_add(time.tv_nsec as u64),
-    )
+pub(super) fn since_boot(clock: super::kernel::ClockId) -> Timestamp {
+    let (secs, nanos) = super::kernel::read(clock);
+    Timestamp::from_nanos((secs as u64).wrapping_mul(1_000_000_000).wrapping_add(nanos.into()))
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(all(feature = "std", not(target_os = "linux")))]
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         use std::sync::OnceLock;

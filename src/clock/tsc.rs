@@ -1,19 +1,21 @@
 use super::Clock;
 use crate::timestamp::Timestamp;
 
-/// The processor's time stamp counter, read through `quanta`: precise for a third of what the kernel's
-/// precise clock costs. Needs the feature `tsc`.
+/// The processor's time stamp counter, read through `quanta`. It costs a third of the kernel's precise
+/// clock. Needs the feature `tsc`.
 ///
 /// # When it fails
 ///
-/// A counter belongs to a core. Where those of a machine's cores are not synchronised (some virtual
-/// machines, some multi-socket boards, a live migration), a thread that moves to another core may read
-/// an earlier time than another thread has read before it. A limiter stays sound then: an older reading
-/// can only be refused. But it may refuse what it should admit, for as long as the counters differ,
-/// and at worst it never catches up. The rate is calibrated against the kernel's clock for some
-/// milliseconds when the first one is made, and a frequency that later changes is not noticed. Where
-/// the processor does not promise an invariant counter, `quanta` reads the kernel's clock.
-/// [`SystemClock`](super::SystemClock) has none of these problems.
+/// Each core has a counter. On some virtual machines, some multi-socket boards and after a live
+/// migration the counters of the cores are not synchronized. A thread that moves to another core may
+/// then take an earlier timestamp than another thread has taken before it. A limiter stays sound: an
+/// older timestamp can only be denied. But it may deny what it should admit for as long as the counters
+/// differ, which may be permanently.
+///
+/// The rate is calibrated against the kernel's clock for some milliseconds when the first clock is
+/// made. A frequency that changes later is not noticed. Where the processor does not promise an
+/// invariant counter, `quanta` reads the kernel's clock. [`SystemClock`](super::SystemClock) has none of
+/// these problems.
 ///
 /// ```
 /// use casgate::clock::TscClock;
@@ -28,7 +30,7 @@ pub struct TscClock {
 }
 
 impl TscClock {
-    /// A clock whose origin is now; clones share it.
+    /// Returns a clock whose origin is now. Clones share it.
     ///
     /// ```
     /// use casgate::clock::{Clock, TscClock};

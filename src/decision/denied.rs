@@ -39,7 +39,7 @@ impl Denied {
     ///
     /// Never zero. The wait counts from the timestamp of the decision. That is the timestamp given,
     /// or, for methods that read the clock, one at most
-    /// [`Clock::MAX_LAG`](crate::clock::Clock::MAX_LAG) before the call.
+    /// [`Clock::max_lag`](crate::clock::Clock::max_lag) before the call.
     ///
     /// ```
     /// # use casgate::{Limiter, Quota, Timestamp};

@@ -174,7 +174,8 @@ impl<'a, C: Clock, S> Key<'a, C, S> {
     fn spend_now(&self, n: u32) -> (Decided, Pace, Timestamp) {
         let now = self.limiter.clock.recent();
         let (decided, pace) = self.limiter.table.spend(self.place, self.tier, n, now);
-        if !decided.is_admitted() && decided.is_due_within(&pace, n, now, C::MAX_LAG) {
+        let unsettled = || decided.is_due_within(&pace, n, now, self.limiter.clock.max_lag());
+        if !decided.is_admitted() && unsettled() {
             // Taken apart, so that otherwise nothing need be in memory.
             let (decided, pace, now) = self.spend_precisely(n);
             self.count(decided);

@@ -141,7 +141,8 @@ use table::Table;
 /// # Times
 ///
 /// Timestamps are told apart for at least 67 years, counted from
-/// [`Timestamp::ZERO`](crate::Timestamp::ZERO); later ones count as the last. Memory ordering: a decision synchronizes with nothing
+/// [`Timestamp::ZERO`](crate::Timestamp::ZERO); later ones count as the last. On a
+/// [`UtcClock`](crate::clock::UtcClock#range) that can be in 2037. Memory ordering: a decision synchronizes with nothing
 /// but the insertion of its key. How it works is told in
 /// [`inside`](crate::inside).
 pub struct KeyedLimiter<C = SystemClock, S = RandomState> {

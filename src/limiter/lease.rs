@@ -249,9 +249,8 @@ impl<H: Holder<Clock: Clock>> Lease<H> {
     #[cold]
     #[inline(never)]
     fn renew_now(&self, now: Timestamp) -> Result<(), Denied> {
-        let rule = self.holder.limiter().algorithm();
         let Err(word) = self.renew(now) else { return Ok(()) };
-        if !RuleParts::is_due_within(rule, word, 1, now, H::Clock::MAX_LAG) {
+        if !self.holder.limiter().is_unsettled(word, 1, now) {
             return Err(self.denied(word, now));
         }
         let now = self.holder.limiter().clock().now();

@@ -3,6 +3,7 @@ mod build;
 mod give_back;
 mod holder;
 mod lease;
+mod now;
 mod reservation;
 mod save;
 mod spend;
@@ -43,7 +44,8 @@ use core::fmt;
 ///
 /// - **Sound and maximal.** The rule's bound holds for the clock readings of the admitted permits,
 ///   and a request is refused only if admitting it would break the bound, or if its reading is
-///   older than what the limiter has already seen.
+///   older than what the limiter has already seen. [`check`](Self::check) then takes a fresh one and
+///   decides again, once.
 /// - **Linearizable.** Each call takes effect at one instant between call and return: whoever can
 ///   know that another's call has returned comes after it. Admissions carry
 ///   [tickets](Admitted::ticket) in that order.
@@ -153,73 +155,6 @@ impl<A: Algorithm, C> Limiter<A, C> {
     }
 }
 
-impl<A: Algorithm, C: Clock> Limiter<A, C> {
-    /// Decides on one permit now.
-    ///
-    /// Reads the clock cheaply, and precisely only for a request refused by less than the cheap
-    /// reading can lag; see [`clock`](crate::clock#two-readings).
-    ///
-    /// ```
-    /// use casgate::{Limiter, Quota};
-    /// let limiter = Limiter::fixed_window(Quota::per_hour(1));
-    /// assert!(limiter.check().is_ok());
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`Denied`] if the permit does not fit; nothing is spent.
-    #[inline(always)]
-    pub fn check(&self) -> Result<Admitted, Denied> {
-        let (decided, now) = self.decide_now(1, true);
-        self.answer(decided, 1, now)
-    }
-
-    /// One or, for the rules that allow it, `n` permits at a cheap reading of the clock, or a precise
-    /// one where that matters.
-    #[inline(always)]
-    fn decide_now(&self, n: u32, numbers: bool) -> (Result<A::Seen, A::Seen>, Timestamp) {
-        let now = self.clock.recent();
-        let decided = self.decide(n, now, numbers);
-        let near = |seen| {
-            !C::MAX_LAG.is_zero()
-                && self.algorithm.is_due_within(&self.state, seen, n, now, C::MAX_LAG)
-        };
-        if decided.is_err_and(near) { self.decide_precisely(n, numbers) } else { (decided, now) }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn decide_precisely(&self, n: u32, numbers: bool) -> (Result<A::Seen, A::Seen>, Timestamp) {
-        let now = self.clock.now();
-        (self.decide(n, now, numbers), now)
-    }
-
-    /// [`check`](Self::check) for callers that only branch.
-    ///
-    /// ```
-    /// use casgate::{Limiter, Quota};
-    /// let limiter = Limiter::fixed_window(Quota::per_hour(1));
-    /// assert!(limiter.is_allowed());
-    /// ```
-    #[inline(always)]
-    #[must_use]
-    pub fn is_allowed(&self) -> bool {
-        self.decide_now(1, false).0.is_ok()
-    }
-
-    /// What is left now. Spends nothing and writes nothing.
-    ///
-    /// ```
-    /// use casgate::{Limiter, Quota};
-    /// let limiter = Limiter::fixed_window(Quota::per_hour(3));
-    /// assert_eq!(limiter.peek().remaining(), 3);
-    /// ```
-    #[must_use]
-    pub fn peek(&self) -> Snapshot {
-        self.peek_at(self.clock.now())
-    }
-}
-
 /// What changes the whole state in one step.
 impl<A: Weighted, C> Limiter<A, C> {
     /// Decides on `n` permits at `now`, all or none.
@@ -256,7 +191,7 @@ impl<A: Weighted, C: Clock> Limiter<A, C> {
     /// [`Denied`] if the permits don't fit; nothing is spent.
     #[inline(always)]
     pub fn check_n(&self, n: u32) -> Result<Admitted, Denied> {
-        let (decided, now) = self.decide_now(n, true);
+        let (decided, now) = self.decide_now(n);
         self.answer(decided, n, now)
     }
 }

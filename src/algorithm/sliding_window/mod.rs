@@ -133,6 +133,12 @@ impl<S: AsRef<[Slot]>> Machine for SlidingWindow<S> {
         Denied { wait, now, asked: n, by: 0 }
     }
 
+    /// The newest permit is held for longer than the period, so it was not admitted by then.
+    #[inline]
+    fn is_late(&self, _: &Ring<S>, view: View, now: Timestamp) -> bool {
+        view.newest > now.as_nanos().saturating_add(self.period.get())
+    }
+
     #[inline]
     fn is_due_within(
         &self,

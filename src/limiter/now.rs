@@ -1,0 +1,107 @@
+//! What decides by the limiter's own clock.
+
+use super::Limiter;
+use crate::algorithm::Algorithm;
+use crate::cell::Attempt;
+use crate::clock::Clock;
+use crate::decision::{Admitted, Denied, Snapshot};
+use crate::timestamp::Timestamp;
+
+impl<A: Algorithm, C: Clock> Limiter<A, C> {
+    /// Decides on one permit now.
+    ///
+    /// Takes a cheap timestamp, and decides by it if that admits. A denial is decided again at one
+    /// precise timestamp if the cheap one may be to blame: it lags, or the thread was stopped after
+    /// it took it and the state shows a later one. See [`clock`](crate::clock#two-timestamps).
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota};
+    /// let limiter = Limiter::fixed_window(Quota::per_hour(1));
+    /// assert!(limiter.check().is_ok());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`] if the permit does not fit; nothing is spent.
+    #[inline(always)]
+    pub fn check(&self) -> Result<Admitted, Denied> {
+        let (decided, now) = self.decide_now(1);
+        self.answer(decided, 1, now)
+    }
+
+    /// Decides on one or, for the algorithms that allow it, `n` permits, at the cheap timestamp or a
+    /// precise one.
+    #[inline(always)]
+    pub(super) fn decide_now(&self, n: u32) -> (Result<A::Seen, A::Seen>, Timestamp) {
+        let now = self.clock.recent();
+        let decided = self.decide(n, now, true);
+        let unsettled = |seen| self.is_unsettled(seen, n, now);
+        if decided.is_err_and(unsettled) { self.decide_precisely(n) } else { (decided, now) }
+    }
+
+    /// Whether a denial might be an admission at a fresh timestamp: the thread was late, or its
+    /// timestamp lags.
+    #[inline(always)]
+    pub(crate) fn is_unsettled(&self, seen: A::Seen, n: u32, now: Timestamp) -> bool {
+        let lag = self.clock.max_lag();
+        self.algorithm.is_late(&self.state, seen, now)
+            || (!lag.is_zero() && self.algorithm.is_due_within(&self.state, seen, n, now, lag))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn decide_precisely(&self, n: u32) -> (Result<A::Seen, A::Seen>, Timestamp) {
+        let now = self.clock.now();
+        (self.decide(n, now, true), now)
+    }
+
+    /// As [`decide_precisely`](Self::decide_precisely), for one who only branches: a jump, and nothing
+    /// in memory.
+    #[cold]
+    #[inline(never)]
+    fn is_allowed_precisely(&self) -> bool {
+        self.decide(1, self.clock.now(), false).is_ok()
+    }
+
+    /// The rest of [`is_allowed`](Self::is_allowed) after an exchange was lost.
+    #[cold]
+    #[inline(never)]
+    fn is_allowed_after(&self, newer: A::Seen, now: Timestamp) -> bool {
+        let Err(seen) = self.algorithm.decide_after(&self.state, newer, 1, now) else {
+            return true;
+        };
+        self.is_unsettled(seen, 1, now) && self.is_allowed_precisely()
+    }
+
+    /// [`check`](Self::check) for callers that only branch.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota};
+    /// let limiter = Limiter::fixed_window(Quota::per_hour(1));
+    /// assert!(limiter.is_allowed());
+    /// ```
+    #[inline(always)]
+    #[must_use]
+    pub fn is_allowed(&self) -> bool {
+        let now = self.clock.recent();
+        match self.algorithm.attempt(&self.state, 1, now) {
+            Attempt::Won(_) => true,
+            Attempt::Declined(seen) => {
+                self.is_unsettled(seen, 1, now) && self.is_allowed_precisely()
+            }
+            Attempt::Lost(newer) => self.is_allowed_after(newer, now),
+        }
+    }
+
+    /// What is left now. Spends nothing and writes nothing.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota};
+    /// let limiter = Limiter::fixed_window(Quota::per_hour(3));
+    /// assert_eq!(limiter.peek().remaining(), 3);
+    /// ```
+    #[must_use]
+    pub fn peek(&self) -> Snapshot {
+        self.peek_at(self.clock.now())
+    }
+}
