@@ -1,6 +1,8 @@
 //! The constructors.
 
 use super::Limiter;
+#[cfg(feature = "std")]
+use crate::algorithm::Heap;
 use crate::algorithm::{
     Adjust, Adjustable, Both, FixedWindow, Live, Ring, Rule, SlidingWindow, Slot, TokenBucket,
 };
@@ -130,9 +132,8 @@ impl Limiter<SlidingWindow> {
     /// ```
     #[must_use]
     pub fn sliding_window(quota: Quota) -> Self {
-        let slots = (0..quota.permits()).map(|_| Slot::new()).collect();
         Self {
-            state: Ring::new(slots, quota.permits()),
+            state: Ring::new(Heap::new(quota.permits()), quota.permits()),
             algorithm: SlidingWindow::new(quota),
             clock: SystemClock,
         }

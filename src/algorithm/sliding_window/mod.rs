@@ -60,12 +60,34 @@ pub struct SlidingWindow<S = Heap> {
     slots: PhantomData<fn() -> S>,
 }
 
-/// The slots of a limiter whose limit is known at run time.
+/// The slots of a limiter whose limit is known at run time: from [`Limiter::sliding_window`], which needs
+/// the feature `std`. Without it there is no value of this type.
+///
+/// [`Limiter::sliding_window`]: crate::Limiter::sliding_window
+#[derive(Debug)]
+pub struct Heap(Slots);
+
 #[cfg(feature = "std")]
-pub type Heap = std::boxed::Box<[Slot]>;
-/// Without an allocator there are only slots in place.
+type Slots = std::boxed::Box<[Slot]>;
 #[cfg(not(feature = "std"))]
-pub type Heap = [Slot; 1];
+type Slots = core::convert::Infallible;
+
+#[cfg(feature = "std")]
+impl Heap {
+    pub(crate) fn new(count: u32) -> Self {
+        Self((0..count).map(|_| Slot::new()).collect())
+    }
+}
+
+impl AsRef<[Slot]> for Heap {
+    #[inline]
+    fn as_ref(&self) -> &[Slot] {
+        #[cfg(feature = "std")]
+        return &self.0;
+        #[cfg(not(feature = "std"))]
+        match self.0 {}
+    }
+}
 
 impl<S> SlidingWindow<S> {
     pub(crate) const fn new(quota: Quota) -> Self {
