@@ -35,13 +35,16 @@
 // Some links lead to what other features add.
 #![cfg_attr(not(all(feature = "std", feature = "testing")), allow(rustdoc::broken_intra_doc_links))]
 
+#[cfg(feature = "alloc")]
+extern crate alloc;
+
 pub mod algorithm;
 mod all;
 mod cell; // `pub` inside only for the sealed `Algorithm::State`
 pub mod choosing;
 pub mod clock;
 mod decision;
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 mod keyed;
 mod limit;
 mod limiter;
@@ -57,9 +60,9 @@ pub mod word;
 pub use algorithm::{FixedWindow, SlidingWindow, Slot, TokenBucket};
 pub use all::{All, DeniedBy};
 pub use decision::{Admitted, Denied, Reason, Snapshot};
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 pub use keyed::inside;
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 pub use keyed::{
     Allowance, Ipv6Prefix, Key, KeyedError, KeyedLimiter, KeyedReservation, Place, Stats, WhenFull,
 };

@@ -1,7 +1,7 @@
 //! The constructors.
 
 use super::Limiter;
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 use crate::algorithm::Heap;
 use crate::algorithm::{
     Adjust, Adjustable, Both, FixedWindow, Live, Ring, Rule, SlidingWindow, Slot, TokenBucket,
@@ -120,7 +120,7 @@ impl Limiter<Adjustable<FixedWindow>> {
     }
 }
 
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 impl Limiter<SlidingWindow> {
     /// At most `quota.permits()` in every half-open interval of `quota.period()`; see
     /// [`SlidingWindow`]. Allocates 8 bytes a permit, here and never again.

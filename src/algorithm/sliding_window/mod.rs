@@ -61,18 +61,18 @@ pub struct SlidingWindow<S = Heap> {
 }
 
 /// The slots of a limiter whose limit is known at run time: from [`Limiter::sliding_window`], which needs
-/// the feature `std`. Without it there is no value of this type.
+/// the feature `alloc`. Without it there is no value of this type.
 ///
 /// [`Limiter::sliding_window`]: crate::Limiter::sliding_window
 #[derive(Debug)]
 pub struct Heap(Slots);
 
-#[cfg(feature = "std")]
-type Slots = std::boxed::Box<[Slot]>;
-#[cfg(not(feature = "std"))]
+#[cfg(feature = "alloc")]
+type Slots = alloc::boxed::Box<[Slot]>;
+#[cfg(not(feature = "alloc"))]
 type Slots = core::convert::Infallible;
 
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 impl Heap {
     pub(crate) fn new(count: u32) -> Self {
         Self((0..count).map(|_| Slot::new()).collect())
@@ -82,9 +82,9 @@ impl Heap {
 impl AsRef<[Slot]> for Heap {
     #[inline]
     fn as_ref(&self) -> &[Slot] {
-        #[cfg(feature = "std")]
+        #[cfg(feature = "alloc")]
         return &self.0;
-        #[cfg(not(feature = "std"))]
+        #[cfg(not(feature = "alloc"))]
         match self.0 {}
     }
 }
