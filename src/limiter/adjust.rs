@@ -7,12 +7,16 @@ use crate::timestamp::Timestamp;
 impl<R: Adjust, C> Limiter<Adjustable<R>, C> {
     /// Changes the quota at `now`, while others check.
     ///
-    /// What is spent stays spent, in permits: of L permits with k spent, a new limit L′ leaves L′ − k,
-    /// or none. So a raise adds the difference at once, and a cut takes it away. What was spent above
-    /// a cut limit is forgotten: cut and raised again, a limiter admits that much once more. The new
-    /// pace holds from `now` on; a fixed window of another period counts what was spent in the
-    /// window that `now` was in to the one it is in then. A reading older than one already seen
-    /// counts as that one.
+    /// Spent permits stay spent. Let L be the old limit, of which k are spent: a new limit L′ leaves L′ − k, or
+    /// none. So a raise adds the difference at once, and a cut takes it away. Permits spent above
+    /// a cut limit are forgotten: cut and raised again, a limiter admits that many once more. A debt beyond the limit is repaid
+    /// as before, until it is no larger. The burst is the new quota's: `Quota::per_second(50)` has one of 50, whatever
+    /// the old quota had.
+    ///
+    /// The new rate holds from `now` on. A fixed window with another period counts the permits spent in the window of
+    /// `now` against its own window of that time. A timestamp from before the newest window counts as the
+    /// beginning of that. A token bucket takes a late timestamp as it is, so what was refilled since then is refilled at
+    /// the new rate.
     ///
     /// Each check is decided wholly by the old quota or wholly by the new one, and all that begin
     /// after this returns by the new. Waits only for other `set_quota`s.
@@ -33,7 +37,7 @@ impl<R: Adjust, C> Limiter<Adjustable<R>, C> {
 }
 
 impl<R: Adjust, C: Clock> Limiter<Adjustable<R>, C> {
-    /// [`set_quota_at`](Self::set_quota_at) the precise reading of the clock.
+    /// Changes the quota now. See [`set_quota_at`](Self::set_quota_at).
     ///
     /// ```
     /// use casgate::{Limiter, Quota};
