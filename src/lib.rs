@@ -57,10 +57,12 @@ pub mod testing;
 mod timestamp;
 pub mod word;
 
+#[doc(inline)]
 pub use algorithm::{FixedWindow, SlidingWindow, Slot, TokenBucket};
 pub use all::{All, DeniedBy};
 pub use decision::{Admitted, Denied, Reason, Snapshot};
 #[cfg(feature = "alloc")]
+#[doc(inline)]
 pub use keyed::inside;
 #[cfg(feature = "alloc")]
 pub use keyed::{

@@ -7,6 +7,119 @@ use crate::decision::{Admitted, Denied, Snapshot};
 use core::hash::{BuildHasher, Hash};
 use core::time::Duration;
 
+impl<C: Clock, S: BuildHasher> KeyedLimiter<C, S> {
+    /// Asks for one of the key's permits now. Reads the clock as [`Limiter::check`](crate::Limiter::check) does.
+    ///
+    /// ```
+    /// # use casgate::{KeyedLimiter, Quota};
+    /// let limiter = KeyedLimiter::token_bucket(Quota::per_hour(1), 100);
+    /// assert!(limiter.check("a").is_ok() && limiter.check("a").is_err());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`check_at`](Self::check_at).
+    #[inline(always)]
+    pub fn check<Q: Hash + ?Sized>(&self, key: &Q) -> Result<Admitted, Denied> {
+        self.key(key).check()
+    }
+
+    /// Asks for `n` of the key's permits now: all or none. Zero are always admitted.
+    ///
+    /// ```
+    /// # use casgate::{KeyedLimiter, Quota};
+    /// let limiter = KeyedLimiter::token_bucket(Quota::per_hour(5), 100);
+    /// assert!(limiter.check_n("a", 4).is_ok() && limiter.check_n("a", 2).is_err());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`check_at`](Self::check_at).
+    #[inline(always)]
+    pub fn check_n<Q: Hash + ?Sized>(&self, key: &Q, n: u32) -> Result<Admitted, Denied> {
+        self.key(key).check_n(n)
+    }
+
+    /// Asks for one of the key's permits now, and returns only whether it was granted.
+    ///
+    /// ```
+    /// # use casgate::{KeyedLimiter, Quota};
+    /// let limiter = KeyedLimiter::token_bucket(Quota::per_hour(1), 100);
+    /// assert!(limiter.is_allowed("a"));
+    /// ```
+    #[inline(always)]
+    #[must_use]
+    pub fn is_allowed<Q: Hash + ?Sized>(&self, key: &Q) -> bool {
+        self.key(key).is_allowed()
+    }
+
+    /// Takes as many of the key's permits as there are now, up to `n`, and returns how many.
+    ///
+    /// ```
+    /// # use casgate::{KeyedLimiter, Quota};
+    /// let limiter = KeyedLimiter::token_bucket(Quota::per_hour(5), 100);
+    /// assert_eq!(limiter.take_up_to("a", 9), 5);
+    /// ```
+    #[allow(clippy::must_use_candidate)] // as above
+    pub fn take_up_to<Q: Hash + ?Sized>(&self, key: &Q, n: u32) -> u32 {
+        self.key(key).take_up_to(n)
+    }
+
+    /// Spends `n` of the key's permits now, into debt if need be. See
+    /// [`Key::charge_at`](crate::Key::charge_at).
+    ///
+    /// ```
+    /// # use casgate::{KeyedLimiter, Quota};
+    /// let limiter = KeyedLimiter::token_bucket(Quota::per_hour(5), 100);
+    /// limiter.charge("a", 50)?;
+    /// assert!(!limiter.is_allowed("a"));
+    /// # Ok::<(), casgate::Denied>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Key::charge_at`](crate::Key::charge_at).
+    pub fn charge<Q: Hash + ?Sized>(&self, key: &Q, n: u32) -> Result<Admitted, Denied> {
+        self.key(key).charge(n)
+    }
+
+    /// Takes the next free place for `n` of the key's permits, if it comes within `max_wait` of now. See
+    /// [`Key::reserve_at`](crate::Key::reserve_at).
+    ///
+    /// ```
+    /// # use casgate::{KeyedLimiter, Quota};
+    /// # use std::time::Duration;
+    /// let limiter = KeyedLimiter::token_bucket(Quota::per_hour(5), 100);
+    /// limiter.reserve("a", 5, Duration::ZERO)?.commit();
+    /// assert!(!limiter.is_allowed("a"));
+    /// # Ok::<(), casgate::Denied>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Key::reserve_at`](crate::Key::reserve_at).
+    pub fn reserve<Q: Hash + ?Sized>(
+        &self,
+        key: &Q,
+        n: u32,
+        max_wait: Duration,
+    ) -> Result<KeyedReservation<'_>, Denied> {
+        self.key(key).reserve(n, max_wait)
+    }
+
+    /// Returns what the key has left now. Spends and inserts nothing.
+    ///
+    /// ```
+    /// # use casgate::{KeyedLimiter, Quota};
+    /// let limiter = KeyedLimiter::token_bucket(Quota::per_hour(2), 100);
+    /// assert_eq!(limiter.peek("a").remaining(), 2);
+    /// ```
+    #[must_use]
+    pub fn peek<Q: Hash + ?Sized>(&self, key: &Q) -> Snapshot {
+        self.key(key).peek()
+    }
+}
+
 impl<C, S: BuildHasher> KeyedLimiter<C, S> {
     /// Asks for one of the key's permits at `now`. Reads no clock.
     ///
@@ -175,118 +288,5 @@ impl<C, S: BuildHasher> KeyedLimiter<C, S> {
     /// ```
     pub fn refund_n<Q: Hash + ?Sized>(&self, key: &Q, n: u32) {
         self.key(key).refund_n(n);
-    }
-}
-
-impl<C: Clock, S: BuildHasher> KeyedLimiter<C, S> {
-    /// Asks for one of the key's permits now. Reads the clock as [`Limiter::check`](crate::Limiter::check) does.
-    ///
-    /// ```
-    /// # use casgate::{KeyedLimiter, Quota};
-    /// let limiter = KeyedLimiter::token_bucket(Quota::per_hour(1), 100);
-    /// assert!(limiter.check("a").is_ok() && limiter.check("a").is_err());
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As [`check_at`](Self::check_at).
-    #[inline(always)]
-    pub fn check<Q: Hash + ?Sized>(&self, key: &Q) -> Result<Admitted, Denied> {
-        self.key(key).check()
-    }
-
-    /// Asks for `n` of the key's permits now: all or none. Zero are always admitted.
-    ///
-    /// ```
-    /// # use casgate::{KeyedLimiter, Quota};
-    /// let limiter = KeyedLimiter::token_bucket(Quota::per_hour(5), 100);
-    /// assert!(limiter.check_n("a", 4).is_ok() && limiter.check_n("a", 2).is_err());
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As [`check_at`](Self::check_at).
-    #[inline(always)]
-    pub fn check_n<Q: Hash + ?Sized>(&self, key: &Q, n: u32) -> Result<Admitted, Denied> {
-        self.key(key).check_n(n)
-    }
-
-    /// Asks for one of the key's permits now, and returns only whether it was granted.
-    ///
-    /// ```
-    /// # use casgate::{KeyedLimiter, Quota};
-    /// let limiter = KeyedLimiter::token_bucket(Quota::per_hour(1), 100);
-    /// assert!(limiter.is_allowed("a"));
-    /// ```
-    #[inline(always)]
-    #[must_use]
-    pub fn is_allowed<Q: Hash + ?Sized>(&self, key: &Q) -> bool {
-        self.key(key).is_allowed()
-    }
-
-    /// Takes as many of the key's permits as there are now, up to `n`, and returns how many.
-    ///
-    /// ```
-    /// # use casgate::{KeyedLimiter, Quota};
-    /// let limiter = KeyedLimiter::token_bucket(Quota::per_hour(5), 100);
-    /// assert_eq!(limiter.take_up_to("a", 9), 5);
-    /// ```
-    #[allow(clippy::must_use_candidate)] // as above
-    pub fn take_up_to<Q: Hash + ?Sized>(&self, key: &Q, n: u32) -> u32 {
-        self.key(key).take_up_to(n)
-    }
-
-    /// Spends `n` of the key's permits now, into debt if need be. See
-    /// [`Key::charge_at`](crate::Key::charge_at).
-    ///
-    /// ```
-    /// # use casgate::{KeyedLimiter, Quota};
-    /// let limiter = KeyedLimiter::token_bucket(Quota::per_hour(5), 100);
-    /// limiter.charge("a", 50)?;
-    /// assert!(!limiter.is_allowed("a"));
-    /// # Ok::<(), casgate::Denied>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As [`Key::charge_at`](crate::Key::charge_at).
-    pub fn charge<Q: Hash + ?Sized>(&self, key: &Q, n: u32) -> Result<Admitted, Denied> {
-        self.key(key).charge(n)
-    }
-
-    /// Takes the next free place for `n` of the key's permits, if it comes within `max_wait` of now. See
-    /// [`Key::reserve_at`](crate::Key::reserve_at).
-    ///
-    /// ```
-    /// # use casgate::{KeyedLimiter, Quota};
-    /// # use std::time::Duration;
-    /// let limiter = KeyedLimiter::token_bucket(Quota::per_hour(5), 100);
-    /// limiter.reserve("a", 5, Duration::ZERO)?.commit();
-    /// assert!(!limiter.is_allowed("a"));
-    /// # Ok::<(), casgate::Denied>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// As [`Key::reserve_at`](crate::Key::reserve_at).
-    pub fn reserve<Q: Hash + ?Sized>(
-        &self,
-        key: &Q,
-        n: u32,
-        max_wait: Duration,
-    ) -> Result<KeyedReservation<'_>, Denied> {
-        self.key(key).reserve(n, max_wait)
-    }
-
-    /// Returns what the key has left now. Spends and inserts nothing.
-    ///
-    /// ```
-    /// # use casgate::{KeyedLimiter, Quota};
-    /// let limiter = KeyedLimiter::token_bucket(Quota::per_hour(2), 100);
-    /// assert_eq!(limiter.peek("a").remaining(), 2);
-    /// ```
-    #[must_use]
-    pub fn peek<Q: Hash + ?Sized>(&self, key: &Q) -> Snapshot {
-        self.key(key).peek()
     }
 }

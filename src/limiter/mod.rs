@@ -1,12 +1,23 @@
-mod adjust;
-mod build;
-mod give_back;
-mod holder;
-mod lease;
+// In the order in which their methods stand in the documentation.
 mod now;
-mod reservation;
-mod save;
+
+mod at;
+
 mod spend;
+
+mod give_back;
+
+mod reservation;
+
+mod lease;
+
+mod adjust;
+
+mod save;
+
+mod build;
+
+mod holder;
 
 pub use lease::Lease;
 #[cfg(feature = "std")]
@@ -16,12 +27,8 @@ pub use reservation::OwnedReservation;
 pub use reservation::Reservation;
 pub use save::Saved;
 
-use crate::algorithm::{
-    Adjustable, Algorithm, FixedWindow, Heap, SlidingWindow, TokenBucket, Weighted,
-};
-use crate::clock::{Clock, SystemClock};
-use crate::decision::{Admitted, Denied, Snapshot};
-use crate::timestamp::Timestamp;
+use crate::algorithm::{Adjustable, Algorithm, FixedWindow, Heap, SlidingWindow, TokenBucket};
+use crate::clock::SystemClock;
 use core::fmt;
 
 /// A rate limiter that threads share by reference: each decision is one atomic step on one word.
@@ -85,114 +92,6 @@ pub type SlidingWindowLimiter<C = SystemClock, S = Heap> = Limiter<SlidingWindow
 
 /// A token bucket whose quota can be changed while others check: [`Limiter::adjustable_token_bucket`].
 pub type AdjustableLimiter<C = SystemClock> = Limiter<Adjustable<TokenBucket>, C>;
-
-impl<A: Algorithm, C> Limiter<A, C> {
-    /// Decides on one permit at `now`.
-    ///
-    /// ```
-    /// use casgate::{Limiter, Quota, Timestamp};
-    /// let limiter = Limiter::fixed_window(Quota::per_second(1));
-    /// assert!(limiter.check_at(Timestamp::from_millis(10)).is_ok());
-    /// assert!(limiter.check_at(Timestamp::from_millis(20)).is_err());
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`Denied`] if the permit does not fit; nothing is spent.
-    #[inline(always)]
-    pub fn check_at(&self, now: Timestamp) -> Result<Admitted, Denied> {
-        self.answer(self.decide(1, now, true), 1, now)
-    }
-
-    #[inline(always)]
-    fn decide(&self, n: u32, now: Timestamp, numbers: bool) -> Result<A::Seen, A::Seen> {
-        if n == 0 {
-            return Ok(self.algorithm.look(&self.state));
-        }
-        self.algorithm.decide(&self.state, n, now, numbers)
-    }
-
-    /// The numbers of a decision, apart from it and always inlined: what the caller does not read
-    /// is then not computed.
-    #[inline(always)]
-    fn answer(
-        &self,
-        decided: Result<A::Seen, A::Seen>,
-        n: u32,
-        now: Timestamp,
-    ) -> Result<Admitted, Denied> {
-        match decided {
-            Ok(seen) => Ok(self.algorithm.admitted(&self.state, seen, n, now)),
-            Err(seen) => Err(self.algorithm.denied(&self.state, seen, n, now)),
-        }
-    }
-
-    /// [`check_at`](Self::check_at) for callers that only branch.
-    ///
-    /// ```
-    /// use casgate::{Limiter, Quota, Timestamp};
-    /// let limiter = Limiter::fixed_window(Quota::per_second(1));
-    /// assert!(limiter.is_allowed_at(Timestamp::ZERO));
-    /// ```
-    #[inline(always)]
-    #[must_use]
-    pub fn is_allowed_at(&self, now: Timestamp) -> bool {
-        self.decide(1, now, false).is_ok()
-    }
-
-    /// What is left at `now`. Spends nothing and writes nothing.
-    ///
-    /// ```
-    /// use casgate::{Limiter, Quota, Timestamp};
-    /// let limiter = Limiter::fixed_window(Quota::per_second(3));
-    /// assert_eq!(limiter.peek_at(Timestamp::ZERO).remaining(), 3);
-    /// ```
-    #[must_use]
-    pub fn peek_at(&self, now: Timestamp) -> Snapshot {
-        self.algorithm.peek(&self.state, now)
-    }
-}
-
-/// What changes the whole state in one step.
-impl<A: Weighted, C> Limiter<A, C> {
-    /// Decides on `n` permits at `now`, all or none.
-    ///
-    /// ```
-    /// use casgate::{Limiter, Quota, Timestamp};
-    /// let limiter = Limiter::fixed_window(Quota::per_second(10));
-    /// let now = Timestamp::ZERO;
-    /// assert!(limiter.check_n_at(8, now).is_ok());
-    /// assert!(limiter.check_n_at(3, now).is_err());
-    /// assert!(limiter.check_n_at(2, now).is_ok());
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`Denied`] if the permits don't fit; nothing is spent.
-    #[inline(always)]
-    pub fn check_n_at(&self, n: u32, now: Timestamp) -> Result<Admitted, Denied> {
-        self.answer(self.decide(n, now, true), n, now)
-    }
-}
-
-impl<A: Weighted, C: Clock> Limiter<A, C> {
-    /// Decides on `n` permits now, all or none.
-    ///
-    /// ```
-    /// use casgate::{Limiter, Quota};
-    /// let limiter = Limiter::fixed_window(Quota::per_hour(10));
-    /// assert!(limiter.check_n(8).is_ok());
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`Denied`] if the permits don't fit; nothing is spent.
-    #[inline(always)]
-    pub fn check_n(&self, n: u32) -> Result<Admitted, Denied> {
-        let (decided, now) = self.decide_now(n);
-        self.answer(decided, n, now)
-    }
-}
 
 impl<A: Algorithm, C> Limiter<A, C> {
     /// Whether this machine decides without a lock: wherever there is an atomic as wide as the state,

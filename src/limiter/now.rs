@@ -1,14 +1,14 @@
 //! What decides by the limiter's own clock.
 
 use super::Limiter;
-use crate::algorithm::Algorithm;
+use crate::algorithm::{Algorithm, Weighted};
 use crate::cell::Attempt;
 use crate::clock::Clock;
 use crate::decision::{Admitted, Denied, Snapshot};
 use crate::timestamp::Timestamp;
 
 impl<A: Algorithm, C: Clock> Limiter<A, C> {
-    /// Decides on one permit now.
+    /// Asks for one permit now.
     ///
     /// Takes a cheap timestamp, and decides by it if that admits. A denial is decided again at one
     /// precise timestamp if the cheap one may be to blame: it lags, or the thread was stopped after
@@ -73,7 +73,7 @@ impl<A: Algorithm, C: Clock> Limiter<A, C> {
         self.is_unsettled(seen, 1, now) && self.is_allowed_precisely()
     }
 
-    /// [`check`](Self::check) for callers that only branch.
+    /// Returns whether one permit is admitted now: [`check`](Self::check) for callers that only branch.
     ///
     /// ```
     /// use casgate::{Limiter, Quota};
@@ -93,7 +93,7 @@ impl<A: Algorithm, C: Clock> Limiter<A, C> {
         }
     }
 
-    /// What is left now. Spends nothing and writes nothing.
+    /// Returns what is left now. Spends nothing.
     ///
     /// ```
     /// use casgate::{Limiter, Quota};
@@ -103,5 +103,24 @@ impl<A: Algorithm, C: Clock> Limiter<A, C> {
     #[must_use]
     pub fn peek(&self) -> Snapshot {
         self.peek_at(self.clock.now())
+    }
+}
+
+impl<A: Weighted, C: Clock> Limiter<A, C> {
+    /// Asks for `n` permits now: all or none. Zero are always admitted.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota};
+    /// let limiter = Limiter::fixed_window(Quota::per_hour(10));
+    /// assert!(limiter.check_n(8).is_ok());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`] if the permits don't fit; nothing is spent.
+    #[inline(always)]
+    pub fn check_n(&self, n: u32) -> Result<Admitted, Denied> {
+        let (decided, now) = self.decide_now(n);
+        self.answer(decided, n, now)
     }
 }

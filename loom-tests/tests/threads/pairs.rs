@@ -14,6 +14,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 fn every_public_operation_is_in_the_table_of_pairs() {
     let sources = [
         include_str!("../../../src/limiter/mod.rs"),
+        include_str!("../../../src/limiter/at.rs"),
+        include_str!("../../../src/limiter/now.rs"),
         include_str!("../../../src/limiter/adjust.rs"),
         include_str!("../../../src/limiter/give_back.rs"),
         include_str!("../../../src/limiter/lease.rs"),
