@@ -9,7 +9,7 @@ use crossbeam_utils::CachePadded;
 /// let limiter = KeyedLimiter::token_bucket(Quota::per_second(1), 100).counted();
 /// assert_eq!(limiter.stats().admitted, Some(0));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Stats {
     /// Requests admitted, if the limiter is [`counted`](crate::KeyedLimiter::counted).

@@ -39,6 +39,8 @@ impl Limiter<TokenBucket> {
         ///     Limiter::token_bucket(Quota::per_minute(600).with_burst(20));
         /// assert!(SEARCH.is_allowed());
         /// ```
+        #[doc(alias = "gcra")]
+        #[doc(alias = "leaky bucket")]
         #[must_use]
         pub fn token_bucket(quota: Quota) -> Self {
             Self { state: Cell::new(0), algorithm: TokenBucket::new(quota), clock: SystemClock }

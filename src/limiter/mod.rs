@@ -77,6 +77,8 @@ use core::fmt;
 ///
 /// The methods that decide are always inlined: what a caller does not read of the answer is then
 /// not computed.
+#[doc(alias = "RateLimiter")]
+#[doc(alias = "throttle")]
 pub struct Limiter<A: Algorithm = TokenBucket, C = SystemClock> {
     state: A::State,
     algorithm: A,

@@ -23,6 +23,7 @@ impl<A: Algorithm, C: Clock> Limiter<A, C> {
     /// # Errors
     ///
     /// [`Denied`] if the permit does not fit; nothing is spent.
+    #[doc(alias = "try_acquire")]
     #[inline(always)]
     pub fn check(&self) -> Result<Admitted, Denied> {
         let (decided, now) = self.decide_now(1);
@@ -118,6 +119,7 @@ impl<A: Weighted, C: Clock> Limiter<A, C> {
     /// # Errors
     ///
     /// [`Denied`] if the permits don't fit; nothing is spent.
+    #[doc(alias = "try_acquire_many")]
     #[inline(always)]
     pub fn check_n(&self, n: u32) -> Result<Admitted, Denied> {
         let (decided, now) = self.decide_now(n);
