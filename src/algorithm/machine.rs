@@ -200,7 +200,7 @@ impl<R: Rule> WeightedMachine for R {
     }
 
     fn take_up_to(&self, state: &Cell, n: u32, now: Timestamp) -> u32 {
-        // Written anew by each run of the step, of which the last one counts.
+        // Written again by each run of the step, of which the last one counts.
         let taken = core::cell::Cell::new(0);
         let outcome = state.update(|bits| {
             let (n, next) = take_from(self, Word::from_bits(bits), n, now)?;

@@ -7,15 +7,18 @@ use crate::timestamp::Timestamp;
 impl<R: Adjust, C> Limiter<Adjustable<R>, C> {
     /// Changes the quota at `now`, while others check.
     ///
-    /// What is spent stays spent, in permits: of L permits with k spent, a new limit L′ leaves L′ − k,
-    /// or none. So a raise adds the difference at once, and a cut takes it away. What was spent above
-    /// a cut limit is forgotten: cut and raised again, a limiter admits that much once more. The new
-    /// pace holds from `now` on; a fixed window of another period counts what was spent in the
-    /// window that `now` was in to the one it is in then. A reading older than one already seen
-    /// counts as that one.
+    /// The burst comes with the quota. `Quota::per_second(50)` has a burst of 50, whatever was set before by
+    /// [`with_burst`](Quota::with_burst).
     ///
-    /// Each check is decided wholly by the old quota or wholly by the new one, and all that begin
-    /// after this returns by the new. Waits only for other `set_quota`s.
+    /// Spent permits stay spent. Of L permits with k spent, a new limit L′ leaves L′ − k, or none. So a
+    /// raise adds the difference at once, and a cut takes it away. Lowering the limit below what is already spent
+    /// discards the excess, so lowering and raising it again frees those permits. The new
+    /// pace holds from `now` on. A fixed window whose period changes counts the permits that were spent in the
+    /// old window of `now` to the new window of `now`. A timestamp older than one already seen counts as that
+    /// one.
+    ///
+    /// Each check is decided wholly by the old quota or wholly by the new one. All checks that begin
+    /// after this call has returned are decided by the new one. This call waits only for other `set_quota`s.
     ///
     /// ```
     /// use casgate::{Limiter, Quota, Timestamp};
@@ -33,13 +36,16 @@ impl<R: Adjust, C> Limiter<Adjustable<R>, C> {
 }
 
 impl<R: Adjust, C: Clock> Limiter<Adjustable<R>, C> {
-    /// [`set_quota_at`](Self::set_quota_at) the precise reading of the clock.
+    /// Changes the quota now, by the clock's precise timestamp. The burst comes with the quota: see
+    /// [`set_quota_at`](Self::set_quota_at).
     ///
     /// ```
     /// use casgate::{Limiter, Quota};
-    /// let limiter = Limiter::adjustable_token_bucket(Quota::per_second(10));
-    /// limiter.set_quota(Quota::per_minute(90));
-    /// assert_eq!(limiter.peek().limit(), 90);
+    /// let limiter = Limiter::adjustable_token_bucket(Quota::per_second(10).with_burst(5));
+    /// limiter.set_quota(Quota::per_second(50));
+    /// assert_eq!(limiter.peek().limit(), 50); // no longer 5
+    /// limiter.set_quota(Quota::per_second(50).with_burst(5));
+    /// assert_eq!(limiter.peek().limit(), 5);
     /// ```
     pub fn set_quota(&self, quota: Quota) {
         self.set_quota_at(quota, self.clock.now());

@@ -73,7 +73,7 @@ impl<A: Algorithm, C: Clock> Limiter<A, C> {
         self.is_unsettled(seen, 1, now) && self.is_allowed_precisely()
     }
 
-    /// [`check`](Self::check) for callers that only branch.
+    /// Asks for one permit now, and returns only whether it was granted.
     ///
     /// ```
     /// use casgate::{Limiter, Quota};
@@ -93,7 +93,7 @@ impl<A: Algorithm, C: Clock> Limiter<A, C> {
         }
     }
 
-    /// What is left now. Spends nothing and writes nothing.
+    /// Returns what is left now. Spends nothing.
     ///
     /// ```
     /// use casgate::{Limiter, Quota};
