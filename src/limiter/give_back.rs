@@ -29,7 +29,7 @@ impl<A: Weighted, C> Limiter<A, C> {
     /// N + R if R were refunded between the first and the last of them. Refund an admission once. Its
     /// tickets are handed out again.
     ///
-    /// One atomic step; what is full already is not written.
+    /// This is one atomic step. A limiter that is already full is not written.
     ///
     /// ```
     /// use casgate::{Limiter, Quota, Timestamp};

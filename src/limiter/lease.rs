@@ -86,8 +86,8 @@ pub type OwnedLease<R = crate::TokenBucket, C = crate::clock::SystemClock> =
 ///
 /// Permits held by a lease are unavailable to other callers. A lease takes an eighth of what is left, and `most` at
 /// the most. Near the limit it takes one permit at a time, so the last permits go to the callers that ask. A lease
-/// that was taken when there was more can strand `most` − 1 permits for the rest of its time, if its
-/// thread stops asking without dropping it. While leases are outstanding, a token bucket may show up to one lease
+/// that was taken when there was more can strand `most` − 1 permits for the rest of its time. That happens if its
+/// thread stops asking and does not drop it. While leases are outstanding, a token bucket may show up to one lease
 /// fewer permits than it really has, because it is charged in advance.
 ///
 /// Unspent permits are returned when the lease is dropped or first used after it has ended. A fixed window

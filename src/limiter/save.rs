@@ -5,9 +5,9 @@ use crate::decision::Snapshot;
 use crate::timestamp::Timestamp;
 use core::time::Duration;
 
-/// What a limiter has outstanding, to be kept while the program is not running: from [`Limiter::save_at`].
+/// Holds what a limiter has outstanding while the program is not running: from [`Limiter::save_at`].
 ///
-/// It names no instant of a clock, so it can be restored on another clock's time line and on another machine. The
+/// It names no instant of a clock, so it can be restored on another clock's timeline and on another machine. The
 /// limiter must have the same algorithm. With another quota it is full again at the same instant.
 ///
 /// ```
@@ -100,13 +100,13 @@ impl<A: Weighted, C> Limiter<A, C> {
         Saved::new(self.algorithm.save(&self.state, now))
     }
 
-    /// Spends at `now` what was outstanding when it was [saved](Self::save_at), less what has been refilled in the
+    /// Spends at `now` what was outstanding when it was [saved](Self::save_at), minus what has been refilled in the
     /// `elapsed` time since then.
     ///
     /// A token bucket is never early, and late by less than two nanoseconds. A fixed window's permits count against
-    /// the window of `now`: if the clocks' windows begin at the same times, as those of a
-    /// wall clock do, that is the window that they were spent in, and else it may end sooner or later. A debt of several
-    /// windows is never repaid sooner. What is spent already stays spent, so restore once. One atomic step.
+    /// the window of `now`. If the windows of both clocks begin at the same times, as those of a wall clock do, it is the
+    /// window in which they were spent. Otherwise it may end sooner or later. A debt of several windows is never repaid
+    /// sooner. Permits that are spent already stay spent, so restore once. This is one atomic step.
     ///
     /// ```
     /// use casgate::{Limiter, Quota, Timestamp};

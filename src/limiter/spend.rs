@@ -1,4 +1,4 @@
-//! What takes other than all or nothing.
+//! Requests that take another number of permits than all or nothing.
 
 use super::Limiter;
 use crate::algorithm::{Change, Weighted};
@@ -55,7 +55,8 @@ impl<A: Weighted, C> Limiter<A, C> {
         self.algorithm.admitted(&self.state, seen, n, now)
     }
 
-    /// Denies everything before `until`, for example what an upstream server said in its `Retry-After`.
+    /// Denies everything before `until`, for example until the instant that an upstream server named in its
+    /// `Retry-After`.
     ///
     /// A token bucket then has one permit, and refills from there. A fixed window begins with the first window
     /// that begins at `until` or later. If the limiter denies for longer already, nothing changes. [`reset`](Self::reset) undoes it.
