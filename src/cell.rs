@@ -76,7 +76,7 @@ impl Cell<AtomicPair> {
     }
 }
 
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 impl<A> Cell<A> {
     pub(crate) const fn of(atom: A) -> Self {
         Self(atom)

@@ -2,7 +2,7 @@ mod denied;
 mod reason;
 
 pub use denied::Denied;
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 pub(crate) use denied::TABLE;
 pub use reason::Reason;
 

@@ -38,15 +38,19 @@
 //!
 //! # Features
 //!
-//! - `std` (default): what needs an operating system or an allocator.
+//! - `std` (default): what needs an operating system.
 //!   - [`SystemClock`](clock::SystemClock) can be read; [`UtcClock`](clock::UtcClock), `BootClock` (on
 //!     Linux) and [`Ticker`](clock::Ticker); clocks in a `Box` or an `Arc`.
-//!   - [`KeyedLimiter`] and what belongs to it, such as [`Key`], [`Ipv6Prefix`], [`WhenFull`] and [`Stats`].
-//!   - [`Limiter::sliding_window`], whose slots are on the heap. Without `std`, `algorithm::Heap` is one slot in place.
+//!   - The default hasher of a [`KeyedLimiter`], and the constructors that use it.
 //!   - [`OwnedLease`] and [`OwnedReservation`].
+//! - `alloc`: what needs an allocator. The feature `std` enables it.
+//!   - [`KeyedLimiter`] with a hasher of your own, and what belongs to it, such as [`Key`], [`Ipv6Prefix`],
+//!     [`WhenFull`] and [`Stats`].
+//!   - [`Limiter::sliding_window`], whose slots are on the heap.
+//!   - A [`Limit`] in a `Box`.
 //!
-//!   Without it the crate is `no_std` and needs neither an allocator nor an operating system. Pass the time to
-//!   [`check_at`](Limiter::check_at), or implement [`Clock`](clock::Clock).
+//!   Without both the crate needs neither an allocator nor an operating system. Without `std` it is `no_std`. Then pass
+//!   the time to [`check_at`](Limiter::check_at), or implement [`Clock`](clock::Clock).
 //! - `serde`: a [`Quota`] serializes as its text, `"100/min burst 20"`, and a [`Timestamp`] as an integer
 //!   number of nanoseconds. Works without `std`.
 //! - `tsc`: a clock on the processor's time stamp counter. Needs `std`.
@@ -64,6 +68,9 @@
 // Some links lead to what other features add.
 #![cfg_attr(not(all(feature = "std", feature = "testing")), allow(rustdoc::broken_intra_doc_links))]
 
+#[cfg(feature = "alloc")]
+extern crate alloc;
+
 pub mod algorithm;
 mod all;
 mod cell; // `pub` inside only for the sealed `Algorithm::State`
@@ -71,7 +78,7 @@ pub mod choosing;
 pub mod clock;
 pub mod cookbook;
 mod decision;
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 mod keyed;
 mod limit;
 mod limiter;
@@ -87,9 +94,9 @@ pub mod word;
 pub use algorithm::{FixedWindow, SlidingWindow, Slot, TokenBucket};
 pub use all::{All, DeniedBy};
 pub use decision::{Admitted, Denied, Reason, Snapshot};
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 pub use keyed::inside;
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 pub use keyed::{
     Allowance, Ipv6Prefix, Key, KeyedError, KeyedLimiter, KeyedReservation, Place, Stats, WhenFull,
 };

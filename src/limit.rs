@@ -154,7 +154,7 @@ impl<A: Weighted, C: Clock> LimitN for Limiter<A, C> {
     }
 }
 
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 impl<C: Clock, S> Limit for crate::Key<'_, C, S> {
     fn check(&self) -> Result<Admitted, Denied> {
         self.check()
@@ -173,7 +173,7 @@ impl<C: Clock, S> Limit for crate::Key<'_, C, S> {
     }
 }
 
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 impl<C: Clock, S> LimitN for crate::Key<'_, C, S> {
     fn check_n(&self, n: u32) -> Result<Admitted, Denied> {
         self.check_n(n)
@@ -226,5 +226,7 @@ macro_rules! through {
 }
 
 through!(&L);
+#[cfg(feature = "alloc")]
+through!(alloc::boxed::Box<L>);
 #[cfg(feature = "std")]
-through!(Box<L>, std::sync::Arc<L>);
+through!(std::sync::Arc<L>);

@@ -3,7 +3,7 @@
 use allocation_counter::measure;
 use casgate::algorithm::{Algorithm, Weighted};
 use casgate::{
-    Allowance, FixedWindow, KeyedLimiter, Limiter, Quota, Timestamp, TokenBucket, WhenFull,
+    All, Allowance, FixedWindow, KeyedLimiter, Limiter, Quota, Timestamp, TokenBucket, WhenFull,
 };
 use std::time::Duration;
 
@@ -21,6 +21,12 @@ fn weigh<A: Weighted>(limiter: &Limiter<A>) {
     for n in 0..5 {
         let _ = limiter.check_n(n);
         limiter.refund_n(n);
+        limiter.refund(&limiter.charge(n));
+        let _ = (limiter.take_up_to(n), limiter.drain());
+        limiter.restore(limiter.save(), Duration::ZERO);
+        limiter.deny_until(Timestamp::from_millis(n.into()));
+        let all = All::new([(limiter, n), (limiter, 1)]);
+        let _ = all.check().map(|admitted| all.refund(&admitted));
     }
     limiter.reset();
 }
@@ -35,6 +41,10 @@ fn nothing_allocates_but_the_ring() {
         let bucket = Limiter::token_bucket(QUOTA);
         weigh(&bucket);
         let _ = bucket.reserve(2, Duration::MAX).map(casgate::Reservation::cancel);
+        let _ = bucket.reserve(2, Duration::MAX).map(casgate::Reservation::commit);
+        let _ = bucket.lease(3).check();
+        let window = Limiter::fixed_window(QUOTA).starting_with(2);
+        let _ = window.lease(3).check();
         let adjustable = Limiter::adjustable_token_bucket(QUOTA);
         weigh(&adjustable);
         adjustable.set_quota(Quota::per_hour(7));

@@ -3,8 +3,7 @@
 use casgate::algorithm::{Adjustable, Both, Weighted};
 use casgate::testing::History;
 use casgate::{
-    Admitted, Denied, FixedWindow, Limiter, Quota, Reason, SlidingWindow, Snapshot, Timestamp,
-    TokenBucket,
+    Admitted, Denied, FixedWindow, Limiter, Quota, SlidingWindow, Snapshot, Timestamp, TokenBucket,
 };
 
 /// A limiter, right or wrong.
@@ -121,16 +120,8 @@ pub trait TwoQuotas: Send + Sync + 'static {
     /// A gate nobody has asked yet.
     fn with_quotas(first: Quota, second: Quota) -> Self;
 
-    /// Decides on `n` permits at `now`.
-    ///
-    /// # Errors
-    ///
-    /// The index of the quota that denied.
-    ///
-    /// # Panics
-    ///
-    /// If no wait helps.
-    fn check_n_at(&self, n: u32, now: Timestamp) -> Result<(), usize>;
+    /// Asks for `n` permits at `now`.
+    fn is_allowed(&self, n: u32, now: Timestamp) -> bool;
 }
 
 impl TwoQuotas for Limiter<Both<TokenBucket, FixedWindow>> {
@@ -138,11 +129,8 @@ impl TwoQuotas for Limiter<Both<TokenBucket, FixedWindow>> {
         Self::both(TokenBucket::new(first), FixedWindow::new(second))
     }
 
-    fn check_n_at(&self, n: u32, now: Timestamp) -> Result<(), usize> {
-        Self::check_n_at(self, n, now).map(drop).map_err(|denied| match denied.reason() {
-            Reason::Quota { index } => index,
-            reason => panic!("no wait helps: {reason:?}"),
-        })
+    fn is_allowed(&self, n: u32, now: Timestamp) -> bool {
+        self.check_n_at(n, now).is_ok()
     }
 }
 

@@ -1,7 +1,7 @@
+use super::Outstanding;
 use super::{Change, FixedWindow, Machine, Rule, TokenBucket, WeightedMachine, take_from};
 use crate::cell::Cell;
 use crate::decision::{Admitted, Denied, Snapshot};
-use crate::limiter::Outstanding;
 use crate::quota::Quota;
 use crate::sync::{
     AtomicPair, AtomicU64, Ordering, const_unless_modelled, fence, order, wait_a_little,

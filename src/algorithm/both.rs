@@ -1,7 +1,7 @@
+use super::Outstanding;
 use super::{Change, Machine, Rule, WeightedMachine, take_from};
 use crate::cell::Cell;
 use crate::decision::{Admitted, Denied, Snapshot};
-use crate::limiter::Outstanding;
 use crate::sync::AtomicPair;
 use crate::timestamp::Timestamp;
 use crate::word::Word;

@@ -1,8 +1,8 @@
 //! What becomes of a word other than by a decision.
 
+use super::Outstanding;
 use super::Rule;
 use crate::decision::Admitted;
-use crate::limiter::Outstanding;
 use crate::timestamp::Timestamp;
 use crate::word::Word;
 

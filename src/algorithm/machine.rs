@@ -2,9 +2,9 @@
 
 use super::Rule;
 use super::change::{Change, take_from};
+use super::{Outstanding, Term};
 use crate::cell::{Attempt, Cell};
 use crate::decision::{Admitted, Denied, Snapshot};
-use crate::limiter::{Outstanding, Term};
 use crate::sync;
 use crate::timestamp::Timestamp;
 use crate::word::Word;

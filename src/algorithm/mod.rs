@@ -13,7 +13,9 @@ mod both;
 mod change;
 mod fixed_window;
 mod machine;
+mod outstanding;
 mod sliding_window;
+mod term;
 mod token_bucket;
 
 pub(crate) use adjustable::Live;
@@ -24,8 +26,10 @@ use change::take_from;
 pub use fixed_window::FixedWindow;
 use machine::share;
 pub(crate) use machine::{Machine, RuleParts, WeightedMachine};
+pub(crate) use outstanding::Outstanding;
 pub(crate) use sliding_window::Ring;
 pub use sliding_window::{Heap, SlidingWindow, Slot};
+pub(crate) use term::Term;
 pub use token_bucket::TokenBucket;
 
 use crate::decision::{Admitted, Denied, Snapshot};

@@ -1,6 +1,6 @@
+use super::{Outstanding, Term};
 use super::{Rule, RuleParts, share};
 use crate::decision::{Admitted, Denied, Snapshot};
-use crate::limiter::{Outstanding, Term};
 use crate::word::Word;
 use crate::{Quota, StrictQuota, Timestamp};
 use core::fmt::DebugStruct;

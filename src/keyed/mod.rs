@@ -3,6 +3,7 @@
 mod ask;
 mod build;
 mod charge;
+mod configure;
 mod error;
 mod give_back;
 mod hand_on;
@@ -38,10 +39,16 @@ pub use tier::Allowance;
 pub use when_full::WhenFull;
 
 use crate::clock::SystemClock;
+use alloc::boxed::Box;
 use core::fmt;
 use core::hash::{BuildHasher, Hash};
 use stats::Tally;
-use std::hash::RandomState;
+
+/// What hashes keys unless [`with_hasher`](KeyedLimiter::with_hasher) says otherwise. Without `std` there is none.
+#[cfg(feature = "std")]
+pub(crate) type Hasher = std::hash::RandomState;
+#[cfg(not(feature = "std"))]
+pub(crate) type Hasher = core::convert::Infallible;
 use table::Table;
 
 /// A limit for each key, lock-free, in memory that is fixed at construction.
@@ -145,7 +152,7 @@ use table::Table;
 /// [`UtcClock`](crate::clock::UtcClock#range) that can be in 2037. Memory ordering: a decision synchronizes with nothing
 /// but the insertion of its key. How it works is told in
 /// [`inside`](crate::inside).
-pub struct KeyedLimiter<C = SystemClock, S = RandomState> {
+pub struct KeyedLimiter<C = SystemClock, S = Hasher> {
     table: Table,
     clock: C,
     hasher: S,

@@ -16,6 +16,7 @@ use super::tiers::Tiers;
 use super::units::time;
 use crate::Timestamp;
 use crate::sync::{AtomicU64, fence, order};
+use alloc::boxed::Box;
 use core::time::Duration;
 use crossbeam_utils::CachePadded;
 

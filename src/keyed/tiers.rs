@@ -5,6 +5,7 @@ use super::owner::ID_BITS;
 use super::pace::{Kind, Unfit};
 use super::tier::{Allowance, Tier};
 use crate::Quota;
+use alloc::boxed::Box;
 use core::ops::Index;
 
 /// The first apart, since it is the one that most requests name: it is found without a pointer.

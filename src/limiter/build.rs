@@ -1,6 +1,8 @@
 //! The constructors.
 
 use super::Limiter;
+#[cfg(feature = "alloc")]
+use crate::algorithm::Heap;
 use crate::algorithm::{
     Adjust, Adjustable, Both, FixedWindow, Live, Ring, Rule, SlidingWindow, Slot, TokenBucket,
 };
@@ -119,7 +121,7 @@ impl Limiter<Adjustable<FixedWindow>> {
     }
 }
 
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 impl Limiter<SlidingWindow> {
     /// Makes a limiter that admits at most `quota.permits()` in every half-open interval of `quota.period()`. See
     /// [`SlidingWindow`]. Allocates 8 bytes a permit, here and never again.
@@ -131,9 +133,8 @@ impl Limiter<SlidingWindow> {
     /// ```
     #[must_use]
     pub fn sliding_window(quota: Quota) -> Self {
-        let slots = (0..quota.permits()).map(|_| Slot::new()).collect();
         Self {
-            state: Ring::new(slots, quota.permits()),
+            state: Ring::new(Heap::new(quota.permits()), quota.permits()),
             algorithm: SlidingWindow::new(quota),
             clock: SystemClock,
         }

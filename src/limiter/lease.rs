@@ -1,24 +1,12 @@
 use super::Limiter;
 use super::holder::Holder;
-use crate::algorithm::{Rule, RuleParts};
+use crate::algorithm::{Rule, RuleParts, Term};
 use crate::clock::Clock;
 use crate::decision::Denied;
 use crate::timestamp::Timestamp;
 use crate::word::Word;
 use core::cell::Cell;
 use core::fmt;
-
-/// When and how the permits of a [`Lease`] may be spent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Term {
-    /// The permits taken.
-    pub(crate) permits: u32,
-    /// The first timestamp at which they may be spent, and how many nanoseconds it is to the last.
-    pub(crate) from: u64,
-    pub(crate) span: u64,
-    /// What taking them left behind.
-    pub(crate) taken: Word,
-}
 
 impl<R: Rule, C> Limiter<R, C> {
     /// Returns a handle for one thread. It takes up to `most` permits in one atomic step and then spends

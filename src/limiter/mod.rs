@@ -11,11 +11,9 @@ mod spend;
 pub use lease::Lease;
 #[cfg(feature = "std")]
 pub use lease::OwnedLease;
-pub(crate) use lease::Term;
 #[cfg(feature = "std")]
 pub use reservation::OwnedReservation;
 pub use reservation::Reservation;
-pub(crate) use save::Outstanding;
 pub use save::Saved;
 
 use crate::algorithm::{

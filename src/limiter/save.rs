@@ -1,7 +1,6 @@
 use super::Limiter;
-use crate::algorithm::{Change, Weighted};
+use crate::algorithm::{Change, Outstanding, Weighted};
 use crate::clock::Clock;
-use crate::decision::Snapshot;
 use crate::timestamp::Timestamp;
 use core::time::Duration;
 
@@ -28,29 +27,6 @@ use core::time::Duration;
 pub struct Saved {
     /// One for each quota.
     parts: [Outstanding; 2],
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Outstanding {
-    /// Permits that are spent.
-    pub(crate) permits: u32,
-    /// Nanoseconds until the limiter is full.
-    pub(crate) full_after: u64,
-}
-
-impl Outstanding {
-    pub(crate) const fn of(snapshot: Snapshot) -> Self {
-        let permits = snapshot.limit.saturating_sub(snapshot.remaining);
-        Self { permits, full_after: snapshot.reset_after }
-    }
-
-    /// What is outstanding so much later.
-    const fn after(self, elapsed: u64) -> Self {
-        match self.full_after.checked_sub(elapsed) {
-            None | Some(0) => Self { permits: 0, full_after: 0 },
-            Some(full_after) => Self { full_after, ..self },
-        }
-    }
 }
 
 impl Saved {

@@ -70,31 +70,31 @@ pub(crate) mod order {
         RULE_FENCE = Acquire;
         BEGUN_TAKE = Release;
         SET_FENCE = Release;
-        #[cfg(feature = "std")]
+        #[cfg(feature = "alloc")]
         OWNER_LOAD = Acquire;
-        #[cfg(feature = "std")]
+        #[cfg(feature = "alloc")]
         OWNER_PASSED = Release;
-        #[cfg(feature = "std")]
+        #[cfg(feature = "alloc")]
         WORD_LOAD = Acquire;
-        #[cfg(feature = "std")]
+        #[cfg(feature = "alloc")]
         WORD_PASSED = Release;
-        #[cfg(feature = "std")]
+        #[cfg(feature = "alloc")]
         WORD_SPENT = Release;
-        #[cfg(feature = "std")]
+        #[cfg(feature = "alloc")]
         MARKS_LOAD = Acquire;
-        #[cfg(feature = "std")]
+        #[cfg(feature = "alloc")]
         MARKS_WON = Release;
-        #[cfg(feature = "std")]
+        #[cfg(feature = "alloc")]
         VERSION_LOAD = Acquire;
-        #[cfg(feature = "std")]
+        #[cfg(feature = "alloc")]
         VERSION_STORE = Release;
-        #[cfg(feature = "std")]
+        #[cfg(feature = "alloc")]
         PACE_FENCE = Acquire;
-        #[cfg(feature = "std")]
+        #[cfg(feature = "alloc")]
         PUBLISH_FENCE = Release;
-        #[cfg(feature = "std")]
+        #[cfg(feature = "alloc")]
         CHANGE_BEGIN = Acquire;
-        #[cfg(feature = "std")]
+        #[cfg(feature = "alloc")]
         CHANGE_END = Release;
     }
 }
@@ -143,7 +143,7 @@ impl AtomicPair {
 
 /// The machine's own in every build, for bookkeeping that must add no interleaving: statistics, and the tools
 /// of tests.
-#[cfg(feature = "std")]
+#[cfg(feature = "alloc")]
 pub(crate) mod unmodelled {
     pub(crate) use portable_atomic::AtomicU64 as Counter;
     #[cfg(feature = "testing")]

@@ -38,7 +38,8 @@ fn every_algorithm_says_why() {
     let both = Limiter::both(TokenBucket::new(FIVE), FixedWindow::new(Quota::per_hour(9)));
     assert_eq!(four(|n, now| reason(both.check_n_at(n, now))), FOUR);
     let reserved = Limiter::token_bucket(FIVE);
-    let reserve = |n, now| reason(reserved.reserve_at(n, Duration::ZERO, now));
+    let reserve =
+        |n, now| reason(reserved.reserve_at(n, Duration::ZERO, now).map(|place| place.commit()));
     assert_eq!(four(reserve), FOUR);
     for keyed in [KeyedLimiter::token_bucket(FIVE, 9), KeyedLimiter::fixed_window(FIVE, 9)] {
         // Its last instant stands for all later ones, so some fit there yet.

@@ -1,7 +1,9 @@
 //! What is asked of a keyed table in the scenarios, and the crate's own. A set has two slots under the model
 //! checker, and four in random schedules.
 
+use casgate::algorithm::{FixedWindow, Rule};
 use casgate::clock::ManualClock;
+use casgate::word::Word;
 use casgate::{Allowance, Key, KeyedLimiter, Quota, Timestamp, WhenFull};
 use nohash_hasher::BuildNoHashHasher;
 use std::time::Duration;
@@ -297,7 +299,13 @@ impl Keyed for Table {
                 Effect { forgiven: true, ..nothing }
             }
             Action::Refund(n) => {
-                limiter.refund_n(hash, n);
+                if step.clocked {
+                    // As if these were admitted now.
+                    let rule = FixedWindow::new(quota(n));
+                    limiter.refund(hash, &rule.admitted(Word::default(), n, now));
+                } else {
+                    limiter.refund_n(hash, n);
+                }
                 Effect { back: n, ..nothing }
             }
             Action::Clear => {

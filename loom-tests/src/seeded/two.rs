@@ -20,12 +20,15 @@ impl TwoQuotas for OneAfterTheOther {
         Self { first: Limiter::token_bucket(first), second: Limiter::fixed_window(second) }
     }
 
-    fn check_n_at(&self, n: u32, now: Timestamp) -> Result<(), usize> {
-        self.first.check_n_at(n, now).map_err(|_| 0usize)?;
-        self.second.check_n_at(n, now).map(drop).map_err(|_| {
+    fn is_allowed(&self, n: u32, now: Timestamp) -> bool {
+        if self.first.check_n_at(n, now).is_err() {
+            return false;
+        }
+        let is_allowed = self.second.check_n_at(n, now).is_ok();
+        if !is_allowed {
             self.first.refund_n(n);
-            1
-        })
+        }
+        is_allowed
     }
 }
 

@@ -78,12 +78,34 @@ pub struct SlidingWindow<S = Heap> {
     slots: PhantomData<fn() -> S>,
 }
 
-/// Holds the slots of a limiter whose limit is known at run time.
-#[cfg(feature = "std")]
-pub type Heap = std::boxed::Box<[Slot]>;
-/// Holds one slot in place, since there is no allocator.
-#[cfg(not(feature = "std"))]
-pub type Heap = [Slot; 1];
+/// Holds the slots of a limiter whose limit is known at run time. [`Limiter::sliding_window`] makes it, with the
+/// feature `alloc`. Without it there is no value of this type.
+///
+/// [`Limiter::sliding_window`]: crate::Limiter::sliding_window
+#[derive(Debug)]
+pub struct Heap(Slots);
+
+#[cfg(feature = "alloc")]
+type Slots = alloc::boxed::Box<[Slot]>;
+#[cfg(not(feature = "alloc"))]
+type Slots = core::convert::Infallible;
+
+#[cfg(feature = "alloc")]
+impl Heap {
+    pub(crate) fn new(count: u32) -> Self {
+        Self((0..count).map(|_| Slot::new()).collect())
+    }
+}
+
+impl AsRef<[Slot]> for Heap {
+    #[inline]
+    fn as_ref(&self) -> &[Slot] {
+        #[cfg(feature = "alloc")]
+        return &self.0;
+        #[cfg(not(feature = "alloc"))]
+        match self.0 {}
+    }
+}
 
 impl<S> SlidingWindow<S> {
     pub(crate) const fn new(quota: Quota) -> Self {
