@@ -16,7 +16,9 @@ use core::time::Duration;
 /// window and L at the start of the next. Where that matters, choose another algorithm.
 ///
 /// A request is denied only if its window has too few permits left, or if its timestamp is from a window before
-/// the newest one seen. Then it is no longer known what was spent in that window. A late timestamp in the
+/// the newest one. That is the latest window that a request, a debt or a
+/// [`deny_until`](crate::Limiter::deny_until) has reached. The spent permits of older windows are no longer
+/// known. A late timestamp in the
 /// newest window is not denied for being late. Every timestamp of the clock's first 292 years is in
 /// [range](Split#the-index-never-wraps). Later ones can be denied.
 ///

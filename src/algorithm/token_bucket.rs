@@ -18,9 +18,10 @@ use core::time::Duration;
 /// quotas e − s counts half a nanosecond more: see [below](#exactness). There is no boundary at which a burst
 /// can double: in any interval of length W come at most b + L permits.
 ///
-/// A request with a timestamp in order is denied only if admitting it would break the bound. A late
-/// timestamp, older than that of an admission before it, is decided at its own time. All permits admitted until then
-/// count as outstanding, later ones too, and at the older time less has been refilled. So a late
+/// A request with a timestamp in order and in [range](#range) is denied only if admitting it would break the bound. Permits
+/// of reservations, leases, debts and [`deny_until`](crate::Limiter::deny_until) count as spent. A late
+/// timestamp, older than that of an admission before it, is decided at its own time. All permits admitted so far
+/// count as spent, also those with later timestamps, and at the older time less has been refilled. So a late
 /// timestamp can be denied although the bound would allow it, and is never admitted against the bound:
 ///
 /// ```

@@ -19,7 +19,7 @@ use ring::{Mark, View};
 /// compare-and-swap, the slot that has been in use for longest. Any L + 1 admissions include two in one slot, so
 /// they span W or more. That is the whole proof of the bound, for any number of threads in any order.
 ///
-/// A request with a timestamp in order is denied only if admitting it would break the bound. A late
+/// A request with a timestamp in order and in [range](#range) is denied only if admitting it would break the bound. A late
 /// timestamp, older than that of an admission before it, is decided at its own time: it is denied if the oldest slot is
 /// not free by then. So it can be denied although the bound would allow it. If a late timestamp is admitted, its slot
 /// stays in use as long as that of the newest admission:

@@ -83,8 +83,8 @@ impl Mark {
 ///
 /// # Ordering
 ///
-/// Whoever sees the head on a slot must see all claims before it: the head is moved with `Release`
-/// by a thread that saw them, and read with `Acquire`. And whoever sees a claim of a later lap must
+/// A thread that sees the head on a slot must see all claims before it: the head is moved with `Release`
+/// by a thread that saw them, and read with `Acquire`. And a thread that sees a claim of a later lap must
 /// then see the head there: slots are exchanged with `Release` by a claimant that saw the head, and
 /// read with `Acquire`. The second load of the head and all lost exchanges carry nothing:
 /// `Relaxed`.
@@ -212,7 +212,7 @@ impl<S: AsRef<[Slot]>> Ring<S> {
             split.pack(lap, next)
         };
         // Release: what this thread saw claimed. Relaxed if lost: another has moved the head, and
-        // whoever wants to see what that one saw reads it again.
+        // a thread that needs what that one saw reads it again.
         let _ = self.head.compare_exchange(
             head.bits(),
             next.bits(),
