@@ -1,5 +1,6 @@
-//! Rate limiting for Rust, per process, per client or per outgoing API: lock-free, and bounded in memory
-//! under attack. Where a machine lacks the [atomic it needs](#platforms), a short lock takes its place.
+//! Rate limiting for Rust, per process, per client or per outgoing API: lock-free, and bounded in
+//! memory under attack. Where a machine lacks the [atomic it needs](#platforms), a short lock takes
+//! its place.
 //!
 //! ```
 //! use casgate::{Limiter, Quota};
@@ -15,21 +16,26 @@
 //!
 //! # Overview
 //!
-//! Start with [`Limiter`], which states the guarantees. Without a type parameter it is a token bucket.
-//! [`choosing`] compares the algorithms, and [`cookbook`] solves common tasks in a few lines each.
+//! Start with [`Limiter`], which states the guarantees. Without a type parameter it is a token
+//! bucket. [`choosing`] compares the algorithms, and [`cookbook`] solves common tasks in a few
+//! lines each.
 //!
 //! - **Algorithms.** [`TokenBucket`], [`FixedWindow`] and [`SlidingWindow`] state their bounds.
-//!   [`FixedWindowLimiter`], [`SlidingWindowLimiter`] and [`AdjustableLimiter`] are names for limiters.
-//! - **Quotas.** A [`Quota`] is made in the source or read from text. A [`StrictQuota`] holds for every
-//!   interval, see [`Limiter::strict`].
-//! - **Several limits.** [`Both`](algorithm::Both) keeps two quotas in one atomic step. [`All`] asks any number of
-//!   limits of any kind. [`Limit`] and [`LimitN`] are traits for an algorithm that is chosen at run time.
-//! - **A quota that changes.** [`Adjustable`](algorithm::Adjustable) takes a new one while others check.
+//!   [`FixedWindowLimiter`], [`SlidingWindowLimiter`] and [`AdjustableLimiter`] are names for
+//!   limiters.
+//! - **Quotas.** A [`Quota`] is made in the source or read from text. A [`StrictQuota`] holds for
+//!   every interval, see [`Limiter::strict`].
+//! - **Several limits.** [`Both`](algorithm::Both) keeps two quotas in one atomic step. [`All`]
+//!   asks any number of limits of any kind. [`Limit`] and [`LimitN`] are traits for an algorithm
+//!   that is chosen at run time.
+//! - **A quota that changes.** [`Adjustable`](algorithm::Adjustable) takes a new one while others
+//!   check.
 //! - **A limit for each key.** [`KeyedLimiter`], in memory that is fixed at construction.
 //! - **Answers.** [`Admitted`], [`Denied`] with its [`Reason`], and [`Snapshot`].
-//! - **Permits ahead of time.** [`Reservation`] and [`Lease`], with owned forms. [`Saved`] keeps what is
-//!   outstanding over a restart.
-//! - **Time.** [`clock`] explains where timestamps come from, and what the lag of a cheap clock does to a bound.
+//! - **Permits ahead of time.** [`Reservation`] and [`Lease`], with owned forms. [`Saved`] keeps
+//!   what is outstanding over a restart.
+//! - **Time.** [`clock`] explains where timestamps come from, and what the lag of a cheap clock
+//!   does to a bound.
 //!
 //! # What it does not do
 //!
@@ -39,23 +45,24 @@
 //! # Features
 //!
 //! - `std` (default): what needs an operating system.
-//!   - [`SystemClock`](clock::SystemClock) can be read; [`UtcClock`](clock::UtcClock), `BootClock` (on
-//!     Linux) and [`Ticker`](clock::Ticker); clocks in a `Box` or an `Arc`.
+//!   - [`SystemClock`](clock::SystemClock) can be read; [`UtcClock`](clock::UtcClock), `BootClock`
+//!     (on Linux) and [`Ticker`](clock::Ticker); clocks in a `Box` or an `Arc`.
 //!   - The default hasher of a [`KeyedLimiter`], and the constructors that use it.
 //!   - [`OwnedLease`] and [`OwnedReservation`].
 //! - `alloc`: what needs an allocator. The feature `std` enables it.
-//!   - [`KeyedLimiter`] with a hasher of your own, and what belongs to it, such as [`Key`], [`Ipv6Prefix`],
-//!     [`WhenFull`] and [`Stats`].
+//!   - [`KeyedLimiter`] with a hasher of your own, and what belongs to it, such as [`Key`],
+//!     [`Ipv6Prefix`], [`WhenFull`] and [`Stats`].
 //!   - [`Limiter::sliding_window`], whose slots are on the heap.
 //!   - A [`Limit`] in a `Box`.
 //!
-//!   Without both the crate needs neither an allocator nor an operating system. Without `std` it is `no_std`. Then pass
-//!   the time to [`check_at`](Limiter::check_at), or implement [`Clock`](clock::Clock).
-//! - `serde`: a [`Quota`] serializes as its text, `"100/min burst 20"`, and a [`Timestamp`] as an integer
-//!   number of nanoseconds. Works without `std`.
+//!   Without both the crate needs neither an allocator nor an operating system. Without `std` it is
+//!   `no_std`. Then pass the time to [`check_at`](Limiter::check_at), or implement
+//!   [`Clock`](clock::Clock).
+//! - `serde`: a [`Quota`] serializes as its text, `"100/min burst 20"`, and a [`Timestamp`] as an
+//!   integer number of nanoseconds. Works without `std`.
 //! - `tsc`: a clock on the processor's time stamp counter. Needs `std`.
-//! - `testing`: [`testing`], helpers for tests of concurrent callers that cannot hang and do not depend on thread
-//!   order. Needs `std`.
+//! - `testing`: [`testing`], helpers for tests of concurrent callers that cannot hang and do not
+//!   depend on thread order. Needs `std`.
 //!
 //! # Platforms
 //!

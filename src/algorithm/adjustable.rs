@@ -16,18 +16,18 @@ use core::time::Duration;
 /// [`Limiter::adjustable_token_bucket`] and [`Limiter::adjustable_fixed_window`] make one.
 /// [`Limiter::set_quota`] changes the quota, and says what becomes of the spent permits.
 ///
-/// Each decision is made wholly by the one quota that is in force at the instant of the decision. Changes and
-/// checks have one order. A check never waits: a thread stopped in the middle of `set_quota` stops no check. It does
-/// stop other `set_quota`s, which wait for each other. On machines without a 128-bit atomic a lock takes its
-/// place: see [`Both`](super::Both).
+/// Each decision is made wholly by the one quota that is in force at the instant of the decision.
+/// Changes and checks have one order. A check never waits: a thread stopped in the middle of
+/// `set_quota` stops no check. It does stop other `set_quota`s, which wait for each other. On
+/// machines without a 128-bit atomic a lock takes its place: see [`Both`](super::Both).
 ///
 /// # How it works
 ///
-/// The algorithm's word shares a 128-bit atomic with a generation, which counts the changes. The quota
-/// is too large for that. It lies next to the atomic in one of two places, for even and odd
-/// generations. A check reads the pair, then the generation's place, and then one more word. That word
-/// shows whether a later change has begun to write there, and if so the check starts again. The exchange
-/// of the check fails if the generation has changed meanwhile.
+/// The algorithm's word shares a 128-bit atomic with a generation, which counts the changes. The
+/// quota is too large for that. It lies next to the atomic in one of two places, for even and odd
+/// generations. A check reads the pair, then the generation's place, and then one more word. That
+/// word shows whether a later change has begun to write there, and if so the check starts again.
+/// The exchange of the check fails if the generation has changed meanwhile.
 ///
 /// [`Limiter::adjustable_token_bucket`]: crate::Limiter::adjustable_token_bucket
 /// [`Limiter::adjustable_fixed_window`]: crate::Limiter::adjustable_fixed_window

@@ -11,22 +11,24 @@ use core::time::Duration;
 
 /// Two algorithms, one decision: both admit, or neither spends anything.
 ///
-/// Their two words are changed together, by compare-and-swap of one 128-bit atomic. So no caller ever
-/// sees one quota charged and the other not. The bounds of both algorithms hold. [`Denied::reason`]
-/// says which denied.
+/// Their two words are changed together, by compare-and-swap of one 128-bit atomic. So no caller
+/// ever sees one quota charged and the other not. The bounds of both algorithms hold.
+/// [`Denied::reason`] says which denied.
 ///
-/// - `remaining` is the smaller of the two. `limit` is that of the same algorithm, or in a denial that of the one
-///   that denies.
-/// - `retry_after` is the longer wait of those that deny, or `None` if the two never admit the request together.
+/// - `remaining` is the smaller of the two. `limit` is that of the same algorithm, or in a denial
+///   that of the one that denies.
+/// - `retry_after` is the longer wait of those that deny, or `None` if the two never admit the
+///   request together.
 /// - `reset_after` is the longer of the two.
 /// - The ticket is that of the first algorithm.
 ///
 /// # Machines without a 128-bit atomic
 ///
-/// AArch64 always has one. On x86-64 the processor's instruction is detected when the program runs, and only the
-/// first x86-64 processors lack it. With one, a `Both` is as lock-free as the others, and an admission costs
-/// [more](crate::choosing#what-it-costs). Elsewhere `portable-atomic` takes a lock out of a global table. The decisions are the same, but a thread stopped in the middle of one stops others.
-/// Call [`Limiter::is_lock_free`](crate::Limiter::is_lock_free) to find out.
+/// AArch64 always has one. On x86-64 the processor's instruction is detected when the program runs,
+/// and only the first x86-64 processors lack it. With one, a `Both` is as lock-free as the others,
+/// and an admission costs [more](crate::choosing#what-it-costs). Elsewhere `portable-atomic` takes
+/// a lock out of a global table. The decisions are the same, but a thread stopped in the middle of
+/// one stops others. Call [`Limiter::is_lock_free`](crate::Limiter::is_lock_free) to find out.
 ///
 /// ```
 /// use casgate::algorithm::Both;

@@ -9,18 +9,19 @@ use core::time::Duration;
 
 /// At most a quota's permits in each window of its period: the algorithm, without the shared word.
 ///
-/// Call the quota's [permits](Quota::permits) L and its [period](Quota::period) W. Window k is
-/// k·W ≤ t < (k+1)·W, counted from the clock's origin. For the default clock on Linux the origin is boot, so its
-/// windows begin at any time of day. On a [`UtcClock`](crate::clock::UtcClock) they are those of the calendar.
-/// Each window admits at most L permits. An interval of length W admits at most 2L: L at the end of one
-/// window and L at the start of the next. Where that matters, choose another algorithm.
+/// Call the quota's [permits](Quota::permits) L and its [period](Quota::period) W. Window k is k·W
+/// ≤ t < (k+1)·W, counted from the clock's origin. For the default clock on Linux the origin is
+/// boot, so its windows begin at any time of day. On a [`UtcClock`](crate::clock::UtcClock) they
+/// are those of the calendar. Each window admits at most L permits. An interval of length W admits
+/// at most 2L: L at the end of one window and L at the start of the next. Where that matters,
+/// choose another algorithm.
 ///
-/// A request is denied only if its window has too few permits left, or if its timestamp is from a window before
-/// the newest one. That is the latest window that a request, a debt or a
-/// [`deny_until`](crate::Limiter::deny_until) has reached. The spent permits of older windows are no longer
-/// known. A late timestamp in the
-/// newest window is not denied for being late. Every timestamp of the clock's first 292 years is in
-/// [range](Split#the-index-never-wraps). Later ones can be denied.
+/// A request is denied only if its window has too few permits left, or if its timestamp is from a
+/// window before the newest one. That is the latest window that a request, a debt or a
+/// [`deny_until`](crate::Limiter::deny_until) has reached. The spent permits of older windows are
+/// no longer known. A late timestamp in the newest window is not denied for being late. Every
+/// timestamp of the clock's first 292 years is in [range](Split#the-index-never-wraps). Later ones
+/// can be denied.
 ///
 /// The state is a [`Word`]: the newest window and the permits spent in it.
 ///
@@ -135,7 +136,8 @@ impl FixedWindow {
         if index <= self.split.max_index() { Some(self.split.pack(index, 0)) } else { None }
     }
 
-    /// That window with `count` permits spent; or the last window, all spent, if it is not before that.
+    /// That window with `count` permits spent; or the last window, all spent, if it is not before
+    /// that.
     const fn at_latest(&self, index: u64, count: u32) -> Word {
         if index < self.split.max_index() {
             self.split.pack(index, count)
@@ -267,7 +269,8 @@ impl RuleParts for FixedWindow {
         same_window.then(|| self.refund(word, n))
     }
 
-    /// To the window of `now`; a debt to the window in which it is repaid, of which nothing is then left.
+    /// To the window of `now`; a debt to the window in which it is repaid, of which nothing is then
+    /// left.
     fn restore(&self, word: Word, part: Outstanding, now: Timestamp) -> Word {
         if part.full_after <= self.period.get() {
             return self.charge(word, part.permits, now);

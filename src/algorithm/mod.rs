@@ -1,12 +1,12 @@
 //! The algorithms that decide.
 //!
 //! A [`Rule`] is a pure function from a state word, a request and a timestamp to the next word or a
-//! denial. [`Limiter`](crate::Limiter) runs it in a compare-and-swap loop. Because it is pure, the same
-//! function can run behind a mutex, in a table or in a test.
+//! denial. [`Limiter`](crate::Limiter) runs it in a compare-and-swap loop. Because it is pure, the
+//! same function can run behind a mutex, in a table or in a test.
 //!
-//! An [`Algorithm`] is a rule together with its shared state. Every `Rule` is one, and its state is a
-//! single word. A [`Weighted`] algorithm can change its whole state in one atomic step, which requests for
-//! several permits, refunds and resets need.
+//! An [`Algorithm`] is a rule together with its shared state. Every `Rule` is one, and its state is
+//! a single word. A [`Weighted`] algorithm can change its whole state in one atomic step, which
+//! requests for several permits, refunds and resets need.
 
 mod adjustable;
 mod both;
@@ -38,8 +38,8 @@ use crate::word::Word;
 
 /// An algorithm whose whole state is one [`Word`]: pure functions, without the shared memory.
 ///
-/// Pass it [`Word::default`], or a word that the same rule has returned. The trait is sealed, so later versions
-/// can add methods.
+/// Pass it [`Word::default`], or a word that the same rule has returned. The trait is sealed, so
+/// later versions can add methods.
 ///
 /// ```
 /// use casgate::algorithm::{Rule, TokenBucket};
@@ -54,8 +54,8 @@ use crate::word::Word;
 /// assert!(rule.decide(rule.refund(spent, 1), 1, now).is_some());
 /// ```
 pub trait Rule: RuleParts + Copy {
-    /// Returns the word after `n` permits, at least 1, are spent at `now`. Returns `None` if they don't fit: then
-    /// the word must stay. Takes constant time.
+    /// Returns the word after `n` permits, at least 1, are spent at `now`. Returns `None` if they
+    /// don't fit: then the word must stay. Takes constant time.
     ///
     /// ```
     /// # use casgate::{Quota, Timestamp, algorithm::{FixedWindow, Rule}, word::Word};
@@ -150,7 +150,8 @@ pub trait Rule: RuleParts + Copy {
     fn deny_until(&self, word: Word, until: Timestamp) -> Word;
 }
 
-/// An algorithm together with the shared state it decides on: what a [`Limiter`](crate::Limiter) needs.
+/// An algorithm together with the shared state it decides on: what a [`Limiter`](crate::Limiter)
+/// needs.
 ///
 /// The trait is sealed, so later versions can add methods.
 ///

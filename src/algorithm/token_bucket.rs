@@ -14,15 +14,17 @@ use core::time::Duration;
 ///
 /// > N[s, e] ≤ b + ⌊(e − s)·L/W⌋
 ///
-/// The bound is exact if the fraction L/W, with W in nanoseconds, reduces to a numerator of at most 4. For other
-/// quotas e − s counts half a nanosecond more: see [below](#exactness). There is no boundary at which a burst
-/// can double: in any interval of length W come at most b + L permits.
+/// The bound is exact if the fraction L/W, with W in nanoseconds, reduces to a numerator of at
+/// most 4. For other quotas e − s counts half a nanosecond more: see [below](#exactness). There is no
+/// boundary at which a burst can double: in any interval of length W come at most b + L permits.
 ///
-/// A request with a timestamp in order and in [range](#range) is denied only if admitting it would break the bound. Permits
-/// of reservations, leases, debts and [`deny_until`](crate::Limiter::deny_until) count as spent. A late
-/// timestamp, older than that of an admission before it, is decided at its own time. All permits admitted so far
-/// count as spent, also those with later timestamps, and at the older time less has been refilled. So a late
-/// timestamp can be denied although the bound would allow it, and is never admitted against the bound:
+/// A request with a timestamp in order and in [range](#range) is denied only if admitting it would
+/// break the bound. Permits of reservations, leases, debts and
+/// [`deny_until`](crate::Limiter::deny_until) count as spent. A late timestamp, older than that of
+/// an admission before it, is decided at its own time. All permits admitted so far count as spent,
+/// also those with later timestamps, and at the older time less has been refilled. So a late
+/// timestamp can be denied although the bound would allow it, and is never admitted against the
+/// bound:
 ///
 /// ```
 /// use casgate::{Limiter, Quota, Timestamp};
@@ -33,9 +35,10 @@ use core::time::Duration;
 /// assert!(limiter.is_allowed_at(Timestamp::from_secs(10))); // the same call in time
 /// ```
 ///
-/// The algorithm is the virtual scheduling form of the generic cell rate algorithm (ATM Forum, *Traffic
-/// Management 4.0*, 1996, annex C; ITU-T I.371). The state [`Word`] is its theoretical arrival time:
-/// when the bucket will be full again. Spending n permits moves it n emission intervals on.
+/// The algorithm is the virtual scheduling form of the generic cell rate algorithm (ATM Forum,
+/// *Traffic Management 4.0*, 1996, annex C; ITU-T I.371). The state [`Word`] is its theoretical
+/// arrival time: when the bucket will be full again. Spending n permits moves it n emission
+/// intervals on.
 ///
 /// # Exactness
 ///
@@ -46,11 +49,11 @@ use core::time::Duration;
 /// - If p ≤ 4, as for 100, 3 or 600,000,000 per second, a nanosecond is p units, m is q, and all
 ///   arithmetic is exact.
 /// - Otherwise m is ⌊4·W/L⌋, and a unit is between a quarter and a third of a nanosecond. A
-///   timestamp t counts ⌊t·r⌋ units, where r is m·L/W rounded up to a multiple of 2⁻⁶⁴. Since
-///   ⌊e·r⌋ − ⌊s·r⌋ ≥ ⌊(e − s)·r⌋, permits that are due are admitted as soon as the real numbers say. Since
-///   the difference is ≤ (e − s)·r + 1, and r is too large by less than 2⁻⁶⁴, an instant may be early by
-///   less than half a nanosecond: N[s, e] ≤ b + ⌊(e − s + ½ ns)·L/W⌋, on a timeline of whole
-///   nanoseconds.
+///   timestamp t counts ⌊t·r⌋ units, where r is m·L/W rounded up to a multiple of 2⁻⁶⁴. Since ⌊e·r⌋
+///   − ⌊s·r⌋ ≥ ⌊(e − s)·r⌋, permits that are due are admitted as soon as the real numbers say.
+///   Since the difference is ≤ (e − s)·r + 1, and r is too large by less than 2⁻⁶⁴, an instant may
+///   be early by less than half a nanosecond: N[s, e] ≤ b + ⌊(e − s + ½ ns)·L/W⌋, on a timeline of
+///   whole nanoseconds.
 ///
 /// # Range
 ///
@@ -176,8 +179,8 @@ impl TokenBucket {
         word.bits().saturating_sub(self.capacity - n as u64 * self.cost.get())
     }
 
-    /// The word after `n` permits are taken at `now` that are due by `latest`, or `None` if they are
-    /// not.
+    /// The word after `n` permits are taken at `now` that are due by `latest`, or `None` if they
+    /// are not.
     #[inline]
     pub(crate) fn reserve(
         &self,
@@ -281,9 +284,9 @@ impl RuleParts for TokenBucket {
         n <= self.burst && latest <= self.horizon && self.units(latest) >= self.due(word, n)
     }
 
-    /// More than one permit is booked as many emission intervals later as there are permits, so that
-    /// until then the bucket could not have been full without them: to spend one in that time moves
-    /// the word as far as a check at that instant would.
+    /// More than one permit is booked as many emission intervals later as there are permits, so
+    /// that until then the bucket could not have been full without them: to spend one in that time
+    /// moves the word as far as a check at that instant would.
     fn lease(&self, word: Word, most: u32, now: Timestamp) -> Option<Term> {
         let first = Rule::decide(self, word, 1, now)?;
         let units = self.units(now.as_nanos());
@@ -302,8 +305,8 @@ impl RuleParts for TokenBucket {
         (word == taken).then(|| self.refund(word, n))
     }
 
-    /// Two units more: the units of a time from one instant on and from another differ by one, and so do those of a time in
-    /// two parts and in one.
+    /// Two units more: the units of a time from one instant on and from another differ by one, and
+    /// so do those of a time in two parts and in one.
     fn restore(&self, word: Word, part: Outstanding, now: Timestamp) -> Word {
         let base = word.bits().max(self.units(now.as_nanos().min(self.horizon)));
         let exact = self.fraction == 0;

@@ -7,21 +7,22 @@ use crate::timestamp::Timestamp;
 impl<R: Adjust, C> Limiter<Adjustable<R>, C> {
     /// Changes the quota at `now`, while others check.
     ///
-    /// The burst comes with the quota. `Quota::per_second(50)` has a burst of 50, whatever was set before by
-    /// [`with_burst`](Quota::with_burst).
+    /// The burst comes with the quota. `Quota::per_second(50)` has a burst of 50, whatever was set
+    /// before by [`with_burst`](Quota::with_burst).
     ///
-    /// Spent permits stay spent. Of L permits with k spent, a new limit L′ leaves L′ − k, or none. So a
-    /// raise adds the difference at once, and a cut takes it away. Lowering the limit below what is already spent
-    /// discards the excess, so lowering and raising it again frees those permits. A debt beyond the limit is repaid as
-    /// before, until it is no larger.
+    /// Spent permits stay spent. Of L permits with k spent, a new limit L′ leaves L′ − k, or none.
+    /// So a raise adds the difference at once, and a cut takes it away. Lowering the limit below
+    /// what is already spent discards the excess, so lowering and raising it again frees those
+    /// permits. A debt beyond the limit is repaid as before, until it is no larger.
     ///
-    /// The new rate holds from `now` on. A fixed window with another period counts the permits spent in the window of
-    /// `now` against its own window of that time. A timestamp from before the newest window counts as the
-    /// beginning of that window. A token bucket takes a late timestamp as it is, so what was refilled since then is
-    /// refilled at the new rate.
+    /// The new rate holds from `now` on. A fixed window with another period counts the permits
+    /// spent in the window of `now` against its own window of that time. A timestamp from before
+    /// the newest window counts as the beginning of that window. A token bucket takes a late
+    /// timestamp as it is, so what was refilled since then is refilled at the new rate.
     ///
-    /// Each check is decided wholly by the old quota or wholly by the new one. All checks that begin
-    /// after this call has returned are decided by the new one. This call waits only for other `set_quota`s.
+    /// Each check is decided wholly by the old quota or wholly by the new one. All checks that
+    /// begin after this call has returned are decided by the new one. This call waits only for
+    /// other `set_quota`s.
     ///
     /// ```
     /// use casgate::{Limiter, Quota, Timestamp};

@@ -13,8 +13,8 @@ use crate::sync::const_unless_modelled;
 
 impl Limiter<FixedWindow> {
     const_unless_modelled! {
-        /// Makes a limiter that admits at most `quota.permits()` in each window k·W ≤ t < (k+1)·W of the clock,
-        /// where W is `quota.period()`. See [`FixedWindow`].
+        /// Makes a limiter that admits at most `quota.permits()` in each window k·W ≤ t < (k+1)·W
+        /// of the clock, where W is `quota.period()`. See [`FixedWindow`].
         ///
         /// ```
         /// use casgate::{FixedWindowLimiter, Limiter, Quota};
@@ -30,8 +30,8 @@ impl Limiter<FixedWindow> {
 
 impl Limiter<TokenBucket> {
     const_unless_modelled! {
-        /// Makes a limiter that admits a burst of `quota.burst()`, refilled at `quota.permits()` per
-        /// `quota.period()`. See [`TokenBucket`].
+        /// Makes a limiter that admits a burst of `quota.burst()`, refilled at `quota.permits()`
+        /// per `quota.period()`. See [`TokenBucket`].
         ///
         /// ```
         /// use casgate::{Limiter, Quota};
@@ -48,8 +48,8 @@ impl Limiter<TokenBucket> {
 
 impl Limiter<TokenBucket> {
     const_unless_modelled! {
-        /// Makes a limiter that admits at most `quota.limit()` in *every* half-open interval of `quota.period()`, evenly
-        /// paced. See [`Quota::at_most`].
+        /// Makes a limiter that admits at most `quota.limit()` in *every* half-open interval of
+        /// `quota.period()`, evenly paced. See [`Quota::at_most`].
         ///
         /// ```
         /// use casgate::{Limiter, Quota};
@@ -67,8 +67,8 @@ impl Limiter<TokenBucket> {
 
 impl<A: Rule, B: Rule> Limiter<Both<A, B>> {
     const_unless_modelled! {
-        /// Makes a limiter of two algorithms with one decision: both admit, or neither spends anything. See
-        /// [`Both`].
+        /// Makes a limiter of two algorithms with one decision: both admit, or neither spends
+        /// anything. See [`Both`].
         ///
         /// ```
         /// use casgate::{FixedWindow, Limiter, Quota, TokenBucket};
@@ -123,8 +123,8 @@ impl Limiter<Adjustable<FixedWindow>> {
 
 #[cfg(feature = "alloc")]
 impl Limiter<SlidingWindow> {
-    /// Makes a limiter that admits at most `quota.permits()` in every half-open interval of `quota.period()`. See
-    /// [`SlidingWindow`]. Allocates 8 bytes a permit, here and never again.
+    /// Makes a limiter that admits at most `quota.permits()` in every half-open interval of
+    /// `quota.period()`. See [`SlidingWindow`]. Allocates 8 bytes a permit, here and never again.
     ///
     /// ```
     /// use casgate::{Limiter, Quota};
@@ -143,8 +143,8 @@ impl Limiter<SlidingWindow> {
 
 #[cfg(not(casgate_loom))]
 impl<const L: usize> Limiter<SlidingWindow<[Slot; L]>> {
-    /// Makes a limiter that admits at most `L` in every half-open interval of length `period`. Its slots are in the
-    /// limiter itself: it needs no allocator and can be a `static`.
+    /// Makes a limiter that admits at most `L` in every half-open interval of length `period`. Its
+    /// slots are in the limiter itself: it needs no allocator and can be a `static`.
     ///
     /// ```
     /// use casgate::{Limiter, SlidingWindow, Slot};
@@ -188,7 +188,8 @@ impl<R: Rule, C: Copy> Limiter<R, C> {
     }
 }
 
-/// `with_clock` for algorithms whose state is more than a word: a `const fn` cannot take them apart.
+/// `with_clock` for algorithms whose state is more than a word: a `const fn` cannot take them
+/// apart.
 macro_rules! with_clock {
     ([$($generics:tt)*] $algorithm:ty) => {
         impl<$($generics)*, C> Limiter<$algorithm, C> {

@@ -9,8 +9,8 @@ use core::cell::Cell;
 use core::fmt;
 
 impl<R: Rule, C> Limiter<R, C> {
-    /// Returns a handle for one thread. It takes up to `most` permits in one atomic step and then spends
-    /// them from memory of its own. 0 counts as 1.
+    /// Returns a handle for one thread. It takes up to `most` permits in one atomic step and then
+    /// spends them from memory of its own. 0 counts as 1.
     ///
     /// ```
     /// use casgate::{Limiter, Quota};
@@ -30,7 +30,8 @@ impl<R: Rule, C> Limiter<R, C> {
         Lease::of(self, most)
     }
 
-    /// Returns a [`lease`](Self::lease) that keeps the limiter alive: for a worker's state or a `thread_local!`.
+    /// Returns a [`lease`](Self::lease) that keeps the limiter alive: for a worker's state or a
+    /// `thread_local!`.
     ///
     /// ```
     /// use casgate::{Limiter, OwnedLease, Quota};
@@ -59,28 +60,30 @@ pub type OwnedLease<R = crate::TokenBucket, C = crate::clock::SystemClock> =
 ///
 /// # What it guarantees
 ///
-/// The algorithm's bound holds for the timestamps at which the permits are *spent*, together with all other
-/// requests to the limiter. Do not combine leases with [`refund`](Limiter::refund) or [`reset`](Limiter::reset):
-/// permits that a lease still holds would be returned twice. To keep the bound, a lease ends:
+/// The algorithm's bound holds for the timestamps at which the permits are *spent*, together with
+/// all other requests to the limiter. Do not combine leases with [`refund`](Limiter::refund) or
+/// [`reset`](Limiter::reset): permits that a lease still holds would be returned twice. To keep the
+/// bound, a lease ends:
 ///
 /// - A lease of a fixed window ends with the window in which it was taken.
-/// - A lease of a token bucket ends when the bucket would have refilled by what was taken. Until that instant
-///   the bucket is charged in advance: n permits taken at `now` are booked as if at the end of the n
-///   emission intervals that follow.
+/// - A lease of a token bucket ends when the bucket would have refilled by what was taken. Until
+///   that instant the bucket is charged in advance: n permits taken at `now` are booked as if at
+///   the end of the n emission intervals that follow.
 ///
 /// A check with a timestamp outside that time returns the lease's permits and takes new ones.
 ///
 /// # What it costs others
 ///
-/// Permits held by a lease are unavailable to other callers. A lease takes an eighth of what is left, and `most` at
-/// the most. Near the limit it takes one permit at a time, so the last permits go to the callers that ask. A lease
-/// that was taken when there was more can strand `most` − 1 permits for the rest of its time. That happens if its
-/// thread stops asking and does not drop it. While leases are outstanding, a token bucket may show up to one lease
-/// fewer permits than it really has, because it is charged in advance.
+/// Permits held by a lease are unavailable to other callers. A lease takes an eighth of what is
+/// left, and `most` at the most. Near the limit it takes one permit at a time, so the last permits
+/// go to the callers that ask. A lease that was taken when there was more can strand `most` − 1
+/// permits for the rest of its time. That happens if its thread stops asking and does not drop it.
+/// While leases are outstanding, a token bucket may show up to one lease fewer permits than it
+/// really has, because it is charged in advance.
 ///
-/// Unspent permits are returned when the lease is dropped or first used after it has ended. A fixed window
-/// takes them only within the same window. A token bucket takes them only if nothing was taken since, as
-/// with [`cancel`](crate::Reservation::cancel).
+/// Unspent permits are returned when the lease is dropped or first used after it has ended. A fixed
+/// window takes them only within the same window. A token bucket takes them only if nothing was
+/// taken since, as with [`cancel`](crate::Reservation::cancel).
 ///
 /// ```
 /// use casgate::{Limiter, Quota, Timestamp};
@@ -164,7 +167,8 @@ impl<H: Holder> Lease<H> {
         ours
     }
 
-    /// Gives back what is left, takes new permits and spends one of them; or returns the word that denies.
+    /// Gives back what is left, takes new permits and spends one of them; or returns the word that
+    /// denies.
     #[cold]
     #[inline(never)]
     fn renew(&self, now: Timestamp) -> Result<(), Word> {

@@ -24,7 +24,8 @@ use crate::decision::{Admitted, Denied, Snapshot};
 use crate::timestamp::Timestamp;
 use core::fmt;
 
-/// A rate limiter that threads share by reference. Without a type parameter it is a [token bucket](TokenBucket).
+/// A rate limiter that threads share by reference. Without a type parameter it is a [token
+/// bucket](TokenBucket).
 ///
 /// ```
 /// use casgate::{Limiter, Quota};
@@ -40,45 +41,49 @@ use core::fmt;
 ///
 /// # Guarantees
 ///
-/// - **Never admits more than the algorithm's bound**, counted by the timestamps of the admitted permits. Refunded
-///   permits can be spent again. [`charge`](Self::charge) spends beyond the bound, and later requests
-///   repay that.
-/// - **Denies only what it must.** A request is denied if admitting it would break the bound, or if its timestamp is
-///   late or [out of range](crate::Reason::OutOfRange). A late timestamp is older than one that the limiter has
-///   seen, and is decided at its own time. [`check`](Self::check) then takes a fresh one and decides again, once. A
-///   [strict](Self::strict) limiter also denies what its even pace does not allow. Permits that others have
-///   [reserved](Self::reserve) or [leased](Self::lease), and those of a debt or a [closed](Self::deny_until)
-///   limiter, count as spent.
-/// - **Linearizable.** Each call takes effect at one instant between call and return. If one call returns before
-///   another begins, it takes effect first. Admissions carry [tickets](Admitted::ticket) in that order. A check that
-///   decides again is two decisions, of which the second counts.
-/// - **A denial spends nothing.** Limiters of one or two words write nothing either, so under attack their state is a
-///   shared read. A sliding window may move its head on for a claim that another thread has won. A
-///   [`Lease`] may first return what it holds.
+/// - **Never admits more than the algorithm's bound**, counted by the timestamps of the admitted
+///   permits. Refunded permits can be spent again. [`charge`](Self::charge) spends beyond the
+///   bound, and later requests repay that.
+/// - **Denies only what it must.** A request is denied if admitting it would break the bound, or if
+///   its timestamp is late or [out of range](crate::Reason::OutOfRange). A late timestamp is older
+///   than one that the limiter has seen, and is decided at its own time. [`check`](Self::check)
+///   then takes a fresh one and decides again, once. A [strict](Self::strict) limiter also denies
+///   what its even pace does not allow. Permits that others have [reserved](Self::reserve) or
+///   [leased](Self::lease), and those of a debt or a [closed](Self::deny_until) limiter, count as
+///   spent.
+/// - **Linearizable.** Each call takes effect at one instant between call and return. If one call
+///   returns before another begins, it takes effect first. Admissions carry
+///   [tickets](Admitted::ticket) in that order. A check that decides again is two decisions, of
+///   which the second counts.
+/// - **A denial spends nothing.** Limiters of one or two words write nothing either, so under
+///   attack their state is a shared read. A sliding window may move its head on for a claim that
+///   another thread has won. A [`Lease`] may first return what it holds.
 /// - **Lock-free.** A thread that stops anywhere stops no other, with two exceptions.
-///   [`set_quota`](Self::set_quota) waits for other calls of itself. Without the atomic that the state needs,
-///   every decision takes a short lock: see [`is_lock_free`](Self::is_lock_free).
-/// - **No request panics** or wraps. A request for zero permits is admitted and spends nothing. A request for more than
-///   the limit is denied permanently. A clock that steps back makes the limiter stricter until it has caught up.
+///   [`set_quota`](Self::set_quota) waits for other calls of itself. Without the atomic that the
+///   state needs, every decision takes a short lock: see [`is_lock_free`](Self::is_lock_free).
+/// - **No request panics** or wraps. A request for zero permits is admitted and spends nothing. A
+///   request for more than the limit is denied permanently. A clock that steps back makes the
+///   limiter stricter until it has caught up.
 ///
 /// # Memory ordering
 ///
 /// Where the state is one word, every operation is `Relaxed`, failed ones too. Changes are
-/// read-modify-writes, so the word's modification order alone decides. Two kinds of limiter have more places:
-/// the sliding window its slots and head, and an [`Adjustable`] its quota next to its word. There a thread
-/// releases what it wrote when it moves the head or the word, and the threads that read that acquire it. None
-/// of this is a promise to the caller: an admission does not make another thread's writes visible.
+/// read-modify-writes, so the word's modification order alone decides. Two kinds of limiter have
+/// more places: the sliding window its slots and head, and an [`Adjustable`] its quota next to its
+/// word. There a thread releases what it wrote when it moves the head or the word, and the threads
+/// that read that acquire it. None of this is a promise to the caller: an admission does not make
+/// another thread's writes visible.
 ///
 /// # Cost
 ///
 /// No lock and no allocation. An admission is a load and one compare-and-swap, or two for a sliding
-/// window. After a short spin it is repeated for each concurrent change that came first. A denial is loads
-/// alone, except where it [writes](#guarantees). [`choosing`](crate::choosing) has the figures. A fixed window has 24
-/// bytes and a token bucket 56. Neither is padded: in an array that threads hammer, wrap each in
-/// `crossbeam_utils::CachePadded`.
+/// window. After a short spin it is repeated for each concurrent change that came first. A denial
+/// is loads alone, except where it [writes](#guarantees). [`choosing`](crate::choosing) has the
+/// figures. A fixed window has 24 bytes and a token bucket 56. Neither is padded: in an array that
+/// threads hammer, wrap each in `crossbeam_utils::CachePadded`.
 ///
-/// The methods that decide are always inlined. So the numbers of an answer that the caller does not read are
-/// not computed.
+/// The methods that decide are always inlined. So the numbers of an answer that the caller does not
+/// read are not computed.
 pub struct Limiter<A: Algorithm = TokenBucket, C = SystemClock> {
     state: A::State,
     algorithm: A,
@@ -88,11 +93,12 @@ pub struct Limiter<A: Algorithm = TokenBucket, C = SystemClock> {
 /// Names a limiter with a fixed window: [`Limiter::fixed_window`].
 pub type FixedWindowLimiter<C = SystemClock> = Limiter<FixedWindow, C>;
 
-/// Names a limiter with a sliding window: [`Limiter::sliding_window`]. With the slots in place it is a
-/// `SlidingWindowLimiter<SystemClock, [Slot; 5]>`: [`Limiter::sliding_window_array`].
+/// Names a limiter with a sliding window: [`Limiter::sliding_window`]. With the slots in place it
+/// is a `SlidingWindowLimiter<SystemClock, [Slot; 5]>`: [`Limiter::sliding_window_array`].
 pub type SlidingWindowLimiter<C = SystemClock, S = Heap> = Limiter<SlidingWindow<S>, C>;
 
-/// Names a token bucket whose quota can change while others check: [`Limiter::adjustable_token_bucket`].
+/// Names a token bucket whose quota can change while others check:
+/// [`Limiter::adjustable_token_bucket`].
 pub type AdjustableLimiter<C = SystemClock> = Limiter<Adjustable<TokenBucket>, C>;
 
 impl<A: Algorithm, C> Limiter<A, C> {
@@ -204,8 +210,8 @@ impl<A: Weighted, C: Clock> Limiter<A, C> {
 }
 
 impl<A: Algorithm, C> Limiter<A, C> {
-    /// Returns whether this machine decides without a lock. It does where there is an atomic as wide as the state:
-    /// 64 bits or, for [`Both`](crate::algorithm::Both) and [`Adjustable`], 128.
+    /// Returns whether this machine decides without a lock. It does where there is an atomic as
+    /// wide as the state: 64 bits or, for [`Both`](crate::algorithm::Both) and [`Adjustable`], 128.
     ///
     /// ```
     /// use casgate::{Limiter, Quota};

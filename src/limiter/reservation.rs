@@ -12,16 +12,17 @@ use core::time::Duration;
 use std::sync::Arc;
 
 impl<C> Limiter<TokenBucket, C> {
-    /// Takes the next free place for `n` permits if it comes within `max_wait` of `now`, and nothing
-    /// otherwise. Unless it is [committed](Reservation::commit), the place is given back on drop.
+    /// Takes the next free place for `n` permits if it comes within `max_wait` of `now`, and
+    /// nothing otherwise. Unless it is [committed](Reservation::commit), the place is given back on
+    /// drop.
     ///
-    /// Pass your patience as `max_wait`. Do not reserve without a limit and then cancel what takes too long: a
-    /// cancelled place that others have built on [stays taken](Reservation::cancel).
+    /// Pass your patience as `max_wait`. Do not reserve without a limit and then cancel what takes
+    /// too long: a cancelled place that others have built on [stays taken](Reservation::cancel).
     ///
-    /// The permits count at the instant they are [ready](Reservation::ready_at), and the bucket's bound
-    /// holds for those instants. Each is rounded up to a whole nanosecond, so two of them may be
-    /// closer by less than one. Until then other requests are denied, and other
-    /// reservations queue behind. This is one atomic step.
+    /// The permits count at the instant they are [ready](Reservation::ready_at), and the bucket's
+    /// bound holds for those instants. Each is rounded up to a whole nanosecond, so two of them may
+    /// be closer by less than one. Until then other requests are denied, and other reservations
+    /// queue behind. This is one atomic step.
     ///
     /// ```
     /// use casgate::{Limiter, Quota, Timestamp};
@@ -101,8 +102,8 @@ impl<C: Clock> Limiter<TokenBucket, C> {
 
 #[cfg(feature = "std")]
 impl<C> Limiter<TokenBucket, C> {
-    /// Reserves as [`reserve_at`](Self::reserve_at), and the reservation keeps the limiter alive: for tasks that
-    /// outlive the caller.
+    /// Reserves as [`reserve_at`](Self::reserve_at), and the reservation keeps the limiter alive:
+    /// for tasks that outlive the caller.
     ///
     /// ```
     /// use casgate::{Limiter, Quota, Timestamp};
@@ -162,8 +163,8 @@ pub type OwnedReservation<C = crate::clock::SystemClock> =
 
 /// Permits taken ahead of time, from [`Limiter::reserve`].
 ///
-/// Wait for [`delay`](Self::delay), call [`commit`](Self::commit) and go on. A reservation that is dropped before
-/// that is [cancelled](Self::cancel).
+/// Wait for [`delay`](Self::delay), call [`commit`](Self::commit) and go on. A reservation that is
+/// dropped before that is [cancelled](Self::cancel).
 ///
 /// ```
 /// use casgate::{Limiter, Quota, Timestamp};
@@ -195,7 +196,8 @@ struct Place {
 }
 
 impl<H: Holder<Rule = TokenBucket>> Reservation<H> {
-    /// Returns how long to wait, from the timestamp at which it was made. Zero if the permits were free.
+    /// Returns how long to wait, from the timestamp at which it was made. Zero if the permits were
+    /// free.
     ///
     /// ```
     /// # use casgate::{Limiter, Quota, Timestamp};
@@ -243,15 +245,15 @@ impl<H: Holder<Rule = TokenBucket>> Reservation<H> {
     /// Gives the permits back, and returns how many: all, or none if a later admission or
     /// reservation has built on them.
     ///
-    /// *Why none.* The limiter's word is the end of the last place taken. A later caller was placed at the
-    /// end of this one and was given that instant. If the word moved back, the same instant would be given
-    /// to one more caller: two in one place, over the bound. Reservations that are cancelled from
-    /// the latest to the earliest are returned whole. The word is then what it was before,
-    /// and the bound holds as if they had never been made. Permits that are not returned are lost capacity,
-    /// never a permit too many.
+    /// *Why none.* The limiter's word is the end of the last place taken. A later caller was placed
+    /// at the end of this one and was given that instant. If the word moved back, the same instant
+    /// would be given to one more caller: two in one place, over the bound. Reservations that are
+    /// cancelled from the latest to the earliest are returned whole. The word is then what it was
+    /// before, and the bound holds as if they had never been made. Permits that are not returned
+    /// are lost capacity, never a permit too many.
     ///
-    /// Do not cancel permits that [`refund`](Limiter::refund) or [`reset`](Limiter::reset) has returned in the
-    /// meantime.
+    /// Do not cancel permits that [`refund`](Limiter::refund) or [`reset`](Limiter::reset) has
+    /// returned in the meantime.
     ///
     /// ```
     /// # use casgate::{Limiter, Quota, Timestamp};

@@ -14,15 +14,17 @@ use ring::{Mark, View};
 
 /// At most a quota's permits in every half-open interval of its period.
 ///
-/// Call the quota's [permits](Quota::permits) L and its [period](Quota::period) W. There is a slot for each of the
-/// L permits. It holds the instant at which it is free again: W after it was last used. An admission claims, by
-/// compare-and-swap, the slot that has been in use for longest. Any L + 1 admissions include two in one slot, so
-/// they span W or more. That is the whole proof of the bound, for any number of threads in any order.
+/// Call the quota's [permits](Quota::permits) L and its [period](Quota::period) W. There is a slot
+/// for each of the L permits. It holds the instant at which it is free again: W after it was last
+/// used. An admission claims, by compare-and-swap, the slot that has been in use for longest. Any
+/// L + 1 admissions include two in one slot, so they span W or more. That is the whole proof of the
+/// bound, for any number of threads in any order.
 ///
-/// A request with a timestamp in order and in [range](#range) is denied only if admitting it would break the bound. A late
-/// timestamp, older than that of an admission before it, is decided at its own time: it is denied if the oldest slot is
-/// not free by then. So it can be denied although the bound would allow it. If a late timestamp is admitted, its slot
-/// stays in use as long as that of the newest admission:
+/// A request with a timestamp in order and in [range](#range) is denied only if admitting it would
+/// break the bound. A late timestamp, older than that of an admission before it, is decided at its
+/// own time: it is denied if the oldest slot is not free by then. So it can be denied although the
+/// bound would allow it. If a late timestamp is admitted, its slot stays in use as long as that of
+/// the newest admission:
 ///
 /// ```
 /// use casgate::{Limiter, Quota, Timestamp};
@@ -38,25 +40,28 @@ use ring::{Mark, View};
 ///
 /// # Cost
 ///
-/// A limiter needs 8 bytes a permit, which suits limits up to some thousands. [`Quota::at_most`] keeps the same bound on
-/// one word, at a slower pace. A check reads two slots and the head of the ring that they form. An
-/// admission exchanges a slot and the head. Neither depends on L. The number of permits left is found by
-/// bisection, O(log L), and only by the methods that return it: [`is_allowed`] does not.
+/// A limiter needs 8 bytes a permit, which suits limits up to some thousands. [`Quota::at_most`]
+/// keeps the same bound on one word, at a slower pace. A check reads two slots and the head of the
+/// ring that they form. An admission exchanges a slot and the head. Neither depends on L. The
+/// number of permits left is found by bisection, O(log L), and only by the methods that return it:
+/// [`is_allowed`] does not.
 ///
-/// Between the two exchanges of an admission its thread may be stopped. The next caller then moves the head on
-/// for it, also a caller that is denied or only peeks. So those calls can write, and they change no answer.
+/// Between the two exchanges of an admission its thread may be stopped. The next caller then moves
+/// the head on for it, also a caller that is denied or only peeks. So those calls can write, and
+/// they change no answer.
 ///
 /// The slots are on the heap ([`Limiter::sliding_window`]) or in the limiter itself, which can then
 /// be a `static` ([`Limiter::sliding_window_array`]).
 ///
 /// # Missing methods
 ///
-/// `check_n`, `refund`, `reset`, `charge`, `save` and `set_quota` would need to update several slots atomically. This
-/// algorithm cannot do that, so the type does not have them.
+/// `check_n`, `refund`, `reset`, `charge`, `save` and `set_quota` would need to update several
+/// slots atomically. This algorithm cannot do that, so the type does not have them.
 ///
 /// # Range
 ///
-/// Slots represent timestamps up to 2⁶³ ns minus W, which is at least 219 years. Later timestamps are denied.
+/// Slots represent timestamps up to 2⁶³ ns minus W, which is at least 219 years. Later timestamps
+/// are denied.
 ///
 /// [`is_allowed`]: crate::Limiter::is_allowed
 /// [`Limiter::sliding_window`]: crate::Limiter::sliding_window
@@ -78,8 +83,8 @@ pub struct SlidingWindow<S = Heap> {
     slots: PhantomData<fn() -> S>,
 }
 
-/// Holds the slots of a limiter whose limit is known at run time. [`Limiter::sliding_window`] makes it, with the
-/// feature `alloc`. Without it there is no value of this type.
+/// Holds the slots of a limiter whose limit is known at run time. [`Limiter::sliding_window`] makes
+/// it, with the feature `alloc`. Without it there is no value of this type.
 ///
 /// [`Limiter::sliding_window`]: crate::Limiter::sliding_window
 #[derive(Debug)]
@@ -112,8 +117,8 @@ impl<S> SlidingWindow<S> {
         Self { period: quota.period_nanos(), limit: quota.permits(), slots: PhantomData }
     }
 
-    /// When the slot that a claim at `now` takes is free again; `None` if it is not free at `now`, or
-    /// past the last instant that a slot can hold.
+    /// When the slot that a claim at `now` takes is free again; `None` if it is not free at `now`,
+    /// or past the last instant that a slot can hold.
     #[inline]
     fn claim(&self, view: View, now: u64) -> Option<u64> {
         let free_at = now.saturating_add(self.period.get());
