@@ -15,7 +15,7 @@ mod pairs;
 #[cfg(casgate_shuttle)]
 mod schedules {
     use casgate::algorithm::{Adjustable, Both};
-    use casgate::{FixedWindow, FixedWindowLimiter, Limiter, SlidingWindow, TokenBucket};
+    use casgate::{FixedWindow, Limiter, SlidingWindow, TokenBucket};
     use loom_tests::explore::{explore, explore_bounded, refute};
     use loom_tests::gate::Gate;
     use loom_tests::scenarios::*;
