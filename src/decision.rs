@@ -93,17 +93,16 @@ pub struct Admitted {
 impl Admitted {
     /// Returns the place of this admission in the limiter's own order.
     ///
-    /// Tickets are unique and grow strictly in the order in which the limiter admitted. Those of a
-    /// [fixed window](crate::FixedWindow) are consecutive within a window: a request for `n` permits
-    /// takes `n` of them and reports the last. The other algorithms leave gaps. A request for
-    /// zero permits takes no ticket: it reports that of the last admission before it.
+    /// Tickets of a [`Limiter`](crate::Limiter) are unique and grow strictly in the order in which
+    /// it admitted. Those of a [`KeyedLimiter`](crate::KeyedLimiter) are unique for one key in one
+    /// tier only. There are three exceptions. Permits that are given back
+    /// ([`refund`](crate::Limiter::refund), [`reset`](crate::Limiter::reset),
+    /// [`cancel`](crate::Reservation::cancel)) are handed out again with the same tickets. After
+    /// [`set_quota`](crate::Limiter::set_quota) tickets start again. A request for zero permits
+    /// takes no ticket: it reports that of the last admission before it.
     ///
-    /// Tickets of a [`KeyedLimiter`](crate::KeyedLimiter) are unique for one key in one tier.
-    ///
-    /// A permit that is given back ([`reset`](crate::Limiter::reset),
-    /// [`refund`](crate::Limiter::refund), [`cancel`](crate::Reservation::cancel)) is handed out
-    /// again with the same ticket. After [`set_quota`](crate::Limiter::set_quota) tickets start
-    /// again.
+    /// Those of a [fixed window](crate::FixedWindow) are consecutive within a window: a request for
+    /// `n` permits takes `n` of them and reports the last. The other algorithms leave gaps.
     ///
     /// ```
     /// # use casgate::{Limiter, Quota, Timestamp};

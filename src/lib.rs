@@ -1,4 +1,6 @@
-//! A lock-free rate limiter on one atomic word, model-checked over every interleaving.
+//! Rate limiting for Rust, per process, per client or per outgoing API: lock-free, and bounded in
+//! memory under attack. Where a machine lacks the [atomic it needs](#platforms), a short lock takes
+//! its place.
 //!
 //! ```
 //! use casgate::{Limiter, Quota};
@@ -12,23 +14,61 @@
 //! # assert!(API.peek().remaining() < 20);
 //! ```
 //!
-//! [`Limiter`] states the guarantees; [`FixedWindow`], [`TokenBucket`] and [`SlidingWindow`] the rules
-//! and their bounds, which [`choosing`] lays side by side; [`clock`] what the clock's lag adds to
-//! them. [`Both`](algorithm::Both) keeps two quotas in one decision, [`Adjustable`](algorithm::Adjustable)
-//! takes a new one while others check. [`KeyedLimiter`] has a limit for each key.
+//! # Overview
+//!
+//! Start with [`Limiter`], which states the guarantees. Without a type parameter it is a token
+//! bucket. [`choosing`] compares the algorithms, and [`cookbook`] solves common tasks in a few
+//! lines each.
+//!
+//! - **Algorithms.** [`TokenBucket`], [`FixedWindow`] and [`SlidingWindow`] state their bounds.
+//!   [`FixedWindowLimiter`], [`SlidingWindowLimiter`] and [`AdjustableLimiter`] are names for
+//!   limiters.
+//! - **Quotas.** A [`Quota`] is made in the source or read from text. A [`StrictQuota`] holds for
+//!   every interval, see [`Limiter::strict`].
+//! - **Several limits.** [`Both`](algorithm::Both) keeps two quotas in one atomic step. [`All`]
+//!   asks any number of limits of any kind. [`Limit`] and [`LimitN`] are traits for an algorithm
+//!   that is chosen at run time.
+//! - **A quota that changes.** [`Adjustable`](algorithm::Adjustable) takes a new one while others
+//!   check.
+//! - **A limit for each key.** [`KeyedLimiter`], in memory that is fixed at construction.
+//! - **Answers.** [`Admitted`], [`Denied`] with its [`Reason`], and [`Snapshot`].
+//! - **Permits ahead of time.** [`Reservation`] and [`Lease`], with owned forms. [`Saved`] keeps
+//!   what is outstanding over a restart.
+//! - **Time.** [`clock`] explains where timestamps come from, and what the lag of a cheap clock
+//!   does to a bound.
+//!
+//! # What it does not do
+//!
+//! A limit holds in one process. Nothing here sleeps or has a queue:
+//! [`reserve`](Limiter::reserve) returns how long to wait, and the caller waits.
 //!
 //! # Features
 //!
-//! - `std` (default): [`SystemClock`](clock::SystemClock) and [`UtcClock`](clock::UtcClock) can be read. Without it the crate is
-//!   `no_std` and needs neither an allocator nor an operating system: give the time to
-//!   [`check_at`](Limiter::check_at), or a [`Clock`](clock::Clock) of your own.
-//! - `serde`: a [`Quota`] serializes as its text, `"100/min burst 20"`, and a [`Timestamp`] as an integer
-//!   number of nanoseconds. Works without `std`.
-//! - `tsc`: a clock on the processor's time stamp counter. Needs `std`.
-//! - `testing`: [`testing`], tests of concurrent callers that neither hang nor ask who won. Needs `std`.
+//! - `std` (default): what needs an operating system.
+//!   - [`SystemClock`](clock::SystemClock) can be read; [`UtcClock`](clock::UtcClock), `BootClock`
+//!     (on Linux) and [`Ticker`](clock::Ticker); clocks in a `Box` or an `Arc`.
+//!   - The default hasher of a [`KeyedLimiter`], and the constructors that use it.
+//!   - [`OwnedLease`] and [`OwnedReservation`].
+//! - `alloc`: what needs an allocator. The feature `std` enables it.
+//!   - [`KeyedLimiter`] with a hasher of your own, and what belongs to it, such as [`Key`],
+//!     [`Ipv6Prefix`], [`WhenFull`] and [`Stats`].
+//!   - [`Limiter::sliding_window`], whose slots are on the heap.
+//!   - A [`Limit`] in a `Box`.
 //!
-//! On targets without 64-bit atomics the word is `portable-atomic`'s, which takes a lock; two words
-//! need 128 bits. [`Limiter::is_lock_free`] tells.
+//!   Without both the crate needs neither an allocator nor an operating system. Without `std` it is
+//!   `no_std`. Then pass the time to [`check_at`](Limiter::check_at), or implement
+//!   [`Clock`](clock::Clock).
+//! - `serde`: a [`Quota`] serializes as its text, `"100/min burst 20"`, and a [`Timestamp`] as an
+//!   integer number of nanoseconds. Works without `std`.
+//! - `tsc`: a clock on the processor's time stamp counter. Needs `std`.
+//! - `testing`: [`testing`], helpers for tests of concurrent callers that cannot hang and do not
+//!   depend on thread order. Needs `std`.
+//!
+//! # Platforms
+//!
+//! On targets without 64-bit atomics the word is that of `portable-atomic`, which takes a lock.
+//! [`Both`](algorithm::Both) and [`Adjustable`](algorithm::Adjustable) need a 128-bit atomic. Call
+//! [`Limiter::is_lock_free`] to find out.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -43,6 +83,7 @@ mod all;
 mod cell; // `pub` inside only for the sealed `Algorithm::State`
 pub mod choosing;
 pub mod clock;
+pub mod cookbook;
 mod decision;
 #[cfg(feature = "alloc")]
 mod keyed;
@@ -77,7 +118,7 @@ pub use limiter::{OwnedLease, OwnedReservation};
 pub use quota::{AtMost, ParseQuotaError, ParseQuotaErrorKind, Quota, QuotaError, StrictQuota};
 pub use timestamp::Timestamp;
 
-/// The README's example, run as a test.
+/// The README's examples, run as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -11,20 +11,23 @@ use crate::word::Word;
 use core::fmt::{self, DebugStruct};
 use core::time::Duration;
 
-/// A rule whose quota can change while others check.
+/// An algorithm whose quota can change while others check.
 ///
-/// Made by [`Limiter::adjustable_token_bucket`] and [`Limiter::adjustable_fixed_window`]; changed by
-/// [`Limiter::set_quota`], which tells what becomes of what is spent.
+/// [`Limiter::adjustable_token_bucket`] and [`Limiter::adjustable_fixed_window`] make one.
+/// [`Limiter::set_quota`] changes the quota, and says what becomes of the spent permits.
 ///
-/// The rule's word shares a 128-bit atomic with a generation, which counts the changes. The quota
-/// itself, which is too large for that, lies beside it in one of two places, even and odd
-/// generations. A check reads the pair, the generation's place, and then one word more that tells
-/// whether a later change has begun to write there; if so it starts anew. Its exchange fails if the
-/// generation has changed meanwhile. So each decision is made wholly by the one quota that is in
-/// force at the instant of the decision, and changes and checks have one order.
+/// Each decision is made wholly by the one quota that is in force at the instant of the decision.
+/// Changes and checks have one order. A check never waits: a thread stopped in the middle of
+/// `set_quota` stops no check. It does stop other `set_quota`s, which wait for each other. On
+/// machines without a 128-bit atomic a lock takes its place: see [`Both`](super::Both).
 ///
-/// A check never waits: a thread stopped in the middle of `set_quota` stops no check. It does stop
-/// other `set_quota`s, which take turns. For machines without a 128-bit atomic see [`Both`](super::Both).
+/// # How it works
+///
+/// The algorithm's word shares a 128-bit atomic with a generation, which counts the changes. The
+/// quota is too large for that. It lies next to the atomic in one of two places, for even and odd
+/// generations. A check reads the pair, then the generation's place, and then one more word. That
+/// word shows whether a later change has begun to write there, and if so the check starts again.
+/// The exchange of the check fails if the generation has changed meanwhile.
 ///
 /// [`Limiter::adjustable_token_bucket`]: crate::Limiter::adjustable_token_bucket
 /// [`Limiter::adjustable_fixed_window`]: crate::Limiter::adjustable_fixed_window
@@ -45,10 +48,10 @@ use core::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Adjustable<R>(core::marker::PhantomData<fn() -> R>);
 
-/// How many words a rule is written in.
+/// How many words an algorithm's numbers take.
 const FIELDS: usize = 6;
 
-/// An algorithm whose quota can change: [`TokenBucket`] and [`FixedWindow`]. Sealed.
+/// An algorithm whose quota can change: [`TokenBucket`] and [`FixedWindow`]. The trait is sealed.
 pub trait Adjust: Rule + AdjustParts {}
 
 impl<R: Rule + AdjustParts> Adjust for R {}
@@ -114,14 +117,14 @@ impl Live {
     #[inline]
     fn rule<R: Adjust>(&self, generation: u64) -> Option<R> {
         // Relaxed: the pair was read with Acquire, so these are no older than its generation's; and
-        // the fence tells whether one is newer.
+        // the fence shows whether one is newer.
         let fields = self.place(generation).each_ref().map(|field| field.load(Ordering::Relaxed));
         // Acquire, to the Release fence in `set`: if a field was read that was written after that
         // one, then `begun` is read as at least what was stored before it.
         fence(order::RULE_FENCE);
-        // Acquire: who reads that a later change has begun finds the one before it in the pair. (Relaxed
-        // would do, one turn later: the next turn's fence acquires what was read here. But then the
-        // model checker must follow that turn everywhere, and no longer visits every execution.)
+        // Acquire: a thread that reads that a later change has begun finds the one before it in the pair. (Relaxed
+        // would do, one loop later: the next loop's fence acquires what was read here. But then the
+        // model checker must follow that loop everywhere, and no longer visits every execution.)
         let intact = self.begun.load(Ordering::Acquire) < generation + 2;
         intact.then(|| R::from_fields(fields))
     }
@@ -267,7 +270,7 @@ impl<R: Adjust> WeightedMachine for Adjustable<R> {
     }
 
     fn take_up_to(&self, state: &Live, n: u32, now: Timestamp) -> u32 {
-        // Written anew by each run of the step, of which the last one counts.
+        // Written again by each run of the step, of which the last one counts.
         let taken = core::cell::Cell::new(0);
         let outcome = state.update(|rule: R, word| {
             let (n, next) = take_from(&rule, word, n, now)?;

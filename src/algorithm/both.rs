@@ -9,23 +9,26 @@ use core::fmt::DebugStruct;
 use core::num::NonZeroU64;
 use core::time::Duration;
 
-/// Two rules, one decision: both admit, or neither spends anything.
+/// Two algorithms, one decision: both admit, or neither spends anything.
 ///
-/// Their two words are changed together, by compare-and-swap of one 128-bit atomic, so no caller ever
-/// sees one quota charged and the other not. The bounds of both rules hold. [`Denied::reason`]
-/// says which denied.
+/// Their two words are changed together, by compare-and-swap of one 128-bit atomic. So no caller
+/// ever sees one quota charged and the other not. The bounds of both algorithms hold.
+/// [`Denied::reason`] says which denied.
 ///
-/// - `remaining` is the smaller of the two, and `limit` that of the rule it comes from;
-/// - `retry_after` is the longer of the two, `reset_after` too;
-/// - the ticket is that of the first rule.
+/// - `remaining` is the smaller of the two. `limit` is that of the same algorithm, or in a denial
+///   that of the one that denies.
+/// - `retry_after` is the longer wait of those that deny, or `None` if the two never admit the
+///   request together.
+/// - `reset_after` is the longer of the two.
+/// - The ticket is that of the first algorithm.
 ///
 /// # Machines without a 128-bit atomic
 ///
-/// On x86-64 the processor's instruction is detected when the program runs (all but the first few
-/// have it), AArch64 always has one; then a `Both` is as lock-free as the others, and an admission
-/// costs a little more. Elsewhere `portable-atomic` takes a lock out of a global table: the decisions
-/// are the same, but a thread stopped in the middle of one stops others.
-/// [`Limiter::is_lock_free`](crate::Limiter::is_lock_free) tells.
+/// AArch64 always has one. On x86-64 the processor's instruction is detected when the program runs,
+/// and only the first x86-64 processors lack it. With one, a `Both` is as lock-free as the others,
+/// and an admission costs [more](crate::choosing#what-it-costs). Elsewhere `portable-atomic` takes
+/// a lock out of a global table. The decisions are the same, but a thread stopped in the middle of
+/// one stops others. Call [`Limiter::is_lock_free`](crate::Limiter::is_lock_free) to find out.
 ///
 /// ```
 /// use casgate::algorithm::Both;
@@ -37,7 +40,7 @@ use core::time::Duration;
 ///     FixedWindow::new(Quota::per_hour(1_000)),
 /// );
 ///
-/// let now = Timestamp::from_secs(7);
+/// let now = Timestamp::ZERO;
 /// assert!(API.check_n_at(10, now).is_ok());
 /// let denied = API.check_at(now).unwrap_err();
 /// assert_eq!(denied.reason(), Reason::Quota { index: 0 });
@@ -172,7 +175,7 @@ impl<A: Rule, B: Rule> WeightedMachine for Both<A, B> {
     }
 
     fn take_up_to(&self, state: &Self::State, n: u32, now: Timestamp) -> u32 {
-        // Written anew by each run of the step, of which the last one counts.
+        // Written again by each run of the step, of which the last one counts.
         let taken = core::cell::Cell::new(0);
         let outcome = state.update(|seen| {
             let [first, second] = seen.map(Word::from_bits);

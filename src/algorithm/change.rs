@@ -37,7 +37,8 @@ impl Change {
     }
 }
 
-/// As many permits as the word has at `now`, up to `n`, and the word without them; `None` if it has none.
+/// As many permits as the word has at `now`, up to `n`, and the word without them; `None` if it has
+/// none.
 pub(super) fn take_from<R: Rule>(
     rule: &R,
     word: Word,

@@ -7,18 +7,26 @@ use core::fmt::DebugStruct;
 use core::num::NonZeroU64;
 use core::time::Duration;
 
-/// At most L permits in each window of W: the rule, without the shared word.
+/// At most a quota's permits in each window of its period: the algorithm, without the shared word.
 ///
-/// Window k is k·W ≤ t < (k+1)·W, counted from the clock's origin: boot, for the default clock on
-/// Linux. On a [`UtcClock`](crate::clock::UtcClock) the windows are those of the calendar. Hence at most L permits in each
-/// window, and at most 2L in any interval of length W: L at the end of one window and L at the
-/// start of the next. Where that matters, another rule fits better.
+/// Call the quota's [permits](Quota::permits) L and its [period](Quota::period) W. Window k is k·W
+/// ≤ t < (k+1)·W, counted from the clock's origin. For the default clock on Linux the origin is
+/// boot, so its windows begin at any time of day. On a [`UtcClock`](crate::clock::UtcClock) they
+/// are those of the calendar. Each window admits at most L permits. An interval of length W admits
+/// at most 2L: L at the end of one window and L at the start of the next. Where that matters,
+/// choose another algorithm.
 ///
-/// The state is a [`Word`]: the newest window and the permits spent in it. A reading from an older
-/// window is refused, for what was spent in that window is no longer known.
+/// A request is denied only if its window has too few permits left, or if its timestamp is from a
+/// window before the newest one. That is the latest window that a request, a debt or a
+/// [`deny_until`](crate::Limiter::deny_until) has reached. The spent permits of older windows are
+/// no longer known. A late timestamp in the newest window is not denied for being late. Every
+/// timestamp of the clock's first 292 years is in [range](Split#the-index-never-wraps). Later ones
+/// can be denied.
+///
+/// The state is a [`Word`]: the newest window and the permits spent in it.
 ///
 /// Most callers want [`Limiter::fixed_window`](crate::Limiter::fixed_window), which keeps the word
-/// and is safe to share. This type is for those who keep the word elsewhere:
+/// and is safe to share. This type is for callers that keep the word elsewhere:
 ///
 /// ```
 /// use casgate::algorithm::{FixedWindow, Rule};
@@ -43,7 +51,7 @@ pub struct FixedWindow {
 }
 
 impl FixedWindow {
-    /// The rule that keeps `quota`.
+    /// Returns the algorithm that keeps `quota`.
     ///
     /// ```
     /// use casgate::{Quota, algorithm::FixedWindow};
@@ -55,7 +63,7 @@ impl FixedWindow {
         Self { period: quota.period_nanos(), limit, split: Split::for_limit(limit) }
     }
 
-    /// Where the fields of this rule's words lie.
+    /// Returns where the fields of this algorithm's words lie.
     ///
     /// ```
     /// use casgate::{Quota, algorithm::FixedWindow, word::Split};
@@ -88,7 +96,7 @@ impl FixedWindow {
             Place::Later => 0,
             Place::Current | Place::Earlier => self.split.count(word).min(to.limit),
         };
-        // A reading older than the word's window counts as its beginning.
+        // A timestamp older than the word's window counts as its beginning.
         let now = now.max(Timestamp::from_nanos(self.start(word)));
         match to.open(now) {
             Some(opened) => opened.plus(spent),
@@ -120,7 +128,7 @@ impl FixedWindow {
         now.as_nanos() / self.period.get()
     }
 
-    /// The window of `now`, nothing spent; `None` past the last window that the word can tell.
+    /// The window of `now`, nothing spent; `None` past the last window that the word can represent.
     /// Inline although rare: a call here would cost every decision the saving of its registers.
     #[inline]
     const fn open(&self, now: Timestamp) -> Option<Word> {
@@ -128,7 +136,8 @@ impl FixedWindow {
         if index <= self.split.max_index() { Some(self.split.pack(index, 0)) } else { None }
     }
 
-    /// That window with `count` permits spent; or the last window, all spent, if it is not before that.
+    /// That window with `count` permits spent; or the last window, all spent, if it is not before
+    /// that.
     const fn at_latest(&self, index: u64, count: u32) -> Word {
         if index < self.split.max_index() {
             self.split.pack(index, count)
@@ -157,7 +166,7 @@ impl FixedWindow {
         self.split.index(word).saturating_mul(self.period.get())
     }
 
-    /// When the next window begins; `None` past the last that the clock or the word can tell.
+    /// When the next window begins; `None` past the last that the clock or the word can represent.
     #[inline]
     const fn end(&self, word: Word) -> Option<u64> {
         if self.split.index(word) == self.split.max_index() {
@@ -183,7 +192,7 @@ impl Rule for FixedWindow {
         let wait = if n > self.limit {
             None
         } else {
-            // The word's own window if the reading is older and the request fits, else the next.
+            // The word's own window if the timestamp is older and the request fits, else the next.
             let fits = n <= self.left(word);
             let due = if fits { Some(self.start(word)) } else { self.end(word) };
             due.and_then(|due| NonZeroU64::new(due.saturating_sub(now.as_nanos())))
@@ -260,7 +269,8 @@ impl RuleParts for FixedWindow {
         same_window.then(|| self.refund(word, n))
     }
 
-    /// To the window of `now`; a debt to the window in which it is repaid, of which nothing is then left.
+    /// To the window of `now`; a debt to the window in which it is repaid, of which nothing is then
+    /// left.
     fn restore(&self, word: Word, part: Outstanding, now: Timestamp) -> Word {
         if part.full_after <= self.period.get() {
             return self.charge(word, part.permits, now);
@@ -277,7 +287,7 @@ impl RuleParts for FixedWindow {
     }
 }
 
-/// Where a clock reading lies, seen from a word's window.
+/// Where a timestamp lies, seen from a word's window.
 enum Place {
     Earlier,
     Current,

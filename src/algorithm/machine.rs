@@ -53,8 +53,8 @@ pub trait Machine {
     /// The state as it is.
     fn look(&self, state: &Self::State) -> Self::Seen;
 
-    /// Admits (`Ok`) or denies `n` permits: one, or any number above zero if [`Weighted`](super::Weighted). With `numbers` an
-    /// admission is asked for its numbers.
+    /// Admits (`Ok`) or denies `n` permits: one, or any number above zero if
+    /// [`Weighted`](super::Weighted). With `numbers` an admission is asked for its numbers.
     fn decide(
         &self,
         state: &Self::State,
@@ -64,8 +64,8 @@ pub trait Machine {
     ) -> Result<Self::Seen, Self::Seen>;
 
     /// One turn of [`decide`](Self::decide), for a caller in a hurry who wants no numbers. What was
-    /// [lost](Attempt::Lost) it passes to [`decide_after`](Self::decide_after), from a cold function of its own: the
-    /// path that wins at once then saves no register for the other.
+    /// [lost](Attempt::Lost) it passes to [`decide_after`](Self::decide_after), from a cold
+    /// function of its own: the path that wins at once then saves no register for the other.
     #[inline]
     fn attempt(&self, state: &Self::State, n: u32, now: Timestamp) -> Attempt<Self::Seen> {
         match self.decide(state, n, now, false) {
@@ -200,7 +200,7 @@ impl<R: Rule> WeightedMachine for R {
     }
 
     fn take_up_to(&self, state: &Cell, n: u32, now: Timestamp) -> u32 {
-        // Written anew by each run of the step, of which the last one counts.
+        // Written again by each run of the step, of which the last one counts.
         let taken = core::cell::Cell::new(0);
         let outcome = state.update(|bits| {
             let (n, next) = take_from(self, Word::from_bits(bits), n, now)?;

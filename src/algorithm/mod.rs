@@ -1,12 +1,12 @@
-//! The rules that decide.
+//! The algorithms that decide.
 //!
-//! A [`Rule`] is a pure function from a state word, a request and a clock reading to the next word
-//! or a refusal. [`Limiter`](crate::Limiter) runs it in a compare-and-swap loop; because it is
-//! pure, the same function can run behind a mutex, in a table or in a test.
+//! A [`Rule`] is a pure function from a state word, a request and a timestamp to the next word or a
+//! denial. [`Limiter`](crate::Limiter) runs it in a compare-and-swap loop. Because it is pure, the
+//! same function can run behind a mutex, in a table or in a test.
 //!
-//! [`Algorithm`] is what a limiter needs of a rule together with its shared state. Every `Rule` is
-//! one, its state a single word. What must change the whole state at once ([`Weighted`]) is for
-//! those whose state one atomic step can change.
+//! An [`Algorithm`] is a rule together with its shared state. Every `Rule` is one, and its state is
+//! a single word. A [`Weighted`] algorithm can change its whole state in one atomic step, which
+//! requests for several permits, refunds and resets need.
 
 mod adjustable;
 mod both;
@@ -36,10 +36,10 @@ use crate::decision::{Admitted, Denied, Snapshot};
 use crate::timestamp::Timestamp;
 use crate::word::Word;
 
-/// A rule whose whole state is one [`Word`]: pure functions, without the shared memory.
+/// An algorithm whose whole state is one [`Word`]: pure functions, without the shared memory.
 ///
-/// A word is [`Word::default`] or what the same rule made of one. Sealed: its methods may grow with
-/// the crate.
+/// Pass it [`Word::default`], or a word that the same rule has returned. The trait is sealed, so
+/// later versions can add methods.
 ///
 /// ```
 /// use casgate::algorithm::{Rule, TokenBucket};
@@ -54,8 +54,8 @@ use crate::word::Word;
 /// assert!(rule.decide(rule.refund(spent, 1), 1, now).is_some());
 /// ```
 pub trait Rule: RuleParts + Copy {
-    /// The word after `n` permits, at least 1, are spent at `now`, or `None` if they don't fit and
-    /// the word must stay. Constant time.
+    /// Returns the word after `n` permits, at least 1, are spent at `now`. Returns `None` if they
+    /// don't fit: then the word must stay. Takes constant time.
     ///
     /// ```
     /// # use casgate::{Quota, Timestamp, algorithm::{FixedWindow, Rule}, word::Word};
@@ -66,7 +66,7 @@ pub trait Rule: RuleParts + Copy {
     #[must_use]
     fn decide(&self, word: Word, n: u32, now: Timestamp) -> Option<Word>;
 
-    /// The numbers of an admission of `n` permits at `now` that left `word` behind.
+    /// Returns the numbers of an admission of `n` permits at `now` that left `word` behind.
     ///
     /// ```
     /// # use casgate::{Quota, Timestamp, algorithm::{FixedWindow, Rule}, word::Word};
@@ -81,7 +81,7 @@ pub trait Rule: RuleParts + Copy {
         Admitted { ticket: word.bits(), permits: n, at: now, after }
     }
 
-    /// The numbers of a refusal of `n` permits on `word`.
+    /// Returns the numbers of a denial of `n` permits at `now` on `word`.
     ///
     /// ```
     /// # use casgate::{Quota, Timestamp, algorithm::{FixedWindow, Rule}, word::Word};
@@ -92,7 +92,7 @@ pub trait Rule: RuleParts + Copy {
     #[must_use]
     fn denied(&self, word: Word, n: u32, now: Timestamp) -> Denied;
 
-    /// What is left at `now`.
+    /// Returns what is left at `now`.
     ///
     /// ```
     /// # use casgate::{Quota, Timestamp, algorithm::{FixedWindow, Rule}, word::Word};
@@ -102,7 +102,7 @@ pub trait Rule: RuleParts + Copy {
     #[must_use]
     fn snapshot(&self, word: Word, now: Timestamp) -> Snapshot;
 
-    /// The word with `n` permits given back, or all if fewer are spent.
+    /// Returns the word with `n` permits given back, or all if fewer are spent.
     ///
     /// ```
     /// # use casgate::{Quota, Timestamp, algorithm::{FixedWindow, Rule}, word::Word};
@@ -113,7 +113,7 @@ pub trait Rule: RuleParts + Copy {
     #[must_use]
     fn refund(&self, word: Word, n: u32) -> Word;
 
-    /// The word with the permits of an admission given back, if they are still of use.
+    /// Returns the word with the permits of an admission given back, if they are still of use.
     ///
     /// ```
     /// # use casgate::{Quota, Timestamp, algorithm::{FixedWindow, Rule}, word::Word};
@@ -127,7 +127,7 @@ pub trait Rule: RuleParts + Copy {
     #[must_use]
     fn refund_of(&self, word: Word, admitted: &Admitted) -> Word;
 
-    /// The word after `n` permits are spent at `now`, into debt if need be.
+    /// Returns the word after `n` permits are spent at `now`, into debt if need be.
     ///
     /// ```
     /// # use casgate::{Quota, Timestamp, algorithm::{FixedWindow, Rule}, word::Word};
@@ -138,7 +138,7 @@ pub trait Rule: RuleParts + Copy {
     #[must_use]
     fn charge(&self, word: Word, n: u32, now: Timestamp) -> Word;
 
-    /// The word on which everything before `until` is denied.
+    /// Returns the word on which everything before `until` is denied.
     ///
     /// ```
     /// # use casgate::{Quota, Timestamp, algorithm::{FixedWindow, Rule}, word::Word};
@@ -150,9 +150,10 @@ pub trait Rule: RuleParts + Copy {
     fn deny_until(&self, word: Word, until: Timestamp) -> Word;
 }
 
-/// A rule together with the shared state it decides on: what a [`Limiter`](crate::Limiter) needs.
+/// An algorithm together with the shared state it decides on: what a [`Limiter`](crate::Limiter)
+/// needs.
 ///
-/// Sealed: its methods may grow with the crate.
+/// The trait is sealed, so later versions can add methods.
 ///
 /// ```
 /// use casgate::{Limiter, Timestamp, algorithm::Algorithm};
@@ -167,10 +168,10 @@ pub trait Algorithm: Machine {}
 
 impl<A: Machine> Algorithm for A {}
 
-/// An algorithm whose whole state changes in one atomic step, so that it can decide on `n` permits
-/// together, take them back, and be reset.
+/// An algorithm whose whole state changes in one atomic step. So it can decide on `n` permits
+/// together, take them back, and be reset. All but the sliding window are.
 ///
-/// Sealed: its methods may grow with the crate.
+/// The trait is sealed, so later versions can add methods.
 ///
 /// ```
 /// use casgate::{Limiter, Timestamp, algorithm::Weighted};

@@ -5,7 +5,7 @@ use crate::word::Word;
 pub struct Term {
     /// The permits taken.
     pub(crate) permits: u32,
-    /// The first reading at which they may be spent, and how many nanoseconds it is to the last.
+    /// The first timestamp at which they may be spent, and how many nanoseconds it is to the last.
     pub(crate) from: u64,
     pub(crate) span: u64,
     /// What taking them left behind.

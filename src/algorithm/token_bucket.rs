@@ -7,42 +7,61 @@ use core::fmt::DebugStruct;
 use core::num::{NonZeroU64, NonZeroU128};
 use core::time::Duration;
 
-/// A burst of b permits, refilled at L per W: the rule, without the shared word.
+/// A burst of permits that refills at an exact rate: the algorithm, without the shared word.
 ///
-/// For every s ≤ e, the permits admitted with clock readings in [s, e] are
+/// Call the quota's [permits](Quota::permits) L, its [period](Quota::period) W and its
+/// [burst](Quota::burst) b. For every s ≤ e, the permits admitted with timestamps in [s, e] are
 ///
 /// > N[s, e] ≤ b + ⌊(e − s)·L/W⌋
 ///
-/// and a request is refused only if admitting it would break this (a reading older than one already
-/// seen counts as that one). There is no boundary at which a burst can double: in any interval of
-/// length W come at most b + L.
+/// The bound is exact if the fraction L/W, with W in nanoseconds, reduces to a numerator of at
+/// most 4. For other quotas e − s counts half a nanosecond more: see [below](#exactness). There is no
+/// boundary at which a burst can double: in any interval of length W come at most b + L permits.
 ///
-/// This is the virtual scheduling form of the generic cell rate algorithm (ATM Forum, *Traffic
-/// Management 4.0*, 1996, annex C; ITU-T I.371). The state [`Word`] is its theoretical arrival time:
-/// when the bucket will be full again. Spending n permits moves it n emission intervals on.
+/// A request with a timestamp in order and in [range](#range) is denied only if admitting it would
+/// break the bound. Permits of reservations, leases, debts and
+/// [`deny_until`](crate::Limiter::deny_until) count as spent. A late timestamp, older than that of
+/// an admission before it, is decided at its own time. All permits admitted so far count as spent,
+/// also those with later timestamps, and at the older time less has been refilled. So a late
+/// timestamp can be denied although the bound would allow it, and is never admitted against the
+/// bound:
+///
+/// ```
+/// use casgate::{Limiter, Quota, Timestamp};
+///
+/// let limiter = Limiter::token_bucket(Quota::per_second(1).with_burst(2));
+/// assert!(limiter.is_allowed_at(Timestamp::from_secs(10)));
+/// assert!(!limiter.is_allowed_at(Timestamp::from_secs(8))); // two seconds late
+/// assert!(limiter.is_allowed_at(Timestamp::from_secs(10))); // the same call in time
+/// ```
+///
+/// The algorithm is the virtual scheduling form of the generic cell rate algorithm (ATM Forum,
+/// *Traffic Management 4.0*, 1996, annex C; ITU-T I.371). The state [`Word`] is its theoretical
+/// arrival time: when the bucket will be full again. Spending n permits moves it n emission
+/// intervals on.
 ///
 /// # Exactness
 ///
-/// The word counts *units*. A permit costs a whole number m of them, so spending never rounds;
-/// and a reading is converted anew each time, never added up, so nothing drifts. Let p/q be L/W in
-/// lowest terms.
+/// The word counts *units*. A permit costs a whole number m of them, so spending never rounds.
+/// A timestamp is converted each time and never added up, so nothing drifts. Let p/q be L/W in
+/// lowest terms, with W in nanoseconds.
 ///
 /// - If p ≤ 4, as for 100, 3 or 600,000,000 per second, a nanosecond is p units, m is q, and all
 ///   arithmetic is exact.
-/// - Otherwise m is ⌊4·W/L⌋, a unit is between a quarter and a third of a nanosecond, and a
-///   reading t counts ⌊t·r⌋ units, r being m·L/W rounded up to a multiple of 2⁻⁶⁴. Since
-///   ⌊e·r⌋ − ⌊s·r⌋ ≥ ⌊(e − s)·r⌋, what is exactly due is admitted, as soon as by the real numbers. And
-///   since it is ≤ (e − s)·r + 1, and r is too large by less than 2⁻⁶⁴, an instant may be early by
-///   less than half a nanosecond: N[s, e] ≤ b + ⌊(e − s + ½ ns)·L/W⌋, on a timeline of whole
-///   nanoseconds.
+/// - Otherwise m is ⌊4·W/L⌋, and a unit is between a quarter and a third of a nanosecond. A
+///   timestamp t counts ⌊t·r⌋ units, where r is m·L/W rounded up to a multiple of 2⁻⁶⁴. Since ⌊e·r⌋
+///   − ⌊s·r⌋ ≥ ⌊(e − s)·r⌋, permits that are due are admitted as soon as the real numbers say.
+///   Since the difference is ≤ (e − s)·r + 1, and r is too large by less than 2⁻⁶⁴, an instant may
+///   be early by less than half a nanosecond: N[s, e] ≤ b + ⌊(e − s + ½ ns)·L/W⌋, on a timeline of
+///   whole nanoseconds.
 ///
 /// # Range
 ///
-/// The word tells readings apart for 146 years (584 if p = 1), less the time that b takes to come
-/// back. Later readings are refused.
+/// The word represents timestamps for 146 years (584 if p = 1), minus the time in which b refills.
+/// Later timestamps are denied.
 ///
 /// Most callers want [`Limiter::token_bucket`](crate::Limiter::token_bucket), which keeps the word
-/// and is safe to share. For those who keep the word elsewhere see [`Rule`].
+/// and is safe to share. To keep the word elsewhere, see [`Rule`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TokenBucket {
     /// Units that a permit costs: m.
@@ -52,7 +71,7 @@ pub struct TokenBucket {
     /// Units per nanosecond: the whole part of r, and 2⁻⁶⁴ths. Not both are zero.
     whole: u64,
     fraction: u64,
-    /// The last reading that a full bucket's units can be added to.
+    /// The last timestamp that a full bucket's units can be added to.
     horizon: u64,
     burst: u32,
 }
@@ -61,7 +80,7 @@ pub struct TokenBucket {
 const FINEST: u64 = 4;
 
 impl TokenBucket {
-    /// The rule that keeps `quota`.
+    /// Returns the algorithm that keeps `quota`.
     ///
     /// ```
     /// use casgate::{Quota, TokenBucket};
@@ -120,7 +139,7 @@ impl TokenBucket {
 
     /// The word of `to` that has as much spent at `now` as `word` has, up to its burst.
     pub(crate) fn carry(&self, word: Word, to: &Self, now: Timestamp) -> Word {
-        // A reading so old that more than the burst would be spent counts as the first that is not.
+        // A timestamp so old that more than the burst would be spent counts as the first that is not.
         let oldest = self.instant(self.due(word, 0)).unwrap_or(self.horizon);
         let now = now.as_nanos().max(oldest);
         let debt = word.bits().saturating_sub(self.units(now.min(self.horizon)));
@@ -130,14 +149,14 @@ impl TokenBucket {
         Word::from_bits(to.units(now.min(to.horizon)) + spent)
     }
 
-    /// The reading in units: ⌊now·r⌋. Given one up to the horizon it cannot wrap.
+    /// The timestamp in units: ⌊now·r⌋. Given one up to the horizon it cannot wrap.
     #[inline]
     const fn units(&self, now: u64) -> u64 {
         let fraction = (now as u128 * self.fraction as u128) >> 64;
         now.wrapping_mul(self.whole).wrapping_add(fraction as u64)
     }
 
-    /// The first reading with at least that many units; `None` past the horizon.
+    /// The first timestamp with at least that many units; `None` past the horizon.
     #[inline]
     fn instant(&self, units: u64) -> Option<u64> {
         // Divisions by what is known not to be zero: one that could panic would have to be made even
@@ -160,8 +179,8 @@ impl TokenBucket {
         word.bits().saturating_sub(self.capacity - n as u64 * self.cost.get())
     }
 
-    /// The word after `n` permits are taken at `now` that are due by `latest`, or `None` if they are
-    /// not.
+    /// The word after `n` permits are taken at `now` that are due by `latest`, or `None` if they
+    /// are not.
     #[inline]
     pub(crate) fn reserve(
         &self,
@@ -175,7 +194,7 @@ impl TokenBucket {
         }
         let base = word.bits().max(self.units(now.as_nanos()));
         let cost = u64::from(n) * self.cost.get();
-        // No sum can wrap: the latest reading is within the horizon, and the word never passes it.
+        // No sum can wrap: the latest timestamp is within the horizon, and the word never passes it.
         let latest = self.units(latest.as_nanos().min(self.horizon));
         let room = (latest + self.capacity).checked_sub(base)?;
         (cost <= room).then(|| Word::from_bits(base + cost))
@@ -258,16 +277,16 @@ impl RuleParts for TokenBucket {
         now.as_nanos() <= self.horizon && word.bits() > self.units(now.as_nanos()) + self.capacity
     }
 
-    /// Converts the reading rather than the word: a multiplication, where the wait is a division.
+    /// Converts the timestamp rather than the word: a multiplication, where the wait is a division.
     #[inline]
     fn is_due_within(&self, word: Word, n: u32, now: Timestamp, lag: Duration) -> bool {
         let latest = (now + lag).as_nanos();
         n <= self.burst && latest <= self.horizon && self.units(latest) >= self.due(word, n)
     }
 
-    /// More than one permit is booked as many emission intervals later as there are permits, so that
-    /// until then the bucket could not have been full without them: to spend one in that time moves
-    /// the word as far as a check at that instant would.
+    /// More than one permit is booked as many emission intervals later as there are permits, so
+    /// that until then the bucket could not have been full without them: to spend one in that time
+    /// moves the word as far as a check at that instant would.
     fn lease(&self, word: Word, most: u32, now: Timestamp) -> Option<Term> {
         let first = Rule::decide(self, word, 1, now)?;
         let units = self.units(now.as_nanos());
@@ -286,8 +305,8 @@ impl RuleParts for TokenBucket {
         (word == taken).then(|| self.refund(word, n))
     }
 
-    /// Two units more: the units of a time from one instant on and from another differ by one, and so do those of a time in
-    /// two parts and in one.
+    /// Two units more: the units of a time from one instant on and from another differ by one, and
+    /// so do those of a time in two parts and in one.
     fn restore(&self, word: Word, part: Outstanding, now: Timestamp) -> Word {
         let base = word.bits().max(self.units(now.as_nanos().min(self.horizon)));
         let exact = self.fraction == 0;

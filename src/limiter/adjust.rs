@@ -7,19 +7,22 @@ use crate::timestamp::Timestamp;
 impl<R: Adjust, C> Limiter<Adjustable<R>, C> {
     /// Changes the quota at `now`, while others check.
     ///
-    /// Spent permits stay spent. Let L be the old limit, of which k are spent: a new limit L′ leaves L′ − k, or
-    /// none. So a raise adds the difference at once, and a cut takes it away. Permits spent above
-    /// a cut limit are forgotten: cut and raised again, a limiter admits that many once more. A debt beyond the limit is repaid
-    /// as before, until it is no larger. The burst is the new quota's: `Quota::per_second(50)` has one of 50, whatever
-    /// the old quota had.
+    /// The burst comes with the quota. `Quota::per_second(50)` has a burst of 50, whatever was set
+    /// before by [`with_burst`](Quota::with_burst).
     ///
-    /// The new rate holds from `now` on. A fixed window with another period counts the permits spent in the window of
-    /// `now` against its own window of that time. A timestamp from before the newest window counts as the
-    /// beginning of that. A token bucket takes a late timestamp as it is, so what was refilled since then is refilled at
-    /// the new rate.
+    /// Spent permits stay spent. Of L permits with k spent, a new limit L′ leaves L′ − k, or none.
+    /// So a raise adds the difference at once, and a cut takes it away. Lowering the limit below
+    /// what is already spent discards the excess, so lowering and raising it again frees those
+    /// permits. A debt beyond the limit is repaid as before, until it is no larger.
     ///
-    /// Each check is decided wholly by the old quota or wholly by the new one, and all that begin
-    /// after this returns by the new. Waits only for other `set_quota`s.
+    /// The new rate holds from `now` on. A fixed window with another period counts the permits
+    /// spent in the window of `now` against its own window of that time. A timestamp from before
+    /// the newest window counts as the beginning of that window. A token bucket takes a late
+    /// timestamp as it is, so what was refilled since then is refilled at the new rate.
+    ///
+    /// Each check is decided wholly by the old quota or wholly by the new one. All checks that
+    /// begin after this call has returned are decided by the new one. This call waits only for
+    /// other `set_quota`s.
     ///
     /// ```
     /// use casgate::{Limiter, Quota, Timestamp};
@@ -37,13 +40,16 @@ impl<R: Adjust, C> Limiter<Adjustable<R>, C> {
 }
 
 impl<R: Adjust, C: Clock> Limiter<Adjustable<R>, C> {
-    /// Changes the quota now. See [`set_quota_at`](Self::set_quota_at).
+    /// Changes the quota now, by the clock's precise timestamp. The burst comes with the quota: see
+    /// [`set_quota_at`](Self::set_quota_at).
     ///
     /// ```
     /// use casgate::{Limiter, Quota};
-    /// let limiter = Limiter::adjustable_token_bucket(Quota::per_second(10));
-    /// limiter.set_quota(Quota::per_minute(90));
-    /// assert_eq!(limiter.peek().limit(), 90);
+    /// let limiter = Limiter::adjustable_token_bucket(Quota::per_second(10).with_burst(5));
+    /// limiter.set_quota(Quota::per_second(50));
+    /// assert_eq!(limiter.peek().limit(), 50); // no longer 5
+    /// limiter.set_quota(Quota::per_second(50).with_burst(5));
+    /// assert_eq!(limiter.peek().limit(), 5);
     /// ```
     pub fn set_quota(&self, quota: Quota) {
         self.set_quota_at(quota, self.clock.now());

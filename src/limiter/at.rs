@@ -46,7 +46,7 @@ impl<A: Algorithm, C> Limiter<A, C> {
         }
     }
 
-    /// Returns whether one permit is admitted at `now`: [`check_at`](Self::check_at) for callers that only branch.
+    /// Asks for one permit at `now`, and returns only whether it was granted.
     ///
     /// ```
     /// use casgate::{Limiter, Quota, Timestamp};

@@ -13,8 +13,8 @@ use crate::sync::const_unless_modelled;
 
 impl Limiter<FixedWindow> {
     const_unless_modelled! {
-        /// At most `quota.permits()` in each window k·W ≤ t < (k+1)·W of the clock, where W is
-        /// `quota.period()`; see [`FixedWindow`].
+        /// Makes a limiter that admits at most `quota.permits()` in each window k·W ≤ t < (k+1)·W
+        /// of the clock, where W is `quota.period()`. See [`FixedWindow`].
         ///
         /// ```
         /// use casgate::{FixedWindowLimiter, Limiter, Quota};
@@ -30,8 +30,8 @@ impl Limiter<FixedWindow> {
 
 impl Limiter<TokenBucket> {
     const_unless_modelled! {
-        /// A burst of `quota.burst()`, refilled at `quota.permits()` per `quota.period()`; see
-        /// [`TokenBucket`].
+        /// Makes a limiter that admits a burst of `quota.burst()`, refilled at `quota.permits()`
+        /// per `quota.period()`. See [`TokenBucket`].
         ///
         /// ```
         /// use casgate::{Limiter, Quota};
@@ -50,8 +50,8 @@ impl Limiter<TokenBucket> {
 
 impl Limiter<TokenBucket> {
     const_unless_modelled! {
-        /// At most `quota.limit()` in *every* interval of `quota.period()`, evenly paced; see
-        /// [`Quota::at_most`].
+        /// Makes a limiter that admits at most `quota.limit()` in *every* half-open interval of
+        /// `quota.period()`, evenly paced. See [`Quota::at_most`].
         ///
         /// ```
         /// use casgate::{Limiter, Quota};
@@ -69,7 +69,8 @@ impl Limiter<TokenBucket> {
 
 impl<A: Rule, B: Rule> Limiter<Both<A, B>> {
     const_unless_modelled! {
-        /// Two rules, one decision: both admit, or neither spends anything; see [`Both`].
+        /// Makes a limiter of two algorithms with one decision: both admit, or neither spends
+        /// anything. See [`Both`].
         ///
         /// ```
         /// use casgate::{FixedWindow, Limiter, Quota, TokenBucket};
@@ -88,7 +89,7 @@ impl<A: Rule, B: Rule> Limiter<Both<A, B>> {
 
 impl Limiter<Adjustable<TokenBucket>> {
     const_unless_modelled! {
-        /// A token bucket whose quota can be [set](Limiter::set_quota); see [`Adjustable`].
+        /// Makes a token bucket whose quota can be [set](Limiter::set_quota). See [`Adjustable`].
         ///
         /// ```
         /// use casgate::{Limiter, Quota};
@@ -106,7 +107,7 @@ impl Limiter<Adjustable<TokenBucket>> {
 
 impl Limiter<Adjustable<FixedWindow>> {
     const_unless_modelled! {
-        /// A fixed window whose quota can be [set](Limiter::set_quota); see [`Adjustable`].
+        /// Makes a fixed window whose quota can be [set](Limiter::set_quota). See [`Adjustable`].
         ///
         /// ```
         /// use casgate::{Limiter, Quota};
@@ -124,8 +125,8 @@ impl Limiter<Adjustable<FixedWindow>> {
 
 #[cfg(feature = "alloc")]
 impl Limiter<SlidingWindow> {
-    /// At most `quota.permits()` in every half-open interval of `quota.period()`; see
-    /// [`SlidingWindow`]. Allocates 8 bytes a permit, here and never again.
+    /// Makes a limiter that admits at most `quota.permits()` in every half-open interval of
+    /// `quota.period()`. See [`SlidingWindow`]. Allocates 8 bytes a permit, here and never again.
     ///
     /// ```
     /// use casgate::{Limiter, Quota};
@@ -144,8 +145,8 @@ impl Limiter<SlidingWindow> {
 
 #[cfg(not(casgate_loom))]
 impl<const L: usize> Limiter<SlidingWindow<[Slot; L]>> {
-    /// At most `L` in every half-open interval of length `period`, with the slots in the limiter
-    /// itself: it needs no allocator and can be a `static`.
+    /// Makes a limiter that admits at most `L` in every half-open interval of length `period`. Its
+    /// slots are in the limiter itself: it needs no allocator and can be a `static`.
     ///
     /// ```
     /// use casgate::{Limiter, SlidingWindow, Slot};
@@ -174,7 +175,7 @@ impl<const L: usize> Limiter<SlidingWindow<[Slot; L]>> {
 
 // `Copy`, since a `const fn` cannot drop what might have a destructor.
 impl<R: Rule, C: Copy> Limiter<R, C> {
-    /// The same limiter on another clock.
+    /// Returns the same limiter on another clock.
     ///
     /// ```
     /// use casgate::clock::ManualClock;
@@ -189,11 +190,12 @@ impl<R: Rule, C: Copy> Limiter<R, C> {
     }
 }
 
-/// `with_clock` for algorithms whose state is more than a word: a `const fn` cannot take them apart.
+/// `with_clock` for algorithms whose state is more than a word: a `const fn` cannot take them
+/// apart.
 macro_rules! with_clock {
     ([$($generics:tt)*] $algorithm:ty) => {
         impl<$($generics)*, C> Limiter<$algorithm, C> {
-            /// The same limiter on another clock.
+            /// Returns the same limiter on another clock.
             ///
             /// ```
             /// use casgate::clock::ManualClock;

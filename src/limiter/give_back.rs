@@ -3,8 +3,8 @@ use crate::algorithm::{Change, Weighted};
 use crate::decision::Admitted;
 
 impl<A: Weighted, C> Limiter<A, C> {
-    /// Makes the limiter full, as if nothing had been spent, reserved or denied so far. That also undoes a timestamp
-    /// from the far future. Tickets begin again.
+    /// Makes the limiter full, as if nothing had been spent, reserved or denied so far. That also
+    /// undoes a timestamp from the far future. Tickets begin again.
     ///
     /// One atomic step: a concurrent request is either before it, and forgotten, or after it.
     ///
@@ -21,15 +21,16 @@ impl<A: Weighted, C> Limiter<A, C> {
 
     /// Gives back the permits of an admission whose work was not done.
     ///
-    /// A token bucket takes them back at any time, and is never more than full. A fixed window takes them back as
-    /// long as it is still the window of the admission, and later not at all: permits of an old window
-    /// are of no use in a new one. An [`Adjustable`](crate::algorithm::Adjustable) decides by its present quota.
+    /// A token bucket takes them back at any time, and is never more than full. A fixed window
+    /// takes them back as long as it is still the window of the admission, and later not at all:
+    /// permits of an old window are of no use in a new one. An
+    /// [`Adjustable`](crate::algorithm::Adjustable) decides by its present quota.
     ///
-    /// The algorithm's bound then holds with the refunds added: where it allows N permits in an interval, it allows
-    /// N + R if R were refunded between the first and the last of them. Refund an admission once. Its
-    /// tickets are handed out again.
+    /// The algorithm's bound then holds with the refunds added: where it allows N permits in an
+    /// interval, it allows N + R if R were refunded between the first and the last of them. Refund
+    /// an admission once. Its tickets are handed out again.
     ///
-    /// One atomic step; what is full already is not written.
+    /// This is one atomic step. A limiter that is already full is not written.
     ///
     /// ```
     /// use casgate::{Limiter, Quota, Timestamp};
@@ -49,8 +50,9 @@ impl<A: Weighted, C> Limiter<A, C> {
         self.algorithm.change(&self.state, Change::RefundOf(*admitted));
     }
 
-    /// Gives `n` permits back, or all if fewer are spent, whenever they were spent. [`refund`](Self::refund) is
-    /// safer for a fixed window, which takes these back in its newest window.
+    /// Gives `n` permits back, or all if fewer are spent, whenever they were spent.
+    /// [`refund`](Self::refund) is safer for a fixed window, which takes these back in its newest
+    /// window.
     ///
     /// ```
     /// use casgate::{Limiter, Quota, Timestamp};

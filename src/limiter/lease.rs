@@ -9,8 +9,8 @@ use core::cell::Cell;
 use core::fmt;
 
 impl<R: Rule, C> Limiter<R, C> {
-    /// A handle for one thread, which takes up to `most` permits in one atomic step and then spends
-    /// them from memory of its own. 0 counts as 1.
+    /// Returns a handle for one thread. It takes up to `most` permits in one atomic step and then
+    /// spends them from memory of its own. 0 counts as 1.
     ///
     /// ```
     /// use casgate::{Limiter, Quota};
@@ -30,7 +30,8 @@ impl<R: Rule, C> Limiter<R, C> {
         Lease::of(self, most)
     }
 
-    /// As [`lease`](Self::lease), and the lease keeps the limiter alive: for a worker's state or a `thread_local!`.
+    /// Returns a [`lease`](Self::lease) that keeps the limiter alive: for a worker's state or a
+    /// `thread_local!`.
     ///
     /// ```
     /// use casgate::{Limiter, OwnedLease, Quota};
@@ -50,38 +51,39 @@ impl<R: Rule, C> Limiter<R, C> {
     }
 }
 
-/// A lease that keeps its limiter alive: from [`Limiter::lease_owned`].
+/// Names a lease that keeps its limiter alive: from [`Limiter::lease_owned`].
 #[cfg(feature = "std")]
 pub type OwnedLease<R = crate::TokenBucket, C = crate::clock::SystemClock> =
     Lease<std::sync::Arc<Limiter<R, C>>>;
 
 /// Permits taken ahead by one thread, from [`Limiter::lease`]: most calls touch no shared memory.
 ///
-/// # What it keeps
+/// # What it guarantees
 ///
-/// The bound of the rule, for the readings at which the permits are *spent*, whoever else asks the
-/// limiter. (What [`refund`](Limiter::refund) and [`reset`](Limiter::reset) give back adds to it; a lease
-/// that they have forgiven is still held, and what it then gives back is given back once more.) So a
-/// lease ends:
+/// The algorithm's bound holds for the timestamps at which the permits are *spent*, together with
+/// all other requests to the limiter. Do not combine leases with [`refund`](Limiter::refund) or
+/// [`reset`](Limiter::reset): permits that a lease still holds would be returned twice. To keep the
+/// bound, a lease ends:
 ///
-/// - A fixed window's with the window it was taken in.
-/// - A token bucket's when the bucket would have refilled by what was taken. For up to that instant
-///   it is charged in advance: n permits taken at `now` are booked as if at the end of the n
-///   emission intervals that follow, at which the bucket has that much room less.
+/// - A lease of a fixed window ends with the window in which it was taken.
+/// - A lease of a token bucket ends when the bucket would have refilled by what was taken. Until
+///   that instant the bucket is charged in advance: n permits taken at `now` are booked as if at
+///   the end of the n emission intervals that follow.
 ///
-/// A reading outside its time is not served by a lease: it is given back, and a new one taken.
+/// A check with a timestamp outside that time returns the lease's permits and takes new ones.
 ///
 /// # What it costs others
 ///
-/// Permits that one lease holds are refused to others. It takes an eighth of what is left, `most` at
-/// the most, and near the limit one at a time: then a lease is a check, and the last permits are
-/// found by whoever asks. Still, one taken when there was more can strand `most` − 1 permits for
-/// the rest of its time, if its thread stops asking without dropping it. And a bucket whose leases
-/// run may have up to the largest of them less than it would, for what it is charged in advance.
+/// Permits held by a lease are unavailable to other callers. A lease takes an eighth of what is
+/// left, and `most` at the most. Near the limit it takes one permit at a time, so the last permits
+/// go to the callers that ask. A lease that was taken when there was more can strand `most` − 1
+/// permits for the rest of its time. That happens if its thread stops asking and does not drop it.
+/// While leases are outstanding, a token bucket may show up to one lease fewer permits than it
+/// really has, because it is charged in advance.
 ///
-/// What is not spent is given back by the next call that comes too late for it, and on drop: to a
-/// fixed window if it is still the same; to a token bucket if nobody has taken anything since, as
-/// with [`cancel`](crate::Reservation::cancel).
+/// Unspent permits are returned when the lease is dropped or first used after it has ended. A fixed
+/// window takes them only within the same window. A token bucket takes them only if nothing was
+/// taken since, as with [`cancel`](crate::Reservation::cancel).
 ///
 /// ```
 /// use casgate::{Limiter, Quota, Timestamp};
@@ -89,7 +91,7 @@ pub type OwnedLease<R = crate::TokenBucket, C = crate::clock::SystemClock> =
 /// let limiter = Limiter::fixed_window(Quota::per_second(80));
 /// let lease = limiter.lease(64);
 /// assert!(lease.is_allowed_at(Timestamp::ZERO));
-/// assert_eq!(lease.held(), 9); // an eighth of 80, less the one
+/// assert_eq!(lease.held(), 9); // an eighth of 80, minus the one
 /// assert_eq!(limiter.peek_at(Timestamp::ZERO).remaining(), 70);
 /// drop(lease);
 /// assert_eq!(limiter.peek_at(Timestamp::ZERO).remaining(), 79);
@@ -108,7 +110,7 @@ impl<H: Holder> Lease<H> {
         Self { holder, most: most.max(1), held: Cell::new(0), term: Cell::new(term) }
     }
 
-    /// Spends one permit at `now`: one that it holds, or after taking new ones.
+    /// Spends one permit at `now`: one that the lease holds, or one of those that it takes first.
     ///
     /// ```
     /// use casgate::{Limiter, Quota, Timestamp};
@@ -120,7 +122,7 @@ impl<H: Holder> Lease<H> {
     ///
     /// # Errors
     ///
-    /// [`Denied`] if the limiter refuses; nothing is spent.
+    /// [`Denied`] if the limiter denies; nothing is spent.
     #[inline(always)]
     pub fn check_at(&self, now: Timestamp) -> Result<(), Denied> {
         if self.spend(now) {
@@ -130,7 +132,7 @@ impl<H: Holder> Lease<H> {
         }
     }
 
-    /// [`check_at`](Self::check_at) for callers that only branch.
+    /// Spends one permit at `now`, and returns only whether it was granted.
     ///
     /// ```
     /// use casgate::{Limiter, Quota, Timestamp};
@@ -143,7 +145,7 @@ impl<H: Holder> Lease<H> {
         self.spend(now) || self.renew(now).is_ok()
     }
 
-    /// How many permits it holds.
+    /// Returns how many permits the lease holds.
     ///
     /// ```
     /// use casgate::{Limiter, Quota};
@@ -157,7 +159,7 @@ impl<H: Holder> Lease<H> {
     #[inline(always)]
     fn spend(&self, now: Timestamp) -> bool {
         let (held, term) = (self.held.get(), self.term.get());
-        // A reading before `from` wraps to more than any span.
+        // A timestamp before `from` wraps to more than any span.
         let ours = held > 0 && now.as_nanos().wrapping_sub(term.from) <= term.span;
         if ours {
             self.held.set(held - 1);
@@ -165,7 +167,8 @@ impl<H: Holder> Lease<H> {
         ours
     }
 
-    /// Gives back what is left, takes anew and spends one of it; or the word that refuses.
+    /// Gives back what is left, takes new permits and spends one of them; or returns the word that
+    /// denies.
     #[cold]
     #[inline(never)]
     fn renew(&self, now: Timestamp) -> Result<(), Word> {
@@ -214,14 +217,14 @@ impl<H: Holder<Clock: Clock>> Lease<H> {
     ///
     /// # Errors
     ///
-    /// [`Denied`] if the limiter refuses; nothing is spent.
+    /// [`Denied`] if the limiter denies; nothing is spent.
     #[inline(always)]
     pub fn check(&self) -> Result<(), Denied> {
         let now = self.holder.limiter().clock().recent();
         if self.spend(now) { Ok(()) } else { self.renew_now(now) }
     }
 
-    /// [`check`](Self::check) for callers that only branch.
+    /// Spends one permit now, and returns only whether it was granted.
     ///
     /// ```
     /// use casgate::{Limiter, Quota};

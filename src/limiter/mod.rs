@@ -31,7 +31,8 @@ use crate::algorithm::{Adjustable, Algorithm, FixedWindow, Heap, SlidingWindow, 
 use crate::clock::SystemClock;
 use core::fmt;
 
-/// A rate limiter that threads share by reference: each decision is one atomic step on one word.
+/// A rate limiter that threads share by reference. Without a type parameter it is a [token
+/// bucket](TokenBucket).
 ///
 /// ```
 /// use casgate::{Limiter, Quota};
@@ -47,36 +48,49 @@ use core::fmt;
 ///
 /// # Guarantees
 ///
-/// - **Sound and maximal.** The rule's bound holds for the clock readings of the admitted permits,
-///   and a request is refused only if admitting it would break the bound, or if its reading is
-///   older than what the limiter has already seen. [`check`](Self::check) then takes a fresh one and
-///   decides again, once.
-/// - **Linearizable.** Each call takes effect at one instant between call and return: whoever can
-///   know that another's call has returned comes after it. Admissions carry
-///   [tickets](Admitted::ticket) in that order.
-/// - **A refusal is pure**: it writes nothing, so a limiter under attack is a shared read.
-/// - **Lock-free.** A thread stopped anywhere stops nobody else.
-/// - **Total.** No input panics, wraps or admits by accident: not zero permits (admitted, nothing
-///   spent), not more than the limit (refused for ever), not a clock that runs backwards.
+/// - **Never admits more than the algorithm's bound**, counted by the timestamps of the admitted
+///   permits. Refunded permits can be spent again. [`charge`](Self::charge) spends beyond the
+///   bound, and later requests repay that.
+/// - **Denies only what it must.** A request is denied if admitting it would break the bound, or if
+///   its timestamp is late or [out of range](crate::Reason::OutOfRange). A late timestamp is older
+///   than one that the limiter has seen, and is decided at its own time. [`check`](Self::check)
+///   then takes a fresh one and decides again, once. A [strict](Self::strict) limiter also denies
+///   what its even pace does not allow. Permits that others have [reserved](Self::reserve) or
+///   [leased](Self::lease), and those of a debt or a [closed](Self::deny_until) limiter, count as
+///   spent.
+/// - **Linearizable.** Each call takes effect at one instant between call and return. If one call
+///   returns before another begins, it takes effect first. Admissions carry
+///   [tickets](Admitted::ticket) in that order. A check that decides again is two decisions, of
+///   which the second counts.
+/// - **A denial spends nothing.** Limiters of one or two words write nothing either, so under
+///   attack their state is a shared read. A sliding window may move its head on for a claim that
+///   another thread has won. A [`Lease`] may first return what it holds.
+/// - **Lock-free.** A thread that stops anywhere stops no other, with two exceptions.
+///   [`set_quota`](Self::set_quota) waits for other calls of itself. Without the atomic that the
+///   state needs, every decision takes a short lock: see [`is_lock_free`](Self::is_lock_free).
+/// - **No request panics** or wraps. A request for zero permits is admitted and spends nothing. A
+///   request for more than the limit is denied permanently. A clock that steps back makes the
+///   limiter stricter until it has caught up.
 ///
 /// # Memory ordering
 ///
-/// Where the state is one word every operation is `Relaxed`, failed ones too: changes are
-/// read-modify-writes, so the word's modification order alone decides. The sliding window's slots
-/// and head, and the rule beside an [`Adjustable`]'s word, are several places; there what one thread
-/// wrote before it moved the head or the word is released with it and acquired by who reads that. None
-/// of this is a promise to the caller: an admission does not make another thread's writes visible.
+/// Where the state is one word, every operation is `Relaxed`, failed ones too. Changes are
+/// read-modify-writes, so the word's modification order alone decides. Two kinds of limiter have
+/// more places: the sliding window its slots and head, and an [`Adjustable`] its quota next to its
+/// word. There a thread releases what it wrote when it moves the head or the word, and the threads
+/// that read that acquire it. None of this is a promise to the caller: an admission does not make
+/// another thread's writes visible.
 ///
 /// # Cost
 ///
-/// No lock and no allocation. An admission is a load and one compare-and-swap (two for a sliding
-/// window), which is repeated, after a short spin, for each concurrent change that came first; a
-/// refusal is loads alone. [`choosing`](crate::choosing) has the figures. A fixed window is 24 bytes, a token
-/// bucket 56, and neither is padded: in an array that threads hammer, wrap each in
-/// `crossbeam_utils::CachePadded`.
+/// No lock and no allocation. An admission is a load and one compare-and-swap, or two for a sliding
+/// window. After a short spin it is repeated for each concurrent change that came first. A denial
+/// is loads alone, except where it [writes](#guarantees). [`choosing`](crate::choosing) has the
+/// figures. A fixed window has 24 bytes and a token bucket 56. Neither is padded: in an array that
+/// threads hammer, wrap each in `crossbeam_utils::CachePadded`.
 ///
-/// The methods that decide are always inlined: what a caller does not read of the answer is then
-/// not computed.
+/// The methods that decide are always inlined. So the numbers of an answer that the caller does not
+/// read are not computed.
 #[doc(alias = "RateLimiter")]
 #[doc(alias = "throttle")]
 pub struct Limiter<A: Algorithm = TokenBucket, C = SystemClock> {
@@ -85,19 +99,20 @@ pub struct Limiter<A: Algorithm = TokenBucket, C = SystemClock> {
     clock: C,
 }
 
-/// A limiter with a fixed window: [`Limiter::fixed_window`].
+/// Names a limiter with a fixed window: [`Limiter::fixed_window`].
 pub type FixedWindowLimiter<C = SystemClock> = Limiter<FixedWindow, C>;
 
-/// A limiter with a sliding window: [`Limiter::sliding_window`]. With the slots in place it is a
-/// `SlidingWindowLimiter<SystemClock, [Slot; 5]>`: [`Limiter::sliding_window_array`].
+/// Names a limiter with a sliding window: [`Limiter::sliding_window`]. With the slots in place it
+/// is a `SlidingWindowLimiter<SystemClock, [Slot; 5]>`: [`Limiter::sliding_window_array`].
 pub type SlidingWindowLimiter<C = SystemClock, S = Heap> = Limiter<SlidingWindow<S>, C>;
 
-/// A token bucket whose quota can be changed while others check: [`Limiter::adjustable_token_bucket`].
+/// Names a token bucket whose quota can change while others check:
+/// [`Limiter::adjustable_token_bucket`].
 pub type AdjustableLimiter<C = SystemClock> = Limiter<Adjustable<TokenBucket>, C>;
 
 impl<A: Algorithm, C> Limiter<A, C> {
-    /// Whether this machine decides without a lock: wherever there is an atomic as wide as the state,
-    /// 64 bits or, for [`Both`](crate::algorithm::Both) and [`Adjustable`], 128.
+    /// Returns whether this machine decides without a lock. It does where there is an atomic as
+    /// wide as the state: 64 bits or, for [`Both`](crate::algorithm::Both) and [`Adjustable`], 128.
     ///
     /// ```
     /// use casgate::{Limiter, Quota};

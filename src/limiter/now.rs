@@ -30,8 +30,8 @@ impl<A: Algorithm, C: Clock> Limiter<A, C> {
         self.answer(decided, 1, now)
     }
 
-    /// Decides on one or, for the algorithms that allow it, `n` permits, at the cheap timestamp or a
-    /// precise one.
+    /// Decides on one or, for the algorithms that allow it, `n` permits, at the cheap timestamp or
+    /// a precise one.
     #[inline(always)]
     pub(super) fn decide_now(&self, n: u32) -> (Result<A::Seen, A::Seen>, Timestamp) {
         let now = self.clock.recent();
@@ -56,8 +56,8 @@ impl<A: Algorithm, C: Clock> Limiter<A, C> {
         (self.decide(n, now, true), now)
     }
 
-    /// As [`decide_precisely`](Self::decide_precisely), for one who only branches: a jump, and nothing
-    /// in memory.
+    /// As [`decide_precisely`](Self::decide_precisely), for one who only branches: a jump, and
+    /// nothing in memory.
     #[cold]
     #[inline(never)]
     fn is_allowed_precisely(&self) -> bool {
@@ -74,7 +74,7 @@ impl<A: Algorithm, C: Clock> Limiter<A, C> {
         self.is_unsettled(seen, 1, now) && self.is_allowed_precisely()
     }
 
-    /// Returns whether one permit is admitted now: [`check`](Self::check) for callers that only branch.
+    /// Asks for one permit now, and returns only whether it was granted.
     ///
     /// ```
     /// use casgate::{Limiter, Quota};

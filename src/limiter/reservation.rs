@@ -12,16 +12,17 @@ use core::time::Duration;
 use std::sync::Arc;
 
 impl<C> Limiter<TokenBucket, C> {
-    /// Takes the next free place for `n` permits if it comes within `max_wait` of `now`; takes
-    /// nothing otherwise. Unless it is [committed](Reservation::commit), the place is given back on drop.
+    /// Takes the next free place for `n` permits if it comes within `max_wait` of `now`, and
+    /// nothing otherwise. Unless it is [committed](Reservation::commit), the place is given back on
+    /// drop.
     ///
-    /// Pass your patience as `max_wait`. To reserve without a limit and cancel what takes too long would keep the
-    /// places of those who have left taken: see [`cancel`](Reservation::cancel).
+    /// Pass your patience as `max_wait`. Do not reserve without a limit and then cancel what takes
+    /// too long: a cancelled place that others have built on [stays taken](Reservation::cancel).
     ///
-    /// The permits count at the instant they are [ready](Reservation::ready_at): the bucket's bound
-    /// holds for those instants. (Each is rounded up to a whole nanosecond, so two of them may be
-    /// closer by less than one.) Until then other requests are refused, and other
-    /// reservations queue behind. One atomic step.
+    /// The permits count at the instant they are [ready](Reservation::ready_at), and the bucket's
+    /// bound holds for those instants. Each is rounded up to a whole nanosecond, so two of them may
+    /// be closer by less than one. Until then other requests are denied, and other reservations
+    /// queue behind. This is one atomic step.
     ///
     /// ```
     /// use casgate::{Limiter, Quota, Timestamp};
@@ -34,7 +35,7 @@ impl<C> Limiter<TokenBucket, C> {
     /// let second = limiter.reserve_at(1, patience, now)?;
     /// assert_eq!((first.delay(), second.delay()), (Duration::ZERO, Duration::from_millis(100)));
     ///
-    /// // The next would wait 200 ms. It fails at once, and would do 50 ms later.
+    /// // The next place is 200 ms away, so this fails at once. Tried again 50 ms later it would succeed.
     /// let denied = limiter.reserve_at(1, patience, now).unwrap_err();
     /// assert_eq!(denied.retry_after(), Some(Duration::from_millis(50)));
     /// # Ok::<(), casgate::Denied>(())
@@ -42,7 +43,7 @@ impl<C> Limiter<TokenBucket, C> {
     ///
     /// # Errors
     ///
-    /// [`Denied`] if the wait would be longer; its `retry_after` is then how much.
+    /// [`Denied`] if the wait would be longer. Its `retry_after` is then how much longer.
     pub fn reserve_at(
         &self,
         n: u32,
@@ -78,7 +79,8 @@ impl<C> Limiter<TokenBucket, C> {
 }
 
 impl<C: Clock> Limiter<TokenBucket, C> {
-    /// [`reserve_at`](Self::reserve_at) the precise reading of the clock.
+    /// Takes the next free place for `n` permits if it comes within `max_wait` of now. See
+    /// [`reserve_at`](Self::reserve_at).
     ///
     /// ```
     /// use casgate::{Limiter, Quota};
@@ -92,7 +94,7 @@ impl<C: Clock> Limiter<TokenBucket, C> {
     ///
     /// # Errors
     ///
-    /// [`Denied`] if the wait would be longer; its `retry_after` is then how much.
+    /// [`Denied`] if the wait would be longer. Its `retry_after` is then how much longer.
     pub fn reserve(&self, n: u32, max_wait: Duration) -> Result<Reservation<&Self>, Denied> {
         self.reserve_at(n, max_wait, self.clock().now())
     }
@@ -100,8 +102,8 @@ impl<C: Clock> Limiter<TokenBucket, C> {
 
 #[cfg(feature = "std")]
 impl<C> Limiter<TokenBucket, C> {
-    /// As [`reserve_at`](Self::reserve_at), and the reservation keeps the limiter alive: for tasks that
-    /// outlive the caller.
+    /// Reserves as [`reserve_at`](Self::reserve_at), and the reservation keeps the limiter alive:
+    /// for tasks that outlive the caller.
     ///
     /// ```
     /// use casgate::{Limiter, Quota, Timestamp};
@@ -131,7 +133,7 @@ impl<C> Limiter<TokenBucket, C> {
 
 #[cfg(feature = "std")]
 impl<C: Clock> Limiter<TokenBucket, C> {
-    /// As [`reserve`](Self::reserve), and the reservation keeps the limiter alive.
+    /// Reserves as [`reserve`](Self::reserve), and the reservation keeps the limiter alive.
     ///
     /// ```
     /// use casgate::{Limiter, Quota};
@@ -154,15 +156,15 @@ impl<C: Clock> Limiter<TokenBucket, C> {
     }
 }
 
-/// A reservation that keeps its limiter alive: from [`Limiter::reserve_owned`].
+/// Names a reservation that keeps its limiter alive: from [`Limiter::reserve_owned`].
 #[cfg(feature = "std")]
 pub type OwnedReservation<C = crate::clock::SystemClock> =
     Reservation<Arc<Limiter<TokenBucket, C>>>;
 
 /// Permits taken ahead of time, from [`Limiter::reserve`].
 ///
-/// Wait for [`delay`](Self::delay), [`commit`](Self::commit) and go on. A reservation that is dropped without is
-/// [cancelled](Self::cancel).
+/// Wait for [`delay`](Self::delay), call [`commit`](Self::commit) and go on. A reservation that is
+/// dropped before that is [cancelled](Self::cancel).
 ///
 /// ```
 /// use casgate::{Limiter, Quota, Timestamp};
@@ -194,7 +196,8 @@ struct Place {
 }
 
 impl<H: Holder<Rule = TokenBucket>> Reservation<H> {
-    /// How long to wait, from the reading at which it was made. Zero if the permits were free.
+    /// Returns how long to wait, from the timestamp at which it was made. Zero if the permits were
+    /// free.
     ///
     /// ```
     /// # use casgate::{Limiter, Quota, Timestamp};
@@ -223,7 +226,7 @@ impl<H: Holder<Rule = TokenBucket>> Reservation<H> {
         self.place.ready_at
     }
 
-    /// Its place in the limiter's order, as [`Admitted::ticket`](crate::Admitted::ticket).
+    /// Returns its place in the limiter's order, as [`Admitted::ticket`](crate::Admitted::ticket).
     ///
     /// ```
     /// # use casgate::{Limiter, Quota, Timestamp};
@@ -242,15 +245,15 @@ impl<H: Holder<Rule = TokenBucket>> Reservation<H> {
     /// Gives the permits back, and returns how many: all, or none if a later admission or
     /// reservation has built on them.
     ///
-    /// *Why none.* The word is the end of the last place taken. Whoever came later was placed at the
-    /// end of this one and has been told that instant. To move the word back would hand the later
-    /// caller's instant out again, to one more: two in one place, over the bound. Cancelled from
-    /// the latest to the earliest, reservations come back whole: the word is then what it was before,
-    /// and the bound holds as if they had never been made. What is not given back is capacity lost,
-    /// never a permit too many.
+    /// *Why none.* The limiter's word is the end of the last place taken. A later caller was placed
+    /// at the end of this one and was given that instant. If the word moved back, the same instant
+    /// would be given to one more caller: two in one place, over the bound. Reservations that are
+    /// cancelled from the latest to the earliest are returned whole. The word is then what it was
+    /// before, and the bound holds as if they had never been made. Permits that are not returned
+    /// are lost capacity, never a permit too many.
     ///
-    /// What [`refund`](Limiter::refund) or [`reset`](Limiter::reset) gave back in the meantime must
-    /// not be cancelled too.
+    /// Do not cancel permits that [`refund`](Limiter::refund) or [`reset`](Limiter::reset) has
+    /// returned in the meantime.
     ///
     /// ```
     /// # use casgate::{Limiter, Quota, Timestamp};

@@ -4,10 +4,12 @@ use crate::clock::Clock;
 use crate::timestamp::Timestamp;
 use core::time::Duration;
 
-/// What a limiter has outstanding, to be kept while the program is not running: from [`Limiter::save_at`].
+/// Holds what a limiter has outstanding while the program is not running: from
+/// [`Limiter::save_at`].
 ///
-/// It names no instant of a clock, so it can be restored on another clock's time line and on another machine. The
-/// limiter must have the same algorithm. With another quota it is full again at the same instant.
+/// It names no instant of a clock, so it can be restored on another clock's timeline and on another
+/// machine. The limiter must have the same algorithm. With another quota it is full again at the
+/// same instant.
 ///
 /// ```
 /// use casgate::{Limiter, Quota, Saved, Timestamp};
@@ -34,7 +36,8 @@ impl Saved {
         Self { parts }
     }
 
-    /// Returns it as four words, for storage. Their meaning may change with the crate's major version.
+    /// Returns it as four words, for storage. Their meaning may change with the crate's major
+    /// version.
     ///
     /// ```
     /// use casgate::Saved;
@@ -46,8 +49,8 @@ impl Saved {
         [a.permits as u64, a.full_after, b.permits as u64, b.full_after]
     }
 
-    /// Returns what [`to_words`](Self::to_words) came from. Any words will do: too large a number of permits counts as
-    /// the largest.
+    /// Returns what [`to_words`](Self::to_words) came from. Any words will do: too large a number
+    /// of permits counts as the largest.
     ///
     /// ```
     /// use casgate::Saved;
@@ -64,7 +67,8 @@ impl Saved {
 }
 
 impl<A: Weighted, C> Limiter<A, C> {
-    /// Returns what is outstanding at `now`, to be [restored](Self::restore_at) after a restart. Writes nothing.
+    /// Returns what is outstanding at `now`, to be [restored](Self::restore_at) after a restart.
+    /// Writes nothing.
     ///
     /// ```
     /// use casgate::{Limiter, Quota, Saved, Timestamp};
@@ -76,13 +80,14 @@ impl<A: Weighted, C> Limiter<A, C> {
         Saved::new(self.algorithm.save(&self.state, now))
     }
 
-    /// Spends at `now` what was outstanding when it was [saved](Self::save_at), less what has been refilled in the
-    /// `elapsed` time since then.
+    /// Spends at `now` what was outstanding when it was [saved](Self::save_at), minus what has been
+    /// refilled in the `elapsed` time since then.
     ///
-    /// A token bucket is never early, and late by less than two nanoseconds. A fixed window's permits count against
-    /// the window of `now`: if the clocks' windows begin at the same times, as those of a
-    /// wall clock do, that is the window that they were spent in, and else it may end sooner or later. A debt of several
-    /// windows is never repaid sooner. What is spent already stays spent, so restore once. One atomic step.
+    /// A token bucket is never early, and late by less than two nanoseconds. A fixed window's
+    /// permits count against the window of `now`. If the windows of both clocks begin at the same
+    /// times, as those of a wall clock do, it is the window in which they were spent. Otherwise it
+    /// may end sooner or later. A debt of several windows is never repaid sooner. Permits that are
+    /// spent already stay spent, so restore once. This is one atomic step.
     ///
     /// ```
     /// use casgate::{Limiter, Quota, Timestamp};

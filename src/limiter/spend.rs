@@ -1,4 +1,4 @@
-//! What takes other than all or nothing.
+//! Requests that take another number of permits than all or nothing.
 
 use super::Limiter;
 use crate::algorithm::{Change, Weighted};
@@ -7,8 +7,8 @@ use crate::decision::Admitted;
 use crate::timestamp::Timestamp;
 
 impl<A: Weighted, C> Limiter<A, C> {
-    /// Takes as many permits as there are at `now`, up to `n`, and returns how many: for workers that take a batch.
-    /// One atomic step.
+    /// Takes as many permits as there are at `now`, up to `n`, and returns how many: for workers
+    /// that take a batch. One atomic step.
     ///
     /// ```
     /// use casgate::{Limiter, Quota, Timestamp};
@@ -35,8 +35,9 @@ impl<A: Weighted, C> Limiter<A, C> {
         self.take_up_to_at(u32::MAX, now)
     }
 
-    /// Spends `n` permits at `now`, into debt if need be: for costs that are known only afterwards. Until the
-    /// debt is repaid all requests are denied. A fixed window's debt is spent from its next windows.
+    /// Spends `n` permits at `now`, into debt if need be: for costs that are known only afterwards.
+    /// Until the debt is repaid all requests are denied. A fixed window's debt is spent from its
+    /// next windows.
     ///
     /// A timestamp older than one already seen counts as that one. One atomic step.
     ///
@@ -55,11 +56,12 @@ impl<A: Weighted, C> Limiter<A, C> {
         self.algorithm.admitted(&self.state, seen, n, now)
     }
 
-    /// Denies everything before `until`, for example what an upstream server said in its `Retry-After`.
+    /// Denies everything before `until`, for example until the instant that an upstream server
+    /// named in its `Retry-After`.
     ///
-    /// A token bucket then has one permit, and refills from there. A fixed window begins with the first window
-    /// that begins at `until` or later. If the limiter denies for longer already, nothing changes. [`reset`](Self::reset) undoes it.
-    /// One atomic step.
+    /// A token bucket then has one permit, and refills from there. A fixed window begins with the
+    /// first window that begins at `until` or later. If the limiter denies for longer already,
+    /// nothing changes. [`reset`](Self::reset) undoes it. One atomic step.
     ///
     /// ```
     /// use casgate::{Limiter, Quota, Timestamp};

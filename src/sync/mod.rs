@@ -1,5 +1,5 @@
-//! The one door to shared memory. No other file of the crate names an atomic type, and only this
-//! module knows the model checker and the random scheduler.
+//! The one door to shared memory. Every other file imports its atomic types from here, never from `core`,
+//! `portable-atomic` or a model checker. Only this module knows the model checker and the random scheduler.
 
 /// Declares a constructor `const`, except under the model checker, whose atomics have no `const`
 /// constructor.

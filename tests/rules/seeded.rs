@@ -1,5 +1,5 @@
-//! Wrong rules, each with one bug seen in the wild. The oracle must convict them all; otherwise its
-//! verdict on the right ones is worth nothing.
+//! Wrong algorithms, each with one bug on purpose. The reference model must reject them all. Otherwise it
+//! proves nothing about the right ones.
 
 use crate::bound::{AnyWindow, Bound, Bucket, PerWindow, nanos};
 use crate::judge::judge;

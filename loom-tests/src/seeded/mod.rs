@@ -1,5 +1,5 @@
-//! Wrong limiters, each with one bug that has been seen in the wild. The model checker must refute
-//! them with the scenarios that the limiter passes; otherwise the scenarios prove nothing.
+//! Wrong limiters, each with one bug on purpose. The model checker must reject them by the scenarios that
+//! the limiter passes. Otherwise the scenarios prove nothing.
 
 mod keyed;
 mod keyed_rule;

@@ -12,33 +12,56 @@ use core::num::NonZeroU64;
 use core::time::Duration;
 use ring::{Mark, View};
 
-/// At most L permits in every half-open interval of length W, and no refusal that this does not
-/// require.
+/// At most a quota's permits in every half-open interval of its period.
 ///
-/// There is a slot for each of the L permits, which holds the instant at which it is free again:
-/// W after it was last used. An admission claims, by compare-and-swap, the slot that has been in use
-/// for longest. Any L + 1 admissions include two in one slot, so they span W or more: that is the
-/// whole proof of the bound, for any number of threads in any order. (A reading older than one
-/// already admitted counts as that one.)
+/// Call the quota's [permits](Quota::permits) L and its [period](Quota::period) W. There is a slot
+/// for each of the L permits. It holds the instant at which it is free again: W after it was last
+/// used. An admission claims, by compare-and-swap, the slot that has been in use for longest. Any
+/// L + 1 admissions include two in one slot, so they span W or more. That is the whole proof of the
+/// bound, for any number of threads in any order.
 ///
-/// 8 bytes a permit, so for limits up to the thousands; [`Quota::at_most`] keeps the same bound on
-/// one word, at a slower pace. A check reads two slots and the head of the ring they form; an
-/// admission exchanges a slot and the head; neither depends on L. The number of permits left is found by
-/// bisection, O(log L), and only by the methods that return it: [`is_allowed`] does not.
+/// A request with a timestamp in order and in [range](#range) is denied only if admitting it would
+/// break the bound. A late timestamp, older than that of an admission before it, is decided at its
+/// own time: it is denied if the oldest slot is not free by then. So it can be denied although the
+/// bound would allow it. If a late timestamp is admitted, its slot stays in use as long as that of
+/// the newest admission:
+///
+/// ```
+/// use casgate::{Limiter, Quota, Timestamp};
+/// use std::time::Duration;
+///
+/// let limiter = Limiter::sliding_window(Quota::new(2, Duration::from_secs(10))?);
+/// assert!(limiter.is_allowed_at(Timestamp::ZERO));
+/// assert!(limiter.is_allowed_at(Timestamp::from_secs(12)));
+/// assert!(!limiter.is_allowed_at(Timestamp::from_secs(9))); // three seconds late
+/// assert!(limiter.is_allowed_at(Timestamp::from_secs(12))); // the same call in time
+/// # Ok::<(), casgate::QuotaError>(())
+/// ```
+///
+/// # Cost
+///
+/// A limiter needs 8 bytes a permit, which suits limits up to some thousands. [`Quota::at_most`]
+/// keeps the same bound on one word, at a slower pace. A check reads two slots and the head of the
+/// ring that they form. An admission exchanges a slot and the head. Neither depends on L. The
+/// number of permits left is found by bisection, O(log L), and only by the methods that return it:
+/// [`is_allowed`] does not.
+///
+/// Between the two exchanges of an admission its thread may be stopped. The next caller then moves
+/// the head on for it, also a caller that is denied or only peeks. So those calls can write, and
+/// they change no answer.
 ///
 /// The slots are on the heap ([`Limiter::sliding_window`]) or in the limiter itself, which can then
 /// be a `static` ([`Limiter::sliding_window_array`]).
 ///
-/// # What it leaves out
+/// # Missing methods
 ///
-/// `check_n`, `refund`, `reset` and `set_quota` would have to change several slots at once. In two
-/// or more steps a caller that stops after the first, or a second caller that is refused for the
-/// sake of a first that then does not fit, would break what the others promise: so the type does not
-/// have them.
+/// `check_n`, `refund`, `reset`, `charge`, `save` and `set_quota` would need to update several
+/// slots atomically. This algorithm cannot do that, so the type does not have them.
 ///
 /// # Range
 ///
-/// Readings up to 2⁶³ ns less W, at least 219 years, are told apart; later ones are refused.
+/// Slots represent timestamps up to 2⁶³ ns minus W, which is at least 219 years. Later timestamps
+/// are denied.
 ///
 /// [`is_allowed`]: crate::Limiter::is_allowed
 /// [`Limiter::sliding_window`]: crate::Limiter::sliding_window
@@ -50,7 +73,7 @@ use ring::{Mark, View};
 /// let limiter = Limiter::sliding_window(Quota::per_second(2));
 /// assert!(limiter.is_allowed_at(Timestamp::from_millis(900)));
 /// assert!(limiter.is_allowed_at(Timestamp::from_millis(1_100)));
-/// // A fixed window would have begun anew at 1 s.
+/// // A fixed window would have started again at 1 s.
 /// let denied = limiter.check_at(Timestamp::from_millis(1_200)).unwrap_err();
 /// assert_eq!(denied.retry_after().unwrap().as_millis(), 700);
 /// ```
@@ -60,8 +83,8 @@ pub struct SlidingWindow<S = Heap> {
     slots: PhantomData<fn() -> S>,
 }
 
-/// The slots of a limiter whose limit is known at run time: from [`Limiter::sliding_window`], which needs
-/// the feature `alloc`. Without it there is no value of this type.
+/// Holds the slots of a limiter whose limit is known at run time. [`Limiter::sliding_window`] makes
+/// it, with the feature `alloc`. Without it there is no value of this type.
 ///
 /// [`Limiter::sliding_window`]: crate::Limiter::sliding_window
 #[derive(Debug)]
@@ -94,12 +117,12 @@ impl<S> SlidingWindow<S> {
         Self { period: quota.period_nanos(), limit: quota.permits(), slots: PhantomData }
     }
 
-    /// When the slot that a claim at `now` takes is free again; `None` if it is not free at `now`, or
-    /// past the last instant that a slot can hold.
+    /// When the slot that a claim at `now` takes is free again; `None` if it is not free at `now`,
+    /// or past the last instant that a slot can hold.
     #[inline]
     fn claim(&self, view: View, now: u64) -> Option<u64> {
         let free_at = now.saturating_add(self.period.get());
-        // In the order of claims the instants never fall, a late reading or not.
+        // In the order of claims the instants never fall, with late timestamps too.
         (view.oldest <= now && free_at <= Mark::MAX).then(|| free_at.max(view.newest))
     }
 }

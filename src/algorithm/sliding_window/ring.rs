@@ -1,13 +1,13 @@
-//! Many words that are claimed in turn: the shell of the sliding window.
+//! The slots of a sliding window, claimed one after another.
 
 use crate::sync::{AtomicU64, Ordering, const_unless_modelled, order};
 use crate::word::{Split, Word};
 use core::fmt;
 use crossbeam_utils::Backoff;
 
-/// One permit's slot in a sliding window: when it is free again.
+/// The slot of one permit in a sliding window: it holds when the permit is free again.
 ///
-/// Only named in the type of a limiter that keeps its slots in place:
+/// Callers name it only in the type of a limiter that keeps its slots in place:
 /// `Limiter<SlidingWindow<[Slot; 5]>>`.
 ///
 /// ```
@@ -47,7 +47,7 @@ impl fmt::Debug for Slot {
 pub(crate) struct Mark(u64);
 
 impl Mark {
-    /// The last instant that can be told.
+    /// The last instant that can be represented.
     pub(crate) const MAX: u64 = u64::MAX >> 1;
 
     #[inline]
@@ -69,25 +69,25 @@ impl Mark {
 /// Slots in a circle, and a head that says which of them is the oldest. The head counts claims: the
 /// lap, and the slot's index in it.
 ///
-/// A claim takes two steps. The first, an exchange of the oldest slot, is the one that counts; the
-/// second moves the head on, and whoever finds the slot claimed but the head still on it does that
-/// for the claimant. So a thread stopped in between stops nobody.
+/// A claim takes two steps. The first, an exchange of the oldest slot, is the one that counts. The
+/// second moves the head on. A thread that finds the slot claimed but the head still on it does
+/// that for the claimant, so a thread stopped in between stops nobody.
 ///
 /// # Why it is right
 ///
-/// The head passes a slot only after someone saw it claimed in that lap, so claims come in the order
-/// of the slots. A view is taken between two equal readings of the head, which never returns to a
-/// value; in between, then, the slot has not been claimed in a later lap. Nor is it claimed in this
-/// one, as its bit tells. Instants in a slot only grow, so an exchange that finds the slot as it was
-/// seen finds the head where it was seen.
+/// The head passes a slot only after someone saw it claimed in that lap, so claims come in the
+/// order of the slots. A view is taken between two equal loads of the head, which never returns to
+/// a value. So in between the slot has not been claimed in a later lap. Nor is it claimed in this
+/// one, as its bit shows. Instants in a slot only grow, so an exchange that finds the slot as it
+/// was seen finds the head where it was seen.
 ///
 /// # Ordering
 ///
-/// Whoever sees the head on a slot must see all claims before it: the head is moved with `Release`
-/// by a thread that saw them, and read with `Acquire`. And whoever sees a claim of a later lap must
-/// then see the head there: slots are exchanged with `Release` by a claimant that saw the head, and
-/// read with `Acquire`. The second reading of the head and all lost exchanges carry nothing:
-/// `Relaxed`.
+/// A thread that sees the head on a slot must see all claims before it: the head is moved with
+/// `Release` by a thread that saw them, and read with `Acquire`. And a thread that sees a claim of
+/// a later lap must then see the head there: slots are exchanged with `Release` by a claimant that
+/// saw the head, and read with `Acquire`. The second load of the head and all lost exchanges carry
+/// nothing: `Relaxed`.
 pub struct Ring<S> {
     head: AtomicU64,
     /// Where the lap ends and the index begins in the head.
@@ -117,10 +117,11 @@ impl<S> Ring<S> {
 
 impl<S: AsRef<[Slot]>> Ring<S> {
     /// Claims the oldest slot until the instant that `step` makes of the view: `Ok` with the view
-    /// after it, or `Err` with the view on which `step` declined. With an instant to `count` at, the view after it says
-    /// how many slots are free then.
+    /// after it, or `Err` with the view on which `step` declined. With an instant to `count` at,
+    /// the view after it says how many slots are free then.
     ///
-    /// Lock-free: a claim is lost only to another, and a view is taken again only if the head moved.
+    /// Lock-free: a claim is lost only to another, and a view is taken again only if the head
+    /// moved.
     #[inline]
     pub(crate) fn claim(
         &self,
@@ -148,7 +149,7 @@ impl<S: AsRef<[Slot]>> Ring<S> {
         }
     }
 
-    /// The oldest and the newest slot, and the head that tells which they are.
+    /// The oldest and the newest slot, and the head that points to them.
     #[inline]
     pub(crate) fn view(&self) -> View {
         loop {
@@ -201,7 +202,8 @@ impl<S: AsRef<[Slot]>> Ring<S> {
         free as u32
     }
 
-    /// Moves the head from a claimed slot to the next, unless someone has, and returns where that is.
+    /// Moves the head from a claimed slot to the next, unless someone has, and returns where that
+    /// is.
     #[inline]
     fn advance(&self, head: Word) -> Word {
         let split = self.split;
@@ -212,7 +214,7 @@ impl<S: AsRef<[Slot]>> Ring<S> {
             split.pack(lap, next)
         };
         // Release: what this thread saw claimed. Relaxed if lost: another has moved the head, and
-        // whoever wants to see what that one saw reads it again.
+        // a thread that needs what that one saw reads it again.
         let _ = self.head.compare_exchange(
             head.bits(),
             next.bits(),
