@@ -60,7 +60,7 @@ use core::fmt;
 ///   spent.
 /// - **Linearizable.** Each call takes effect at one instant between call and return. If one call
 ///   returns before another begins, it takes effect first. Admissions carry
-///   [tickets](Admitted::ticket) in that order. A check that decides again is two decisions, of
+///   [tickets](crate::Admitted::ticket) in that order. A check that decides again is two decisions, of
 ///   which the second counts.
 /// - **A denial spends nothing.** Limiters of one or two words write nothing either, so under
 ///   attack their state is a shared read. A sliding window may move its head on for a claim that
