@@ -127,7 +127,7 @@ pub struct Kept {
     bucket: Option<OwnedLease>,
 }
 
-/// A limiter of 3 in a [`WINDOW`].
+/// A limiter of 3 in a window.
 pub trait Subject: Send + Sync + 'static {
     /// One that nobody has asked yet.
     fn fresh() -> Self;
