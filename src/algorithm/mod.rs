@@ -123,7 +123,7 @@ pub trait Rule: RuleParts + Copy {
     #[must_use]
     fn refund_of(&self, word: Word, admitted: &Admitted) -> Word;
 
-    /// The word after `n` permits are spent at `now`, into debt if need be.
+    /// The word after `n` permits are spent at `now`, into debt if need be. Zero permits change no number of an answer.
     ///
     /// ```
     /// # use casgate::{Quota, Timestamp, algorithm::{FixedWindow, Rule}, word::Word};
