@@ -2,7 +2,8 @@
 //!
 //! A [`Rule`] is a pure function from a state word, a request and a clock reading to the next word
 //! or a refusal. [`Limiter`](crate::Limiter) runs it in a compare-and-swap loop; because it is
-//! pure, the same function can run behind a mutex, in a table or in a test.
+//! pure, the same function can run behind a mutex, in a table or in a test. `tests/laws` has the laws that each rule must
+//! pass, and says how to add one.
 //!
 //! [`Algorithm`] is what a limiter needs of a rule together with its shared state. Every `Rule` is
 //! one, its state a single word. What must change the whole state at once ([`Weighted`]) is for
@@ -123,7 +124,7 @@ pub trait Rule: RuleParts + Copy {
     #[must_use]
     fn refund_of(&self, word: Word, admitted: &Admitted) -> Word;
 
-    /// The word after `n` permits are spent at `now`, into debt if need be. Zero permits change no number of an answer.
+    /// The word after `n` permits are spent at `now`, into debt if need be. Zero permits change no answer at `now` or later.
     ///
     /// ```
     /// # use casgate::{Quota, Timestamp, algorithm::{FixedWindow, Rule}, word::Word};

@@ -86,7 +86,7 @@ pub(crate) fn charges_add_up<S: Subject>(rule: &S, scene: &Scene) -> Verdict {
     Ok(())
 }
 
-/// A charge makes no word smaller and leaves so many fewer, or nothing; one of zero permits changes no number.
+/// A charge makes no word smaller and leaves so many fewer, or nothing; one of zero permits changes no later answer.
 pub(crate) fn a_charge_leaves_so_many_fewer<S: Subject>(rule: &S, scene: &Scene) -> Verdict {
     let &Scene { word, n, now, .. } = scene;
     let before = rule.snapshot(word, now);
@@ -94,7 +94,10 @@ pub(crate) fn a_charge_leaves_so_many_fewer<S: Subject>(rule: &S, scene: &Scene)
     prop_assert!(charged >= word, "a charge made the word smaller");
     let (left, after) = (before.remaining.saturating_sub(n), rule.snapshot(charged, now));
     prop_assert_eq!(after.remaining, left, "charged {} of {}", n, before.remaining);
-    prop_assert_eq!(rule.snapshot(rule.charge(word, 0, now), now), before, "charged 0");
+    let zero = rule.charge(word, 0, now);
+    for at in [now, now.max(scene.elsewhere)] {
+        prop_assert_eq!(rule.snapshot(zero, at), rule.snapshot(word, at), "charged 0");
+    }
     Ok(())
 }
 

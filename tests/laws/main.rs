@@ -1,7 +1,7 @@
 //! How to add an algorithm: the laws that every [`Rule`](casgate::algorithm::Rule) must pass.
 //!
-//! A rule is a pure function on one word. The crate's atomic step, its limiters, leases and reserves of two quotas are
-//! generic over it, and so are these laws. A new rule touches eight places:
+//! A rule is a pure function on one word. The crate's atomic step, its limiters, leases and pairs of quotas are
+//! generic over it, and so are these laws. A new rule touches eight places, and four tests of what only the crate calls:
 //!
 //! 1. `src/algorithm/NAME.rs` has the rule: the methods of `Rule`, and those of `RuleParts`, which only the crate calls.
 //! 2. `src/algorithm/mod.rs` declares and exports it.
@@ -14,13 +14,14 @@
 //! 7. `docs/choosing.md` has its row.
 //! 8. `CHANGELOG.md` has its line.
 //!
-//! The laws judge the public methods. `RuleParts` is judged through a limiter: add the constructor to the list in
-//! `tests/late.rs` (`is_late`, `is_due_within`), and a test like a bucket's to `tests/save.rs` (`restore`) and to
+//! The laws judge the public methods. A limiter is needed to judge `RuleParts`, so these four files have a test for
+//! the new one too: `tests/late.rs` (`is_late`), `tests/edges.rs` (`is_due_within`), `tests/save.rs` (`restore`) and
 //! `tests/rules/lease.rs` (`lease`, `end_lease`).
 //!
 //! Two more are parts of their own, for rules that want them. `set_quota` needs the rule as six words and a `carry`
 //! (`src/algorithm/adjustable.rs`). A limit for each key has its own arithmetic (`src/keyed/units.rs`). The model
 //! checker needs nothing: it has explored the atomic step, which is the same for every rule of one word.
+//! `reserve` is a token bucket's alone.
 //!
 //! Begin with `decide`, `denied` and `snapshot`. Then read the laws from the top: [`decisions`], [`numbers`] and
 //! [`changes`], a sentence each. Three of them carry the others. Words order as the limiter admits, so what is spent

@@ -87,7 +87,8 @@ wrong! {
     SlowStart(TokenBucket) breaks decisions::a_new_word_is_full: "a new limiter is not full" {
         fn decide(&self, word: Word, n: u32, now: Timestamp) -> Option<Word> {
             let limit = Rule::snapshot(&self.right, word, now).limit();
-            Rule::decide(&self.right, word.max(Rule::charge(&self.right, Word::default(), limit, Timestamp::ZERO)), n, now)
+            let empty = Rule::charge(&self.right, Word::default(), limit, Timestamp::ZERO);
+            Rule::decide(&self.right, word.max(empty), n, now)
         }
     }
 
