@@ -137,6 +137,23 @@ fn the_index_never_wraps_at_the_edges_of_the_theorem() {
     }
 }
 
+/// The clock's last window begins 2⁶¹ nanoseconds before its end, and the next one is never seen to begin.
+#[test]
+fn a_debt_past_the_last_window_denies_permanently() {
+    let quota = Quota::new(2, Duration::from_nanos((1 << 61) - 5)).unwrap();
+    for until_last in [false, true] {
+        let limiter = Limiter::fixed_window(quota);
+        assert!(limiter.check_at(Timestamp::MAX).is_ok());
+        if until_last {
+            limiter.deny_until(Timestamp::MAX);
+        } else {
+            limiter.charge_at(2, Timestamp::MAX);
+        }
+        let denied = limiter.check_at(Timestamp::MAX).unwrap_err();
+        assert_eq!((denied.remaining(), denied.retry_after()), (0, None));
+    }
+}
+
 #[test]
 fn rates_are_exact_ratios() {
     let limiter = Limiter::fixed_window(Quota::per_second(600_000_000));

@@ -1,8 +1,9 @@
-//! Words that another algorithm made, or nobody: nothing panics or wraps, and nothing is admitted beyond the limit.
+//! Words of another limit, fields that do not fit, and saved words that nobody made. That any word is decided on is one of
+//! the laws (`tests/laws`).
 
 use casgate::algorithm::Rule;
 use casgate::word::{Split, Word};
-use casgate::{FixedWindow, Quota, Saved, Timestamp, TokenBucket};
+use casgate::{FixedWindow, Quota, Saved, Timestamp};
 use proptest::prelude::*;
 use std::time::Duration;
 
@@ -17,37 +18,7 @@ fn instants() -> impl Strategy<Value = Timestamp> {
     prop_oneof![0..1_000u64, any::<u64>(), u64::MAX - 9..=u64::MAX].prop_map(Timestamp::from_nanos)
 }
 
-fn total<R: Rule>(rule: R, word: Word, n: u32, now: Timestamp, later: Timestamp) {
-    let admitted = rule.admitted(word, n, now);
-    let denied = rule.denied(word, n, now);
-    assert!(denied.remaining() <= denied.limit());
-    let _ = rule.refund(word, n);
-    let _ = rule.refund_of(word, &admitted);
-    let _ = rule.deny_until(word, later);
-    let charged = rule.charge(word, n, now);
-    assert!(charged >= word || rule.snapshot(word, now).remaining() > 0, "a charge frees nothing");
-    // However often it is asked at one instant, the limit is what it admits.
-    let limit = u64::from(rule.snapshot(Word::default(), Timestamp::ZERO).limit());
-    let (mut word, mut spent) = (word, 0);
-    for n in [n, n / 2, 1, n.saturating_mul(2), u32::MAX, 1] {
-        if let Some(next) = rule.decide(word, n.max(1), now) {
-            spent += u64::from(n.max(1));
-            word = next;
-        }
-    }
-    assert!(spent <= limit, "{spent} of {limit}");
-}
-
 proptest! {
-    #[test]
-    fn any_word_is_decided_on(
-        quota in quotas(), bits: u64, n: u32, now in instants(), later in instants(),
-    ) {
-        let word = Word::from_bits(bits);
-        total(FixedWindow::new(quota), word, n, now, later);
-        total(TokenBucket::new(quota), word, n, now, later);
-    }
-
     #[test]
     fn a_word_of_a_larger_limit_has_nothing_left(limit in 1..1_000u32, more in 1..1_000u32) {
         let large = FixedWindow::new(Quota::per_second(limit + more));

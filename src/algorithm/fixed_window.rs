@@ -136,13 +136,15 @@ impl FixedWindow {
         if index <= self.split.max_index() { Some(self.split.pack(index, 0)) } else { None }
     }
 
-    /// That window with `count` permits spent; or the last window, all spent, if it is not before
-    /// that.
+    /// That window with `count` permits spent; or the last one that the clock and the word can tell, all spent, if
+    /// it is later than that.
     const fn at_latest(&self, index: u64, count: u32) -> Word {
-        if index < self.split.max_index() {
+        let (of_clock, of_word) = (u64::MAX / self.period.get(), self.split.max_index());
+        let last = if of_clock < of_word { of_clock } else { of_word };
+        if index <= last {
             self.split.pack(index, count)
         } else {
-            self.split.pack(self.split.max_index(), self.limit)
+            self.split.pack(last, self.limit)
         }
     }
 
@@ -227,15 +229,22 @@ impl Rule for FixedWindow {
 
     /// What does not fit in the window is spent in the next ones.
     fn charge(&self, word: Word, n: u32, now: Timestamp) -> Word {
+        if n == 0 {
+            return word;
+        }
         let current = match self.place(word, now) {
             Place::Current | Place::Earlier => word,
-            Place::Later => self.open(now).unwrap_or(self.split.pack(self.split.max_index(), 0)),
+            Place::Later => {
+                self.open(now).unwrap_or(word.max(self.split.pack(self.split.max_index(), 0)))
+            }
         };
         let limit = u64::from(self.limit);
         let spent = u64::from(self.split.count(current)) + u64::from(n);
         // At least 1, so the last permit is in this window or in a later one.
         let (later, count) = ((spent - 1) / limit, (spent - 1) % limit + 1);
-        self.at_latest(self.split.index(current).saturating_add(later), count as u32)
+        let charged = self.at_latest(self.split.index(current).saturating_add(later), count as u32);
+        // A word that another rule made may be past the last window.
+        charged.max(word)
     }
 
     fn deny_until(&self, word: Word, until: Timestamp) -> Word {

@@ -2,7 +2,8 @@
 //!
 //! A [`Rule`] is a pure function from a state word, a request and a timestamp to the next word or a
 //! denial. [`Limiter`](crate::Limiter) runs it in a compare-and-swap loop. Because it is pure, the
-//! same function can run behind a mutex, in a table or in a test.
+//! same function can run behind a mutex, in a table or in a test. `tests/laws` has the
+//! laws that each of them must pass, and says how to add one.
 //!
 //! An [`Algorithm`] is a rule together with its shared state. Every `Rule` is one, and its state is
 //! a single word. A [`Weighted`] algorithm can change its whole state in one atomic step, which
@@ -127,7 +128,8 @@ pub trait Rule: RuleParts + Copy {
     #[must_use]
     fn refund_of(&self, word: Word, admitted: &Admitted) -> Word;
 
-    /// Returns the word after `n` permits are spent at `now`, into debt if need be.
+    /// Returns the word after `n` permits are spent at `now`, into debt if need be. Zero permits
+    /// change no answer at `now` or later.
     ///
     /// ```
     /// # use casgate::{Quota, Timestamp, algorithm::{FixedWindow, Rule}, word::Word};
