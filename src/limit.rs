@@ -122,111 +122,68 @@ pub trait LimitN: Limit {
     fn refund(&self, admitted: &Admitted);
 }
 
-impl<A: Algorithm, C: Clock> Limit for Limiter<A, C> {
-    fn check(&self) -> Result<Admitted, Denied> {
-        self.check()
-    }
-
-    fn check_at(&self, now: Timestamp) -> Result<Admitted, Denied> {
-        self.check_at(now)
-    }
-
-    fn peek(&self) -> Snapshot {
-        self.peek()
-    }
-
-    fn peek_at(&self, now: Timestamp) -> Snapshot {
-        self.peek_at(now)
-    }
-}
-
-impl<A: Weighted, C: Clock> LimitN for Limiter<A, C> {
-    fn check_n(&self, n: u32) -> Result<Admitted, Denied> {
-        self.check_n(n)
-    }
-
-    fn check_n_at(&self, n: u32, now: Timestamp) -> Result<Admitted, Denied> {
-        self.check_n_at(n, now)
-    }
-
-    fn refund(&self, admitted: &Admitted) {
-        self.refund(admitted);
-    }
-}
-
-#[cfg(feature = "alloc")]
-impl<C: Clock, S> Limit for crate::Key<'_, C, S> {
-    fn check(&self) -> Result<Admitted, Denied> {
-        self.check()
-    }
-
-    fn check_at(&self, now: Timestamp) -> Result<Admitted, Denied> {
-        self.check_at(now)
-    }
-
-    fn peek(&self) -> Snapshot {
-        self.peek()
-    }
-
-    fn peek_at(&self, now: Timestamp) -> Snapshot {
-        self.peek_at(now)
-    }
-}
-
-#[cfg(feature = "alloc")]
-impl<C: Clock, S> LimitN for crate::Key<'_, C, S> {
-    fn check_n(&self, n: u32) -> Result<Admitted, Denied> {
-        self.check_n(n)
-    }
-
-    fn check_n_at(&self, n: u32, now: Timestamp) -> Result<Admitted, Denied> {
-        self.check_n_at(n, now)
-    }
-
-    fn refund(&self, admitted: &Admitted) {
-        self.refund(admitted);
-    }
-}
-
-/// For what points at a limiter.
-macro_rules! through {
-    ($($pointer:ty),*) => {$(
-        impl<L: Limit + ?Sized> Limit for $pointer {
+/// The methods of `$to`, which `$this` is, or points at.
+macro_rules! limit {
+    ([$($generics:tt)*] $limiter:ty, $this:ident => $to:expr) => {
+        impl<$($generics)*> Limit for $limiter {
             fn check(&self) -> Result<Admitted, Denied> {
-                (**self).check()
+                let $this = self;
+                $to.check()
             }
 
             fn check_at(&self, now: Timestamp) -> Result<Admitted, Denied> {
-                (**self).check_at(now)
+                let $this = self;
+                $to.check_at(now)
             }
 
             fn peek(&self) -> Snapshot {
-                (**self).peek()
+                let $this = self;
+                $to.peek()
             }
 
             fn peek_at(&self, now: Timestamp) -> Snapshot {
-                (**self).peek_at(now)
+                let $this = self;
+                $to.peek_at(now)
             }
         }
+    };
+}
 
-        impl<L: LimitN + ?Sized> LimitN for $pointer {
+macro_rules! limit_n {
+    ([$($generics:tt)*] $limiter:ty, $this:ident => $to:expr) => {
+        impl<$($generics)*> LimitN for $limiter {
             fn check_n(&self, n: u32) -> Result<Admitted, Denied> {
-                (**self).check_n(n)
+                let $this = self;
+                $to.check_n(n)
             }
 
             fn check_n_at(&self, n: u32, now: Timestamp) -> Result<Admitted, Denied> {
-                (**self).check_n_at(n, now)
+                let $this = self;
+                $to.check_n_at(n, now)
             }
 
             fn refund(&self, admitted: &Admitted) {
-                (**self).refund(admitted);
+                let $this = self;
+                $to.refund(admitted);
             }
         }
-    )*};
+    };
 }
 
-through!(&L);
+limit!([A: Algorithm, C: Clock] Limiter<A, C>, this => this);
+limit_n!([A: Weighted, C: Clock] Limiter<A, C>, this => this);
 #[cfg(feature = "alloc")]
-through!(alloc::boxed::Box<L>);
+limit!([C: Clock, S] crate::Key<'_, C, S>, this => this);
+#[cfg(feature = "alloc")]
+limit_n!([C: Clock, S] crate::Key<'_, C, S>, this => this);
+
+limit!([L: Limit + ?Sized] &L, this => (**this));
+limit_n!([L: LimitN + ?Sized] &L, this => (**this));
+#[cfg(feature = "alloc")]
+limit!([L: Limit + ?Sized] alloc::boxed::Box<L>, this => (**this));
+#[cfg(feature = "alloc")]
+limit_n!([L: LimitN + ?Sized] alloc::boxed::Box<L>, this => (**this));
 #[cfg(feature = "std")]
-through!(std::sync::Arc<L>);
+limit!([L: Limit + ?Sized] std::sync::Arc<L>, this => (**this));
+#[cfg(feature = "std")]
+limit_n!([L: LimitN + ?Sized] std::sync::Arc<L>, this => (**this));

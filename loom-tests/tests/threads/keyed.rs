@@ -5,13 +5,23 @@ use loom_tests::scenarios::*;
 use std::collections::BTreeSet;
 
 /// The names of the public methods in a file of the crate.
-pub(crate) fn methods(source: &str) -> impl Iterator<Item = &str> {
+fn methods(source: &str) -> impl Iterator<Item = &str> {
     let names = source.lines().filter_map(|line| {
         let line = line.trim_start();
         let rest = line.strip_prefix("pub fn ").or_else(|| line.strip_prefix("pub const fn "))?;
         rest.split(['(', '<']).next()
     });
     names.map(str::trim)
+}
+
+/// The table of operations names all public methods of the sources, and no others.
+pub(crate) fn assert_complete<'a>(sources: &[&str], table: impl Iterator<Item = &'a str>) {
+    let public: BTreeSet<&str> = sources.iter().flat_map(|source| methods(source)).collect();
+    let known: BTreeSet<&str> = table.collect();
+    let missing: Vec<_> = public.difference(&known).collect();
+    assert!(missing.is_empty(), "not in the table of pairs: {missing:?}");
+    let gone: Vec<_> = known.difference(&public).collect();
+    assert!(gone.is_empty(), "in the table of pairs, but not public: {gone:?}");
 }
 
 #[test]
@@ -27,13 +37,8 @@ fn every_public_operation_is_in_the_table_of_pairs() {
         include_str!("../../../src/keyed/peek.rs"),
         include_str!("../../../src/keyed/reservation.rs"),
     ];
-    let public: BTreeSet<&str> = sources.into_iter().flat_map(methods).collect();
     let raced = OPERATIONS.iter().flat_map(|operation| operation.methods);
-    let known: BTreeSet<&str> = raced.chain(NO_OPERATIONS).copied().collect();
-    let missing: Vec<_> = public.difference(&known).collect();
-    assert!(missing.is_empty(), "not in the table of pairs: {missing:?}");
-    let gone: Vec<_> = known.difference(&public).collect();
-    assert!(gone.is_empty(), "in the table of pairs, but not public: {gone:?}");
+    assert_complete(&sources, raced.chain(NO_OPERATIONS).copied());
 }
 
 #[test]

@@ -1,12 +1,11 @@
 //! Every operation of every limiter next to every other on real threads, and whether the table of operations is
 //! complete.
 
-use super::keyed::methods;
+use super::keyed::assert_complete;
 use casgate::algorithm::{Adjustable, Both};
 use casgate::{FixedWindow, Limiter, SlidingWindow, TokenBucket};
 use loom_tests::explore::explore;
 use loom_tests::scenarios::pairs::*;
-use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -23,13 +22,8 @@ fn every_public_operation_is_in_the_table_of_pairs() {
         include_str!("../../../src/limiter/save.rs"),
         include_str!("../../../src/limiter/spend.rs"),
     ];
-    let public: BTreeSet<&str> = sources.into_iter().flat_map(methods).collect();
     let raced = OPERATIONS.iter().flat_map(|operation| operation.methods);
-    let known: BTreeSet<&str> = raced.chain(NO_OPERATIONS).copied().collect();
-    let missing: Vec<_> = public.difference(&known).collect();
-    assert!(missing.is_empty(), "not in the table of pairs: {missing:?}");
-    let gone: Vec<_> = known.difference(&public).collect();
-    assert!(gone.is_empty(), "in the table of pairs, but not public: {gone:?}");
+    assert_complete(&sources, raced.chain(NO_OPERATIONS).copied());
 }
 
 /// Each run takes the next pair.
