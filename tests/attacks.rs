@@ -1,10 +1,11 @@
 //! Each test breaks a sentence of the documentation, which it names.
 
-use casgate::algorithm::{FixedWindow, Rule, TokenBucket};
+use casgate::algorithm::{Algorithm, FixedWindow, Rule, TokenBucket};
 use casgate::clock::{Clock, ManualClock, UtcClock};
 use casgate::word::Word;
 use casgate::{
-    All, Allowance, KeyedLimiter, LimitN, Limiter, Quota, Reason, Timestamp, WhenFull,
+    Admitted, All, Allowance, Denied, KeyedLimiter, Limit, LimitN, Limiter, Quota, Reason,
+    Snapshot, Timestamp, WhenFull,
 };
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -171,8 +172,8 @@ fn a_lease_ends_with_deny_until() {
 /// admission of this key". Nothing was taken, so there is nothing to give back; but the permits of another tier come back.
 #[test]
 fn what_an_unlimited_tier_did_not_count_is_not_given_back() {
-    let limiter = KeyedLimiter::token_bucket(Quota::per_hour(5), 100)
-        .with_tiers([Allowance::Unlimited]);
+    let limiter =
+        KeyedLimiter::token_bucket(Quota::per_hour(5), 100).with_tiers([Allowance::Unlimited]);
     let ada = limiter.key("ada");
     assert!(ada.check_n_at(5, ZERO).is_ok());
     let admitted = ada.tier(1).check_n_at(5, ZERO).unwrap();
@@ -184,8 +185,8 @@ fn what_an_unlimited_tier_did_not_count_is_not_given_back() {
 /// unlimited tier is charged nothing.
 #[test]
 fn a_denied_request_to_all_gives_nobody_permits() {
-    let keyed = KeyedLimiter::token_bucket(Quota::per_hour(5), 100)
-        .with_tiers([Allowance::Unlimited]);
+    let keyed =
+        KeyedLimiter::token_bucket(Quota::per_hour(5), 100).with_tiers([Allowance::Unlimited]);
     let single = Limiter::token_bucket(Quota::per_hour(1));
     let ada = keyed.key("ada");
     assert!(ada.check_n_at(5, ZERO).is_ok());
@@ -209,8 +210,8 @@ fn a_charge_above_the_limit_of_a_key_is_refunded_whole() {
 /// The same of an unlimited tier.
 #[test]
 fn a_charge_to_an_unlimited_tier_says_how_much() {
-    let limiter = KeyedLimiter::token_bucket(Quota::per_second(5), 100)
-        .with_tiers([Allowance::Unlimited]);
+    let limiter =
+        KeyedLimiter::token_bucket(Quota::per_second(5), 100).with_tiers([Allowance::Unlimited]);
     assert_eq!(limiter.key("a").tier(1).charge_at(7, ZERO).unwrap().permits(), 7);
 }
 
@@ -294,7 +295,10 @@ fn what_denies_for_ever_still_does_when_it_is_restored() {
 /// It is not: the ticket of another admission is, which was not given back.
 #[test]
 fn no_two_admissions_that_stand_have_one_ticket() {
-    for limiter in [&Limiter::fixed_window(Quota::per_hour(5)) as &dyn LimitN, &Limiter::token_bucket(Quota::per_hour(5))] {
+    for limiter in [
+        &Limiter::fixed_window(Quota::per_hour(5)) as &dyn LimitN,
+        &Limiter::token_bucket(Quota::per_hour(5)),
+    ] {
         let first = limiter.check_n_at(1, ZERO).unwrap();
         let second = limiter.check_n_at(1, ZERO).unwrap();
         limiter.refund(&first);
@@ -326,8 +330,8 @@ fn tickets_of_huge_charges_are_unique() {
 /// src/decision.rs: "Tickets of a `KeyedLimiter` are unique for one key in one tier."
 #[test]
 fn tickets_of_an_unlimited_tier_are_unique() {
-    let limiter = KeyedLimiter::token_bucket(Quota::per_hour(5), 100)
-        .with_tiers([Allowance::Unlimited]);
+    let limiter =
+        KeyedLimiter::token_bucket(Quota::per_hour(5), 100).with_tiers([Allowance::Unlimited]);
     let ask = || limiter.key("a").tier(1).check_at(ZERO).unwrap().ticket();
     assert_ne!(ask(), ask());
 }
@@ -477,4 +481,201 @@ fn the_last_window_can_be_waited_for() {
     limiter.reset();
     limiter.deny_until(last);
     assert!(limiter.is_allowed_at(last));
+}
+
+/// src/keyed/give_back.rs: "to a window only while it is still that of the admission". The admission's minute is over. In another
+/// tier the hour is not, and permits come back that another admission has spent.
+#[test]
+fn a_refund_of_an_old_window_gives_nothing_back_in_another_tier() {
+    let limiter =
+        KeyedLimiter::fixed_window(Quota::per_minute(5), 100).with_tiers([Quota::per_hour(5)]);
+    let key = limiter.key("a");
+    let old = key.check_n_at(5, ZERO).unwrap();
+    assert!(key.tier(1).check_n_at(5, at(120)).is_ok());
+    key.tier(1).refund(&old);
+    assert!(key.tier(1).check_at(at(120)).is_err());
+}
+
+/// src/keyed/stats.rs, `denied_full`: "Requests denied because the key's set was full". One request counts twice with `check_many`,
+/// which asks again for what is denied.
+#[test]
+fn a_request_that_finds_the_table_full_counts_once() {
+    let limiter = KeyedLimiter::token_bucket(Quota::per_hour(1), 1)
+        .when_full(WhenFull::DenyNewKeys)
+        .with_clock(ManualClock::new());
+    let newcomer = (0..10_000).find(|key| limiter.check(key).is_err()).unwrap();
+    let before = limiter.stats().denied_full;
+    let mut answers = 0;
+    limiter.check_many(&[newcomer], |_, answer| answers += u64::from(answer.is_err()));
+    assert_eq!(limiter.stats().denied_full - before, answers);
+}
+
+/// src/decision.rs: "Tickets of a `KeyedLimiter` are unique for one key in one tier." Not if the key was in another in between.
+#[test]
+fn tickets_are_unique_for_a_key_that_comes_back_to_its_tier() {
+    let limiter = KeyedLimiter::token_bucket(Quota::per_hour(10), 100)
+        .with_tiers([Quota::per_hour(10).with_burst(1)]);
+    let key = limiter.key("a");
+    let first: Vec<_> = (0..5).map(|_| key.check_at(ZERO).unwrap().ticket()).collect();
+    assert!(key.tier(1).check_at(ZERO).is_err());
+    assert!(!first.contains(&key.check_at(ZERO).unwrap().ticket()));
+}
+
+/// The same. `clear` gives permits back too, and is not among what is named there.
+#[test]
+fn tickets_are_unique_after_clear() {
+    let limiter = KeyedLimiter::token_bucket(Quota::per_hour(10), 100);
+    let first = limiter.check_at("a", ZERO).unwrap();
+    limiter.clear();
+    assert_ne!(limiter.check_at("a", ZERO).unwrap().ticket(), first.ticket());
+}
+
+/// src/decision.rs, `Snapshot::reset_after`: "zero if it is full". Past the last timestamp that the algorithm tells it is zero too.
+#[test]
+fn a_limiter_that_admits_nothing_any_more_is_not_full() {
+    let limiter = Limiter::token_bucket(Quota::per_second(5));
+    let seen = limiter.peek_at(Timestamp::MAX);
+    assert_eq!(seen.remaining(), 0);
+    assert!(!seen.reset_after().is_zero());
+}
+
+/// src/limiter/adjust.rs: "The new pace holds from `now` on". A debt is repaid at the old one.
+#[test]
+fn a_debt_is_repaid_at_the_new_pace() {
+    let limiter = Limiter::adjustable_token_bucket(Quota::per_hour(10));
+    limiter.charge_at(15, ZERO);
+    limiter.set_quota_at(Quota::per_second(1_000).with_burst(10), ZERO);
+    assert!(limiter.check_at(at(1)).is_ok());
+}
+
+/// src/limiter/adjust.rs: "of L permits with k spent, a new limit L′ leaves L′ − k". L is 10, k is 15 and L′ is 20.
+#[test]
+fn a_raise_reaches_a_bucket_in_debt() {
+    let limiter = Limiter::adjustable_token_bucket(Quota::per_hour(10));
+    limiter.charge_at(15, ZERO);
+    limiter.set_quota_at(Quota::per_hour(20), ZERO);
+    assert_eq!(limiter.peek_at(ZERO).remaining(), 5);
+}
+
+/// Another thread, which acts while `All` has charged what comes before it.
+struct Meanwhile<'a, A: Algorithm>(&'a Limiter<A>, fn(&Limiter<A>), Denied);
+
+impl<A: Algorithm> Limit for Meanwhile<'_, A> {
+    fn check(&self) -> Result<Admitted, Denied> {
+        self.check_at(ZERO)
+    }
+
+    fn check_at(&self, _: Timestamp) -> Result<Admitted, Denied> {
+        (self.1)(self.0);
+        Err(self.2)
+    }
+
+    fn peek(&self) -> Snapshot {
+        self.peek_at(ZERO)
+    }
+
+    fn peek_at(&self, now: Timestamp) -> Snapshot {
+        Limiter::fixed_window(Quota::per_hour(1)).peek_at(now)
+    }
+}
+
+impl<A: Algorithm> LimitN for Meanwhile<'_, A> {
+    fn check_n(&self, _: u32) -> Result<Admitted, Denied> {
+        self.check_at(ZERO)
+    }
+
+    fn check_n_at(&self, _: u32, now: Timestamp) -> Result<Admitted, Denied> {
+        self.check_at(now)
+    }
+
+    fn refund(&self, _: &Admitted) {}
+}
+
+fn a_denial() -> Denied {
+    Limiter::fixed_window(Quota::per_hour(1)).check_n_at(2, ZERO).unwrap_err()
+}
+
+/// src/all.rs: "those before it are given back what they were charged, so no bound is exceeded". A reset in between has given it
+/// back already.
+#[test]
+fn all_gives_back_once_what_a_reset_has_given_back() {
+    let limiter = Limiter::token_bucket(Quota::per_hour(5));
+    let meanwhile = |limiter: &Limiter<TokenBucket>| {
+        limiter.reset();
+        assert!(limiter.check_n_at(5, ZERO).is_ok());
+    };
+    let other = Meanwhile(&limiter, meanwhile, a_denial());
+    assert!(All::new([(&limiter as &dyn LimitN, 2), (&other, 1)]).check_at(ZERO).is_err());
+    assert!(limiter.check_n_at(2, ZERO).is_err(), "seven since the reset");
+}
+
+/// src/all.rs: "If one denies, those before it are given back what they were charged". Not if a window is in debt by then.
+#[test]
+fn all_gives_back_what_a_window_in_debt_was_charged() {
+    let limiter = Limiter::fixed_window(Quota::per_hour(5));
+    let meanwhile = |limiter: &Limiter<FixedWindow>| {
+        limiter.charge_at(5, ZERO);
+    };
+    let other = Meanwhile(&limiter, meanwhile, a_denial());
+    assert!(All::new([(&limiter as &dyn LimitN, 2), (&other, 1)]).check_at(ZERO).is_err());
+    assert_eq!(limiter.peek_at(at(HOUR)).remaining(), 5, "the debt was five, and one window's");
+}
+
+/// src/limiter/spend.rs: "Denies everything before `until`". A request of `All` that is denied in the end undoes that.
+#[test]
+fn all_does_not_undo_deny_until() {
+    let limiter = Limiter::token_bucket(Quota::per_hour(5));
+    let meanwhile = |limiter: &Limiter<TokenBucket>| limiter.deny_until(at(HOUR));
+    let other = Meanwhile(&limiter, meanwhile, a_denial());
+    assert!(All::new([(&limiter as &dyn LimitN, 2), (&other, 1)]).check_at(ZERO).is_err());
+    assert!(limiter.check_at(at(HOUR - 600)).is_err());
+}
+
+/// src/decision.rs, `Snapshot::remaining`: "Returns the permits that would be admitted at this instant." Of a key that was charged
+/// beyond the last timestamp of its tier and is asked in another.
+#[test]
+fn a_peek_at_the_end_of_time_agrees_with_a_check() {
+    let quota = |permits, nanos| Quota::new(permits, Duration::from_nanos(nanos)).unwrap();
+    let limiter = KeyedLimiter::fixed_window(quota(2, 19_046), 100).with_tiers([quota(3, 17_039)]);
+    let key = limiter.key("a");
+    key.charge_at(3, Timestamp::MAX).unwrap();
+    let left = key.tier(1).peek_at(Timestamp::MAX).remaining();
+    assert_eq!(key.tier(1).check_at(Timestamp::MAX).is_ok(), left > 0, "{left} left");
+}
+
+/// src/limiter/save.rs: "Spends at `now` what was outstanding": one permit of ten. For a shorter window it counts as a debt of
+/// sixty windows, of which nothing is left.
+#[test]
+fn one_permit_restored_to_a_shorter_window_is_one_permit() {
+    let old = Limiter::fixed_window(Quota::per_hour(10));
+    assert!(old.check_at(ZERO).is_ok());
+    let new = Limiter::fixed_window(Quota::per_minute(10));
+    new.restore_at(old.save_at(ZERO), Duration::ZERO, ZERO);
+    assert_eq!(new.peek_at(ZERO).remaining(), 9);
+}
+
+/// The same of a debt: 15 were outstanding, and 20 are spent.
+#[test]
+fn a_debt_of_a_window_is_restored_as_it_was() {
+    let (old, new) = [(); 2].map(|()| Limiter::fixed_window(Quota::per_minute(10))).into();
+    old.charge_at(15, ZERO);
+    new.restore_at(old.save_at(ZERO), Duration::ZERO, ZERO);
+    assert_eq!(old.peek_at(at(60)).remaining(), 5);
+    assert_eq!(new.peek_at(at(60)).remaining(), 5);
+}
+
+/// src/limiter/spend.rs: "Begins with `n` permits instead of a full limiter, as of now." Of the clock before `with_clock`.
+#[test]
+fn a_limiter_begins_with_as_many_permits_on_another_clock() {
+    let limiter = Limiter::token_bucket(Quota::per_hour(100)).starting_with(10);
+    assert_eq!(limiter.with_clock(ManualClock::new()).peek().remaining(), 10);
+}
+
+/// src/decision.rs: "A request for zero permits takes no ticket: it reports that of the last admission before it."
+#[test]
+fn a_request_for_nothing_reports_the_last_ticket() {
+    let limiter = Limiter::fixed_window(Quota::per_hour(5));
+    let ticket = limiter.check_at(ZERO).unwrap().ticket();
+    limiter.deny_until(at(HOUR));
+    assert_eq!(limiter.check_n_at(0, ZERO).unwrap().ticket(), ticket);
 }
