@@ -94,12 +94,15 @@ impl Admitted {
     /// Returns the place of this admission in the limiter's own order.
     ///
     /// Tickets of a [`Limiter`](crate::Limiter) are unique and grow strictly in the order in which
-    /// it admitted. Those of a [`KeyedLimiter`](crate::KeyedLimiter) are unique for one key in one
-    /// tier only. There are three exceptions. Permits that are given back
+    /// it admitted, as long as nothing is given back. Permits that are given back
     /// ([`refund`](crate::Limiter::refund), [`reset`](crate::Limiter::reset),
-    /// [`cancel`](crate::Reservation::cancel)) are handed out again with the same tickets. After
-    /// [`set_quota`](crate::Limiter::set_quota) tickets start again. A request for zero permits
-    /// takes no ticket: it reports that of the last admission before it.
+    /// [`cancel`](crate::Reservation::cancel), a [`lease`](crate::Limiter::lease) that ends) are
+    /// handed out again, and so are tickets. After [`set_quota`](crate::Limiter::set_quota), and after
+    /// [charges](crate::Limiter::charge) beyond the last timestamp that the algorithm tells, they are not
+    /// unique either. A request for zero permits takes no ticket: it reports that of a change before it.
+    ///
+    /// Those of a [`KeyedLimiter`](crate::KeyedLimiter) are unique likewise for one key, as long as it stays in
+    /// one tier and the table is not cleared. A tier without a limit has none: it reports 0.
     ///
     /// Those of a [fixed window](crate::FixedWindow) are consecutive within a window: a request for
     /// `n` permits takes `n` of them and reports the last. The other algorithms leave gaps.

@@ -15,8 +15,8 @@ use core::time::Duration;
 /// ever sees one quota charged and the other not. The bounds of both algorithms hold.
 /// [`Denied::reason`] says which denied.
 ///
-/// - `remaining` is the smaller of the two. `limit` is that of the same algorithm, or in a denial
-///   that of the one that denies.
+/// - `remaining` is the smaller of the two. `limit` is that of the same algorithm; but in a denial it is
+///   that of the one that denies, whichever has less left.
 /// - `retry_after` is the longer wait of those that deny, or `None` if the two never admit the
 ///   request together.
 /// - `reset_after` is the longer of the two.

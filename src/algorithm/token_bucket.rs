@@ -280,8 +280,8 @@ impl RuleParts for TokenBucket {
     /// Converts the timestamp rather than the word: a multiplication, where the wait is a division.
     #[inline]
     fn is_due_within(&self, word: Word, n: u32, now: Timestamp, lag: Duration) -> bool {
-        let latest = (now + lag).as_nanos();
-        n <= self.burst && latest <= self.horizon && self.units(latest) >= self.due(word, n)
+        let latest = (now + lag).as_nanos().min(self.horizon);
+        n <= self.burst && self.units(latest) >= self.due(word, n)
     }
 
     /// More than one permit is booked as many emission intervals later as there are permits, so
@@ -310,7 +310,10 @@ impl RuleParts for TokenBucket {
     fn restore(&self, word: Word, part: Outstanding, now: Timestamp) -> Word {
         let base = word.bits().max(self.units(now.as_nanos().min(self.horizon)));
         let exact = self.fraction == 0;
-        let spent = self.units(part.full_after.min(self.horizon)) + if exact { 0 } else { 2 };
+        if part.full_after >= self.horizon {
+            return Word::from_bits(u64::MAX);
+        }
+        let spent = self.units(part.full_after) + if exact { 0 } else { 2 };
         Word::from_bits(base.saturating_add(spent))
     }
 

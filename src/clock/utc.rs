@@ -30,8 +30,7 @@ use core::time::Duration;
 /// keeps no state and does not hold its timestamps. The limiter's state never goes back, so its bound
 /// still holds for the timestamps. Until the clock has caught up, the limiter
 /// [is stricter](super#a-clock-that-steps-back). If the clock was a day ahead, that takes a day. A
-/// token bucket can be [reset](crate::Limiter::reset) sooner. A fixed window keeps its place in time,
-/// so there only a new limiter helps. Where that matters more than the calendar, use
+/// limiter can be [reset](crate::Limiter::reset) sooner. Where that matters more than the calendar, use
 /// [`SystemClock`](super::SystemClock).
 ///
 /// # Range
@@ -81,7 +80,7 @@ impl UtcClock {
     ///
     /// # Panics
     ///
-    /// If the offset in all exceeds 292 years. In a `static` that is a compile error.
+    /// If `by` or the offset in all exceeds 292 years. In a `static` that is a compile error.
     #[must_use]
     pub const fn ahead_by(self, by: Duration) -> Self {
         match self.offset.checked_add(in_range(by)) {

@@ -56,8 +56,9 @@ impl<C, S> Key<'_, C, S> {
             return Ok(self.none_at(now));
         }
         let Answer { decided, pace, .. } = self.ask_at(Ask::Charge(n), now);
+        let charged = answer(decided, &pace, n.min(pace.limit()), now);
         // A charge may exceed the limit, and is never denied for that.
-        answer(decided, &pace, n.min(pace.limit()), now)
+        charged.map(|admitted| Admitted { permits: n, ..admitted })
     }
 }
 

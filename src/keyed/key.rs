@@ -213,7 +213,8 @@ impl<'a, C: Clock, S> Key<'a, C, S> {
     #[inline(always)]
     pub(super) fn check_as_of(&self, now: Timestamp) -> Result<Admitted, Denied> {
         let (decided, pace) = self.limiter.table.spend(self.place, self.tier, 1, now);
-        if !decided.is_admitted() {
+        // A full table is asked once, since it counts.
+        if matches!(decided, Decided::Denied(_)) {
             return self.check();
         }
         self.count(decided);

@@ -86,7 +86,7 @@ impl Pace {
             0 => self.first_with(needed.saturating_sub(self.span)),
             window => {
                 let start = needed.saturating_add(ONE).saturating_sub(self.span);
-                start.div_ceil(divisor(self.span)) * window
+                start.div_ceil(divisor(self.span)).saturating_mul(window)
             }
         };
         (due <= self.horizon).then(|| Timestamp::from_nanos(due))
@@ -112,7 +112,7 @@ impl Pace {
             0 => self.first_with(state),
             window => {
                 let start = state.saturating_add(ONE).saturating_sub(self.cost);
-                start.div_ceil(divisor(self.span)) * window
+                start.div_ceil(divisor(self.span)).saturating_mul(window)
             }
         })
     }
@@ -144,14 +144,22 @@ impl Pace {
 
     /// The state with `n` permits given back: to a window those that were spent in it.
     pub(crate) fn refund(&self, state: u64, n: u32) -> u64 {
-        let start = if self.window == 0 { 0 } else { state / self.span * self.span };
+        let start = if self.window == 0 { 0 } else { self.window_of(state) * self.span };
         state.saturating_sub(u64::from(n).saturating_mul(self.cost)).max(start)
+    }
+
+    /// The index of the window that a state is in.
+    const fn window_of(&self, state: u64) -> u64 {
+        state / divisor(self.span)
     }
 
     /// The state with the permits of an admission given back, if a window is still that of the admission.
     pub(crate) fn refund_of(&self, state: u64, admitted: &Admitted) -> u64 {
         let spent_in = self.instant(admitted.at).low;
-        if self.window == 0 || state / self.span == spent_in / self.span {
+        // An admission without a ticket is of a tier that counts nothing.
+        if admitted.ticket == 0 {
+            state
+        } else if self.window == 0 || self.window_of(state) == self.window_of(spent_in) {
             self.refund(state, admitted.permits)
         } else {
             state
@@ -159,7 +167,8 @@ impl Pace {
     }
 
     /// The state that has as many permits outstanding at `now` in the units of `to`, up to its
-    /// burst. A debt beyond the burst is repaid as before, until it is no larger.
+    /// burst. A debt beyond the burst is repaid as before, until it is no larger. Nothing panics if the pace was
+    /// written over while it was read: then the caller finds out.
     pub(crate) fn carry(&self, state: u64, to: &Self, now: Timestamp) -> u64 {
         if self.has_units_of(to) && self.span <= to.span {
             return state;
@@ -169,18 +178,21 @@ impl Pace {
         let not_before = match self.window {
             0 => self.first_with(state.saturating_sub(self.span)),
             // The last nanosecond of its window: it may have been then that it was spent.
-            window if state / self.span * window > now.as_nanos() => {
-                (state / self.span + 1) * window - 1
+            window if self.window_of(state).saturating_mul(window) > now.as_nanos() => {
+                (self.window_of(state) + 1).saturating_mul(window) - 1
             }
             _ => 0,
         };
         let outstanding = match self.window {
             0 => state.saturating_sub(self.instant(now).low).min(self.span),
             _ if not_before > 0 => self.most(),
-            _ => state.saturating_sub(self.instant(now).low) / self.cost * self.cost,
+            _ => {
+                let cost = divisor(self.cost);
+                state.saturating_sub(self.instant(now).low) / cost * cost
+            }
         };
         let cost = u128::from(outstanding / ONE) * u128::from(to.cost / ONE);
-        let cost = cost.div_ceil(u128::from(self.cost / ONE)) * u128::from(ONE);
+        let cost = cost.div_ceil(u128::from(divisor(self.cost / ONE))) * u128::from(ONE);
         let cost = cost.min(u128::from(to.most())) as u64;
         let now = now.max(Timestamp::from_nanos(not_before));
         to.instant(now).high.wrapping_add(cost)

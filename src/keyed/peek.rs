@@ -55,6 +55,7 @@ impl Table {
                 Found::Victim { owner, word, .. } => {
                     let its = self.pace_of(owner.id());
                     if self.full == WhenFull::DenyNewKeys
+                        && !pace.is_unlimited()
                         && owner.tag() != 0
                         && its.owes(word.state(), now)
                     {

@@ -16,7 +16,9 @@ impl<'a, C, S> Key<'a, C, S> {
     /// when the reservation is dropped, unless it was [committed](KeyedReservation::commit).
     ///
     /// The permits count at the instant that they are [ready](KeyedReservation::ready_at). Until then other
-    /// requests for the key are denied.
+    /// requests for the key are denied. If permits of the key were refunded in the meantime, a
+    /// reservation that is given back can, as that of a [`Limiter`](crate::Reservation::cancel), return a place
+    /// that a later request was given.
     ///
     /// ```
     /// # use casgate::{KeyedLimiter, Quota, Timestamp};

@@ -252,8 +252,10 @@ impl<H: Holder<Rule = TokenBucket>> Reservation<H> {
     /// before, and the bound holds as if they had never been made. Permits that are not returned
     /// are lost capacity, never a permit too many.
     ///
-    /// Do not cancel permits that [`refund`](Limiter::refund) or [`reset`](Limiter::reset) has
-    /// returned in the meantime.
+    /// A [`refund`](Limiter::refund) or a [`reset`](Limiter::reset) in the meantime moves the word back.
+    /// Then usually nothing is returned. But if later requests have moved the word to exactly where this
+    /// reservation left it, it cannot be told apart: its place is given out twice, which admits as many
+    /// permits more as were refunded. The same holds on drop.
     ///
     /// ```
     /// # use casgate::{Limiter, Quota, Timestamp};

@@ -17,7 +17,7 @@ const UNITS: [(u64, &str); 7] = [
     (1, "ns"),
 ];
 
-/// Writes the shortest form: the period in the longest unit that divides it, and the burst only if it
+/// Writes the canonical form: the period in the longest unit that divides it, and the burst only if it
 /// differs from the permits. [Parsing](Quota#impl-FromStr-for-Quota) it returns the same quota.
 ///
 /// ```

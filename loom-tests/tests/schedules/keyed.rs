@@ -1,9 +1,14 @@
 //! The keyed table in random schedules: a set of four slots.
 
-use loom_tests::explore::{explore, explore_bounded, refute};
+use casgate::{KeyedLimiter, Quota, Timestamp};
+use loom_tests::explore::{explore, explore_bounded, refute, thread};
 use loom_tests::scenarios::*;
 use loom_tests::seeded::*;
+use nohash_hasher::NoHashHasher;
 use shuttle::rand::{Rng, thread_rng};
+use std::hash::BuildHasherDefault;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// Each execution draws two operations.
 #[test]
@@ -74,5 +79,26 @@ fn wrong_tables_are_refuted() {
     });
     refute("seeded: no second version", "left", || {
         changed_twice::<WrongTable<{ KeyedBug::NoSecondVersion as u8 }>>();
+    });
+}
+
+/// A helper reads a quota that is written over: what it computes with it must not panic. Found in one of some 30,000
+/// schedules.
+#[test]
+fn a_new_quota_next_to_a_new_key() {
+    const YEAR: u64 = 365 * 86_400 * 1_000_000_000;
+    explore("a new quota next to a new key", || {
+        let quota = |nanos| Quota::new(1, Duration::from_nanos(nanos)).unwrap();
+        let now = Timestamp::from_nanos(60 * YEAR);
+        let limiter = KeyedLimiter::fixed_window(quota(2 * YEAR - 1), 1)
+            .with_hasher(BuildHasherDefault::<NoHashHasher<u64>>::default());
+        for key in 0..20_u64 {
+            let _ = limiter.check_at(&(key * 7 + 1), now);
+        }
+        let limiter = Arc::new(limiter);
+        let other = Arc::clone(&limiter);
+        let other = thread::spawn(move || drop(other.check_at(&991_u64, now)));
+        limiter.set_quota_at(0, quota(1_000), now).unwrap();
+        other.join().unwrap();
     });
 }

@@ -193,7 +193,8 @@ impl<S: AsRef<[Slot]>> Machine for SlidingWindow<S> {
         now: Timestamp,
         lag: Duration,
     ) -> bool {
-        self.claim(view, (now + lag).as_nanos()).is_some()
+        let last = Mark::MAX - self.period.get();
+        self.claim(view, (now + lag).as_nanos().min(last)).is_some()
     }
 
     fn peek(&self, ring: &Ring<S>, now: Timestamp) -> Snapshot {

@@ -132,8 +132,9 @@ impl<S: AsRef<[Slot]>> Ring<S> {
         loop {
             let view = self.view();
             let Some(free_at) = step(view) else { return Err(view) };
-            // Before the exchange: if that is won no slot has been claimed since the view.
-            let free = count.map_or(0, |now| self.free(view, now) - 1);
+            // Before the exchange: if that is won no slot has been claimed since the view. If it is lost
+            // this may be any number.
+            let free = count.map_or(0, |now| self.free(view, now).saturating_sub(1));
             let claimed = Mark::new(free_at, self.split.index(view.head));
             let slot = &self.slots()[self.index(view.head)].0;
             // Release: who sees the claim shall see the head. What was there before was acquired when it
@@ -175,8 +176,9 @@ impl<S: AsRef<[Slot]>> Ring<S> {
         loop {
             let view = self.view();
             let free = self.free(view, now);
-            // Then no slot has been claimed since the view: the first would have been the head's.
-            if self.view().seen == view.seen {
+            // A view's head is on a slot that nobody has claimed, and never returns to a value: so nobody
+            // has claimed one in between.
+            if self.view().head == view.head {
                 return View { free, ..view };
             }
         }
