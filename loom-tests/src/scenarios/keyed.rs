@@ -300,9 +300,9 @@ impl Keyed for Table {
             }
             Action::Refund(n) => {
                 if step.clocked {
-                    // As if these were admitted now.
+                    // As if these were admitted now. With a ticket: what has none is not given back.
                     let rule = FixedWindow::new(quota(n));
-                    limiter.refund(hash, &rule.admitted(Word::default(), n, now));
+                    limiter.refund(hash, &rule.admitted(Word::from_bits(1), n, now));
                 } else {
                     limiter.refund_n(hash, n);
                 }
