@@ -74,7 +74,8 @@ impl<C, S> Key<'_, C, S> {
 
     /// Gives back the permits of an admission of this key whose work was not done: to a window only while it is still
     /// that of the admission. See [`Limiter::refund`](crate::Limiter::refund). A key without a slot is left as it is. If
-    /// the key has changed its tier since, what counts is the window of its present one.
+    /// the key has changed its tier since, what counts is the window of its present one. An admission by a tier without
+    /// a limit gives nothing back.
     ///
     /// ```
     /// # use casgate::{KeyedLimiter, Quota, Timestamp};
