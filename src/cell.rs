@@ -33,7 +33,7 @@ impl Atom for AtomicU64 {
 }
 
 /// Two words in one order, for the same reasons; but one of them may stand for memory apart (the
-/// quotas of an `Adjustable`), so a change releases what was written there before it, and whoever
+/// quotas of an `Adjustable`), so a change releases what was written there before it, and a thread that
 /// reads it acquires that.
 impl Atom for AtomicPair {
     type Bits = [u64; 2];
@@ -111,7 +111,7 @@ impl<A: Atom> Cell<A> {
         }
     }
 
-    /// One turn of [`update`](Self::update)'s loop. If the exchange is lost, whoever is in a hurry
+    /// One turn of [`update`](Self::update)'s loop. If the exchange is lost, a caller in a hurry
     /// leaves the rest to a cold function of its own, which calls
     /// [`update_after`](Self::update_after): the path that wins at once then saves no register and
     /// keeps nothing in memory for the other.

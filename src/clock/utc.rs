@@ -257,7 +257,7 @@ mod tests {
         assert_eq!(at(-1_000_000_001), (-2, 999_999_999));
     }
 
-    /// To the hour: whoever sets the machine's clock while the test runs does not make it fail.
+    /// To the hour, so that the test does not fail if the machine's clock is set while it runs.
     #[test]
     fn it_is_the_wall_clock() {
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();

@@ -18,7 +18,7 @@ use core::time::Duration;
 /// ```
 ///
 /// The text rounds the wait up to whole milliseconds, or to whole microseconds below one
-/// millisecond. So whoever waits as long as the text says is not early.
+/// millisecond. So a caller that waits as long as the text says is not early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Denied {
     /// Nanoseconds; `None` if no wait helps.

@@ -247,7 +247,7 @@ impl<S: AsRef<[Slot]>> fmt::Debug for Ring<S> {
 mod tests {
     use super::*;
 
-    /// A claimant that stops for ever after its first step.
+    /// A claimant that stops permanently after its first step.
     fn stopped(ring: &Ring<[Slot; 2]>, free_at: u64) {
         let view = ring.view();
         let claimed = Mark::new(free_at, ring.split.index(view.head));
