@@ -65,7 +65,7 @@ impl<C, S: BuildHasher> KeyedLimiter<C, S> {
 
 impl<C: Clock, S: BuildHasher> KeyedLimiter<C, S> {
     /// Asks for one permit of each of many keys now. See [`check_many_at`](Self::check_many_at). Reads the clock
-    /// once for sixteen keys, and again for each that would be denied.
+    /// once for sixteen keys, and again for each that its quota would deny.
     ///
     /// ```
     /// # use casgate::{KeyedLimiter, Quota};
