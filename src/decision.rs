@@ -133,6 +133,20 @@ impl Admitted {
         self.permits
     }
 
+    /// Returns the timestamp at which they count: that of the request or, after a wait, the instant at
+    /// which they were ready.
+    ///
+    /// ```
+    /// # use casgate::{Limiter, Quota, Timestamp};
+    /// let limiter = Limiter::fixed_window(Quota::per_second(9));
+    /// assert_eq!(limiter.check_at(Timestamp::from_secs(7))?.at(), Timestamp::from_secs(7));
+    /// # Ok::<(), casgate::Denied>(())
+    /// ```
+    #[must_use]
+    pub const fn at(&self) -> Timestamp {
+        self.at
+    }
+
     /// Returns the permits of a full limiter.
     ///
     /// ```

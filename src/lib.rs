@@ -39,8 +39,8 @@
 //!
 //! # What it does not do
 //!
-//! A limit holds in one process. Nothing here sleeps or has a queue:
-//! [`reserve`](Limiter::reserve) returns how long to wait, and the caller waits.
+//! A limit holds in one process. A limiter itself never sleeps: to wait, put a queue in front of it (`wait`), or
+//! [`reserve`](Limiter::reserve) and sleep yourself.
 //!
 //! # Features
 //!
@@ -60,6 +60,9 @@
 //!   [`Clock`](clock::Clock).
 //! - `serde`: a [`Quota`] serializes as its text, `"100/min burst 20"`, and a [`Timestamp`] as an
 //!   integer number of nanoseconds. Works without `std`.
+//! - `wait`: the module `wait`, a queue for tasks and threads. Needs `std`, and the crate `futures-timer`.
+//! - `tokio`: waiting on tokio's timer and clock. Enables `wait`.
+//! - `stream`: streams and sinks at the pace of a queue. Enables `wait`.
 //! - `tsc`: a clock on the processor's time stamp counter. Needs `std`.
 //! - `testing`: [`testing`], helpers for tests of concurrent callers that cannot hang and do not
 //!   depend on thread order. Needs `std`.
@@ -96,6 +99,8 @@ mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod timestamp;
+#[cfg(feature = "wait")]
+pub mod wait;
 pub mod word;
 
 #[doc(inline)]

@@ -1,14 +1,10 @@
 use super::Outstanding;
-use super::{Change, FixedWindow, Machine, Rule, TokenBucket, WeightedMachine, take_from};
-use crate::cell::Cell;
+use super::live::{InForce, Live};
+use super::{Adjust, Change, Line, Machine, Rule, RuleParts, WeightedMachine, take_from};
 use crate::decision::{Admitted, Denied, Snapshot};
-use crate::quota::Quota;
-use crate::sync::{
-    AtomicPair, AtomicU64, Ordering, const_unless_modelled, fence, order, wait_a_little,
-};
+use crate::sync::AtomicPair;
 use crate::timestamp::Timestamp;
-use crate::word::Word;
-use core::fmt::{self, DebugStruct};
+use core::fmt::DebugStruct;
 use core::time::Duration;
 
 /// An algorithm whose quota can change while others check.
@@ -48,149 +44,6 @@ use core::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Adjustable<R>(core::marker::PhantomData<fn() -> R>);
 
-/// How many words an algorithm's numbers take.
-const FIELDS: usize = 6;
-
-/// An algorithm whose quota can change: [`TokenBucket`] and [`FixedWindow`]. The trait is sealed.
-pub trait Adjust: Rule + AdjustParts {}
-
-impl<R: Rule + AdjustParts> Adjust for R {}
-
-/// A rule that can be made from a quota, and written as words.
-pub trait AdjustParts: Sized {
-    fn from_quota(quota: Quota) -> Self;
-
-    fn to_fields(&self) -> [u64; FIELDS];
-
-    /// Given only what [`to_fields`](Self::to_fields) returned.
-    fn from_fields(fields: [u64; FIELDS]) -> Self;
-
-    /// The word of another rule of this kind that has as much spent at `now` as `word`, up to its
-    /// limit.
-    fn carry(&self, word: Word, to: &Self, now: Timestamp) -> Word;
-}
-
-/// The shared state.
-pub struct Live {
-    /// The generation and the word.
-    cell: Cell<AtomicPair>,
-    /// The newest generation that was begun. Others than its owner write nothing until `cell` has
-    /// reached it.
-    begun: AtomicU64,
-    /// The rules of even and odd generations.
-    rules: [[AtomicU64; FIELDS]; 2],
-}
-
-impl fmt::Debug for Live {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Live").field("cell", &self.cell).finish_non_exhaustive()
-    }
-}
-
-const_unless_modelled! {
-    fn written(fields: [u64; FIELDS]) -> [AtomicU64; FIELDS] {
-        let [a, b, c, d, e, f] = fields;
-        [
-            AtomicU64::new(a),
-            AtomicU64::new(b),
-            AtomicU64::new(c),
-            AtomicU64::new(d),
-            AtomicU64::new(e),
-            AtomicU64::new(f),
-        ]
-    }
-}
-
-impl Live {
-    const_unless_modelled! {
-        pub(crate) fn new(rule: [u64; FIELDS]) -> Self {
-            let rules = [written(rule), written(rule)];
-            Self { cell: Cell::pair([0, 0]), begun: AtomicU64::new(0), rules }
-        }
-    }
-
-    fn place(&self, generation: u64) -> &[AtomicU64; FIELDS] {
-        &self.rules[(generation & 1) as usize]
-    }
-
-    /// The rule of that generation; `None` if a later one may have been written over it.
-    #[inline]
-    fn rule<R: Adjust>(&self, generation: u64) -> Option<R> {
-        // Relaxed: the pair was read with Acquire, so these are no older than its generation's; and
-        // the fence shows whether one is newer.
-        let fields = self.place(generation).each_ref().map(|field| field.load(Ordering::Relaxed));
-        // Acquire, to the Release fence in `set`: if a field was read that was written after that
-        // one, then `begun` is read as at least what was stored before it.
-        fence(order::RULE_FENCE);
-        // Acquire: a thread that reads that a later change has begun finds the one before it in the pair. (Relaxed
-        // would do, one loop later: the next loop's fence acquires what was read here. But then the
-        // model checker must follow that loop everywhere, and no longer visits every execution.)
-        let intact = self.begun.load(Ordering::Acquire) < generation + 2;
-        intact.then(|| R::from_fields(fields))
-    }
-
-    /// Replaces the word by what `step` makes of it and the rule in force: `Ok` with both, or `Err`
-    /// with those on which it declined.
-    #[inline]
-    fn update<R: Adjust>(
-        &self,
-        step: impl Fn(R, Word) -> Option<Word>,
-    ) -> Result<(R, Word), (R, Word)> {
-        loop {
-            let in_force = core::cell::Cell::new(None);
-            let outcome = self.cell.update(|[generation, bits]| {
-                let rule = self.rule(generation);
-                in_force.set(rule);
-                let next = step(rule?, Word::from_bits(bits))?;
-                Some([generation, next.bits()])
-            });
-            let answer = |bits| in_force.get().map(|rule: R| (rule, Word::from_bits(bits)));
-            match outcome {
-                Ok([_, bits]) => {
-                    if let Some(answer) = answer(bits) {
-                        return Ok(answer);
-                    }
-                }
-                Err([_, bits]) => {
-                    if let Some(answer) = answer(bits) {
-                        return Err(answer);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Puts the rule of `quota` in force.
-    pub(crate) fn set<R: Adjust>(&self, quota: Quota, now: Timestamp) {
-        let next = R::from_quota(quota);
-        let generation = loop {
-            let [generation, _] = self.cell.load();
-            // Release, to the fence in `rule`: the generation just read. Relaxed if lost.
-            let turn = self.begun.compare_exchange(
-                generation,
-                generation + 1,
-                order::BEGUN_TAKE,
-                Ordering::Relaxed,
-            );
-            if turn.is_ok() {
-                break generation + 1;
-            }
-            wait_a_little();
-        };
-        // Release, to the Acquire fence in `rule`.
-        fence(order::SET_FENCE);
-        for (field, value) in self.place(generation).iter().zip(next.to_fields()) {
-            // Relaxed: released to those who see `begun` by the fence, and to those who see the new
-            // generation by the exchange.
-            field.store(value, Ordering::Relaxed);
-        }
-        let before: R = self.rule(generation - 1).expect("only its owner writes a generation");
-        let _ = self.cell.update(|[_, bits]| {
-            Some([generation, before.carry(Word::from_bits(bits), &next, now).bits()])
-        });
-    }
-}
-
 impl<R> Adjustable<R> {
     pub(crate) const fn new() -> Self {
         Self(core::marker::PhantomData)
@@ -199,14 +52,14 @@ impl<R> Adjustable<R> {
 
 impl<R: Adjust> Machine for Adjustable<R> {
     type State = Live;
-    type Seen = (R, Word);
+    type Seen = InForce<R>;
 
     fn is_lock_free() -> bool {
         AtomicPair::is_lock_free()
     }
 
-    fn look(&self, state: &Live) -> (R, Word) {
-        let (Ok(seen) | Err(seen)) = state.update(|_, _| None);
+    fn look(&self, state: &Live) -> InForce<R> {
+        let (Ok(seen) | Err(seen)) = state.update(|_| None);
         seen
     }
 
@@ -217,51 +70,81 @@ impl<R: Adjust> Machine for Adjustable<R> {
         n: u32,
         now: Timestamp,
         _: bool,
-    ) -> Result<(R, Word), (R, Word)> {
-        state.update(|rule: R, word| rule.decide(word, n, now))
+    ) -> Result<InForce<R>, InForce<R>> {
+        state.update(|InForce { rule, word, .. }| Rule::decide(&rule, word, n, now))
     }
 
     #[inline]
-    fn admitted(&self, _: &Live, (rule, word): (R, Word), n: u32, now: Timestamp) -> Admitted {
-        rule.admitted(word, n, now)
+    fn admitted(&self, _: &Live, seen: InForce<R>, n: u32, now: Timestamp) -> Admitted {
+        Rule::admitted(&seen.rule, seen.word, n, now)
     }
 
     #[inline]
-    fn denied(&self, _: &Live, (rule, word): (R, Word), n: u32, now: Timestamp) -> Denied {
-        rule.denied(word, n, now)
+    fn denied(&self, _: &Live, seen: InForce<R>, n: u32, now: Timestamp) -> Denied {
+        Rule::denied(&seen.rule, seen.word, n, now)
     }
 
     #[inline]
-    fn is_late(&self, _: &Live, (rule, word): (R, Word), now: Timestamp) -> bool {
-        rule.is_late(word, now)
+    fn is_late(&self, _: &Live, seen: InForce<R>, now: Timestamp) -> bool {
+        RuleParts::is_late(&seen.rule, seen.word, now)
     }
 
     #[inline]
     fn is_due_within(
         &self,
         _: &Live,
-        (rule, word): (R, Word),
+        seen: InForce<R>,
         n: u32,
         now: Timestamp,
         lag: Duration,
     ) -> bool {
-        rule.is_due_within(word, n, now, lag)
+        RuleParts::is_due_within(&seen.rule, seen.word, n, now, lag)
     }
 
     fn peek(&self, state: &Live, now: Timestamp) -> Snapshot {
-        let (rule, word) = self.look(state);
+        let InForce { rule, word, .. } = self.look(state);
         rule.snapshot(word, now)
     }
 
     fn describe(&self, state: &Live, out: &mut DebugStruct<'_, '_>) {
-        let (rule, word) = self.look(state);
-        rule.describe(word, out);
+        let InForce { rule, word, .. } = self.look(state);
+        RuleParts::describe(&rule, word, out);
+    }
+}
+
+impl<R: Adjust> Line for Adjustable<R> {
+    fn first_fit(&self, state: &Live, ahead: u64, n: u32, now: Timestamp) -> Option<Timestamp> {
+        let InForce { rule, word, .. } = self.look(state);
+        RuleParts::first_fit(&rule, word, ahead, n, now)
+    }
+
+    fn with_first_fit(
+        &self,
+        seen: InForce<R>,
+        n: u32,
+        now: Timestamp,
+    ) -> Option<(InForce<R>, Timestamp)> {
+        let (word, ready_at) = RuleParts::with_first_fit(&seen.rule, seen.word, n, now)?;
+        Some((InForce { word, ..seen }, ready_at))
+    }
+
+    fn replace(
+        &self,
+        state: &Live,
+        step: impl Fn(InForce<R>) -> Option<InForce<R>>,
+    ) -> Result<InForce<R>, InForce<R>> {
+        state.update(|seen| step(seen).map(|next| next.word))
+    }
+
+    /// A word means nothing under another rule.
+    fn is_same(one: InForce<R>, other: InForce<R>) -> bool {
+        (one.generation, one.word) == (other.generation, other.word)
     }
 }
 
 impl<R: Adjust> WeightedMachine for Adjustable<R> {
-    fn change(&self, state: &Live, change: Change) -> (R, Word) {
-        let outcome = state.update(|rule: R, word| {
+    fn change(&self, state: &Live, change: Change) -> InForce<R> {
+        let outcome = state.update(|InForce { rule, word, .. }| {
             let next = change.apply(&rule, 0, word);
             (next != word).then_some(next)
         });
@@ -272,7 +155,7 @@ impl<R: Adjust> WeightedMachine for Adjustable<R> {
     fn take_up_to(&self, state: &Live, n: u32, now: Timestamp) -> u32 {
         // Written again by each run of the step, of which the last one counts.
         let taken = core::cell::Cell::new(0);
-        let outcome = state.update(|rule: R, word| {
+        let outcome = state.update(|InForce { rule, word, .. }: InForce<R>| {
             let (n, next) = take_from(&rule, word, n, now)?;
             taken.set(n);
             Some(next)
@@ -281,33 +164,7 @@ impl<R: Adjust> WeightedMachine for Adjustable<R> {
     }
 
     fn save(&self, state: &Live, now: Timestamp) -> [Outstanding; 2] {
-        let (rule, word) = self.look(state);
+        let InForce { rule, word, .. } = self.look(state);
         [Outstanding::of(rule.snapshot(word, now)), Outstanding::default()]
     }
 }
-
-macro_rules! adjust {
-    ($rule:ty) => {
-        impl AdjustParts for $rule {
-            fn from_quota(quota: Quota) -> Self {
-                Self::new(quota)
-            }
-
-            fn to_fields(&self) -> [u64; FIELDS] {
-                self.fields()
-            }
-
-            #[inline]
-            fn from_fields(fields: [u64; FIELDS]) -> Self {
-                Self::of_fields(fields)
-            }
-
-            fn carry(&self, word: Word, to: &Self, now: Timestamp) -> Word {
-                self.carry(word, to, now)
-            }
-        }
-    };
-}
-
-adjust!(FixedWindow);
-adjust!(TokenBucket);

@@ -1,5 +1,5 @@
-use super::Outstanding;
-use super::{Change, Machine, Rule, WeightedMachine, take_from};
+use super::{Change, Line, Machine, Rule, WeightedMachine, take_from};
+use super::{Outstanding, RuleParts};
 use crate::cell::Cell;
 use crate::decision::{Admitted, Denied, Snapshot};
 use crate::sync::AtomicPair;
@@ -159,6 +159,51 @@ impl<A: Rule, B: Rule> Machine for Both<A, B> {
         let [first, second] = self.look(state);
         self.first.describe(first, out);
         self.second.describe(second, out);
+    }
+}
+
+impl<A: Rule, B: Rule> Line for Both<A, B> {
+    fn first_fit(
+        &self,
+        state: &Self::State,
+        ahead: u64,
+        n: u32,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let [first, second] = self.look(state);
+        let first = RuleParts::first_fit(&self.first, first, ahead, n, now)?;
+        let second = RuleParts::first_fit(&self.second, second, ahead, n, now)?;
+        Some(first.max(second))
+    }
+
+    /// Each from `now` on, and the one that is ready first once more from when the other is.
+    fn with_first_fit(
+        &self,
+        [first, second]: [Word; 2],
+        n: u32,
+        now: Timestamp,
+    ) -> Option<([Word; 2], Timestamp)> {
+        let (one, ready) = RuleParts::with_first_fit(&self.first, first, n, now)?;
+        let (other, other_ready) = RuleParts::with_first_fit(&self.second, second, n, ready)?;
+        if other_ready == ready {
+            return Some(([one, other], ready));
+        }
+        let (one, ready) = RuleParts::with_first_fit(&self.first, first, n, other_ready)?;
+        (ready == other_ready).then_some(([one, other], ready))
+    }
+
+    fn replace(
+        &self,
+        state: &Self::State,
+        step: impl Fn([Word; 2]) -> Option<[Word; 2]>,
+    ) -> Result<[Word; 2], [Word; 2]> {
+        let words = |bits: [u64; 2]| bits.map(Word::from_bits);
+        let step = |bits| step(words(bits)).map(|next| next.map(Word::bits));
+        state.update(step).map(words).map_err(words)
+    }
+
+    fn is_same(one: [Word; 2], other: [Word; 2]) -> bool {
+        one == other
     }
 }
 

@@ -263,6 +263,30 @@ impl RuleParts for FixedWindow {
         self.denied(word, n, now).is_within(lag)
     }
 
+    fn first_fit(&self, word: Word, ahead: u64, n: u32, now: Timestamp) -> Option<Timestamp> {
+        if n > self.limit {
+            return None;
+        }
+        let current = match self.place(word, now) {
+            Place::Current | Place::Earlier => word,
+            Place::Later => self.open(now)?,
+        };
+        let left = u64::from(self.left(current));
+        let wanting = ahead.saturating_add(u64::from(n)).saturating_sub(left);
+        let later = wanting.div_ceil(u64::from(self.limit));
+        let index = self.split.index(current).checked_add(later)?;
+        if index > self.split.max_index() {
+            return None;
+        }
+        let start = index.checked_mul(self.period.get())?;
+        Some(now.max(Timestamp::from_nanos(start)))
+    }
+
+    fn with_first_fit(&self, word: Word, n: u32, now: Timestamp) -> Option<(Word, Timestamp)> {
+        let at = RuleParts::first_fit(self, word, 0, n, now)?;
+        self.decide(word, n, at).map(|taken| (taken, at))
+    }
+
     fn lease(&self, word: Word, most: u32, now: Timestamp) -> Option<Term> {
         let first = Rule::decide(self, word, 1, now)?;
         // Of what was left before that one.

@@ -1,7 +1,7 @@
 //! What the public traits of the algorithms stand on, out of the reach of other crates.
 
-use super::Rule;
 use super::change::{Change, take_from};
+use super::{Line, Rule};
 use super::{Outstanding, Term};
 use crate::cell::{Attempt, Cell};
 use crate::decision::{Admitted, Denied, Snapshot};
@@ -22,6 +22,12 @@ pub trait RuleParts {
 
     /// Whether the denied request would be admitted within `lag`.
     fn is_due_within(&self, word: Word, n: u32, now: Timestamp, lag: Duration) -> bool;
+
+    /// As [`Line::first_fit`].
+    fn first_fit(&self, word: Word, ahead: u64, n: u32, now: Timestamp) -> Option<Timestamp>;
+
+    /// As [`Line::with_first_fit`].
+    fn with_first_fit(&self, word: Word, n: u32, now: Timestamp) -> Option<(Word, Timestamp)>;
 
     /// Takes permits to be spent later: an eighth of what is left, at least 1 and at most `most`.
     fn lease(&self, word: Word, most: u32, now: Timestamp) -> Option<Term>;
@@ -106,7 +112,7 @@ pub trait Machine {
 }
 
 /// What it needs of one whose whole state changes in one step.
-pub trait WeightedMachine: Machine {
+pub trait WeightedMachine: Line {
     /// Makes a change that cannot be denied, and returns what it left behind.
     fn change(&self, state: &Self::State, change: Change) -> Self::Seen;
 
@@ -185,6 +191,25 @@ impl<R: Rule> Machine for R {
 
     fn describe(&self, state: &Cell, out: &mut DebugStruct<'_, '_>) {
         RuleParts::describe(self, self.look(state), out);
+    }
+}
+
+impl<R: Rule> Line for R {
+    fn first_fit(&self, state: &Cell, ahead: u64, n: u32, now: Timestamp) -> Option<Timestamp> {
+        RuleParts::first_fit(self, self.look(state), ahead, n, now)
+    }
+
+    fn with_first_fit(&self, word: Word, n: u32, now: Timestamp) -> Option<(Word, Timestamp)> {
+        RuleParts::with_first_fit(self, word, n, now)
+    }
+
+    fn replace(&self, state: &Cell, step: impl Fn(Word) -> Option<Word>) -> Result<Word, Word> {
+        let outcome = state.update(|bits| step(Word::from_bits(bits)).map(Word::bits));
+        outcome.map(Word::from_bits).map_err(Word::from_bits)
+    }
+
+    fn is_same(one: Word, other: Word) -> bool {
+        one == other
     }
 }
 

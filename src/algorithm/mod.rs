@@ -9,22 +9,27 @@
 //! a single word. A [`Weighted`] algorithm can change its whole state in one atomic step, which
 //! requests for several permits, refunds and resets need.
 
+mod adjust;
 mod adjustable;
 mod both;
 mod change;
 mod fixed_window;
+mod line;
+mod live;
 mod machine;
 mod outstanding;
 mod sliding_window;
 mod term;
 mod token_bucket;
 
-pub(crate) use adjustable::Live;
-pub use adjustable::{Adjust, Adjustable};
+pub use adjust::Adjust;
+pub use adjustable::Adjustable;
 pub use both::Both;
 pub(crate) use change::Change;
 use change::take_from;
 pub use fixed_window::FixedWindow;
+pub(crate) use line::{Line, Place};
+pub(crate) use live::Live;
 use machine::share;
 pub(crate) use machine::{Machine, RuleParts, WeightedMachine};
 pub(crate) use outstanding::Outstanding;
@@ -166,9 +171,9 @@ pub trait Rule: RuleParts + Copy {
 /// # let limiter = Limiter::fixed_window(casgate::Quota::per_second(3));
 /// # assert_eq!(drain(&limiter, Timestamp::ZERO), 3);
 /// ```
-pub trait Algorithm: Machine {}
+pub trait Algorithm: Line {}
 
-impl<A: Machine> Algorithm for A {}
+impl<A: Line> Algorithm for A {}
 
 /// An algorithm whose whole state changes in one atomic step. So it can decide on `n` permits
 /// together, take them back, and be reset. All but the sliding window are.

@@ -284,6 +284,24 @@ impl RuleParts for TokenBucket {
         n <= self.burst && self.units(latest) >= self.due(word, n)
     }
 
+    fn first_fit(&self, word: Word, ahead: u64, n: u32, now: Timestamp) -> Option<Timestamp> {
+        if n > self.burst || now.as_nanos() > self.horizon {
+            return None;
+        }
+        let base = word.bits().max(self.units(now.as_nanos()));
+        let cost = (u128::from(ahead) + u128::from(n)) * u128::from(self.cost.get());
+        let due = (u128::from(base) + cost).saturating_sub(u128::from(self.capacity));
+        let due = self.instant(u64::try_from(due).ok()?)?;
+        Some(now.max(Timestamp::from_nanos(due)))
+    }
+
+    /// Without a timestamp in between: each would be rounded, and the roundings of a row of places add up.
+    fn with_first_fit(&self, word: Word, n: u32, now: Timestamp) -> Option<(Word, Timestamp)> {
+        let taken = self.reserve(word, n, now, Timestamp::MAX)?;
+        let (_, due) = self.place(taken, n);
+        Some((taken, due.max(now)))
+    }
+
     /// More than one permit is booked as many emission intervals later as there are permits, so
     /// that until then the bucket could not have been full without them: to spend one in that time
     /// moves the word as far as a check at that instant would.

@@ -48,6 +48,15 @@ impl<'a, C, S> Key<'a, C, S> {
         Self { limiter, place, tier: 0 }
     }
 
+    /// The precise timestamp of the limiter's clock.
+    #[cfg(feature = "wait")]
+    pub(crate) fn now(&self) -> Timestamp
+    where
+        C: Clock,
+    {
+        self.limiter.clock.now()
+    }
+
     /// Decides by that tier, and moves the key there if it is in another, even if the request is denied. The key
     /// keeps what it has outstanding at the timestamp of the request, up to the smaller of both bursts; with a timestamp
     /// that comes late that may be less than it was. Of two requests in different tiers at once one may be

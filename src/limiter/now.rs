@@ -26,12 +26,17 @@ impl<A: Algorithm, C: Clock> Limiter<A, C> {
     #[doc(alias = "try_acquire")]
     #[inline(always)]
     pub fn check(&self) -> Result<Admitted, Denied> {
-        let (decided, now) = self.decide_now(1);
-        self.answer(decided, 1, now)
+        self.ask(1)
     }
 
-    /// Decides on one or, for the algorithms that allow it, `n` permits, at the cheap timestamp or
-    /// a precise one.
+    /// Asks for one or, of the algorithms that allow it, `n` permits.
+    #[inline(always)]
+    pub(crate) fn ask(&self, n: u32) -> Result<Admitted, Denied> {
+        let (decided, now) = self.decide_now(n);
+        self.answer(decided, n, now)
+    }
+
+    /// Decides on them at the cheap timestamp or a precise one.
     #[inline(always)]
     pub(super) fn decide_now(&self, n: u32) -> (Result<A::Seen, A::Seen>, Timestamp) {
         let now = self.clock.recent();
@@ -122,7 +127,6 @@ impl<A: Weighted, C: Clock> Limiter<A, C> {
     #[doc(alias = "try_acquire_many")]
     #[inline(always)]
     pub fn check_n(&self, n: u32) -> Result<Admitted, Denied> {
-        let (decided, now) = self.decide_now(n);
-        self.answer(decided, n, now)
+        self.ask(n)
     }
 }

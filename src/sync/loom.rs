@@ -2,6 +2,8 @@
 
 pub(crate) use loom::sync::atomic::AtomicU64;
 pub(super) use loom::sync::atomic::{AtomicU64 as Wide, fence};
+#[cfg(feature = "wait")]
+pub(super) use loom::sync::{Mutex, MutexGuard};
 
 pub(crate) fn is_word_lock_free() -> bool {
     true

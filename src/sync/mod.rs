@@ -141,6 +141,24 @@ impl AtomicPair {
     }
 }
 
+/// A value that one thread at a time works on. Who panics with it leaves it to the next as it is.
+#[cfg(feature = "wait")]
+#[derive(Debug)]
+pub(crate) struct Lock<T>(backend::Mutex<T>);
+
+#[cfg(feature = "wait")]
+impl<T> Lock<T> {
+    const_unless_modelled! {
+        pub(crate) fn new(value: T) -> Self {
+            Self(backend::Mutex::new(value))
+        }
+    }
+
+    pub(crate) fn lock(&self) -> backend::MutexGuard<'_, T> {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
 /// The machine's own in every build, for bookkeeping that must add no interleaving: statistics, and the tools
 /// of tests.
 #[cfg(feature = "alloc")]

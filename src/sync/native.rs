@@ -7,6 +7,8 @@ pub(crate) use portable_atomic::AtomicU64;
 
 pub(super) use core::sync::atomic::fence;
 pub(super) use portable_atomic::AtomicU128 as Wide;
+#[cfg(feature = "wait")]
+pub(super) use std::sync::{Mutex, MutexGuard};
 
 /// Whether this machine changes a word without a lock.
 pub(crate) fn is_word_lock_free() -> bool {

@@ -4,9 +4,11 @@
 use core::sync::atomic::Ordering;
 use shuttle::rand::{Rng, thread_rng};
 use shuttle::sync::atomic::AtomicBool;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex as OwnMutex, MutexGuard as OwnGuard, PoisonError};
 
 pub(super) use shuttle::sync::atomic::fence;
+#[cfg(feature = "wait")]
+pub(super) use shuttle::sync::{Mutex, MutexGuard};
 
 /// An atomic of any width. The scheduler orders all accesses as if they were sequentially consistent, so the
 /// orderings are not looked at.
@@ -15,7 +17,7 @@ pub struct Atomic<T> {
     /// Where the scheduler may switch.
     turn: AtomicBool,
     /// Never held across a turn, so never waited for.
-    bits: Mutex<T>,
+    bits: OwnMutex<T>,
 }
 
 pub(crate) type AtomicU64 = Atomic<u64>;
@@ -23,10 +25,10 @@ pub(super) type Wide = Atomic<[u64; 2]>;
 
 impl<T: Copy + PartialEq> Atomic<T> {
     pub(crate) const fn new(bits: T) -> Self {
-        Self { turn: AtomicBool::new(false), bits: Mutex::new(bits) }
+        Self { turn: AtomicBool::new(false), bits: OwnMutex::new(bits) }
     }
 
-    fn access(&self) -> MutexGuard<'_, T> {
+    fn access(&self) -> OwnGuard<'_, T> {
         self.turn.load(Ordering::SeqCst);
         self.bits.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -184,6 +184,15 @@ impl<S: AsRef<[Slot]>> Ring<S> {
         }
     }
 
+    /// When the slot of the claim after `ahead` others is free, if they claim each as soon as it is free: at
+    /// the earliest, if a slot has been claimed since the view.
+    pub(crate) fn free_behind(&self, view: View, ahead: u64, period: u64) -> u64 {
+        let count = self.slots().len() as u64;
+        let slot = (self.index(view.head) as u64 + ahead % count) % count;
+        let free_at = self.slots()[slot as usize].load().free_at();
+        free_at.saturating_add((ahead / count).saturating_mul(period))
+    }
+
     /// How many slots from the head on are free at `now`, by bisection: in the order of claims the
     /// instants never fall. Right if no slot has been claimed since the view.
     fn free(&self, view: View, now: u64) -> u32 {

@@ -1,0 +1,138 @@
+//! What becomes of the places of those who do not use them.
+
+use super::waiters::{Fate, Later, Waiters};
+use crate::algorithm::{Algorithm, Place};
+use crate::limiter::Limiter;
+use crate::timestamp::Timestamp;
+
+impl<S: Copy> Waiters<S> {
+    /// Takes out one that waits no longer. Those behind it move up.
+    pub(super) fn leave<A: Algorithm<Seen = S>, C>(
+        &mut self,
+        limiter: &Limiter<A, C>,
+        id: u64,
+        now: Timestamp,
+        later: &mut Later,
+    ) {
+        let Some((permits, fate)) = self.remove(id, later) else { return };
+        if let Fate::Placed(place) = fate {
+            if !self.close_up(limiter, id, place, now, later) {
+                self.pass_on(limiter, id, permits, place, later);
+            }
+        }
+        self.promote(limiter, now, later);
+    }
+
+    /// Gives a place back, and takes those behind it once more without it, all in one step. Only if nobody else took
+    /// permits since: others have been told of instants that must stay.
+    fn close_up<A: Algorithm<Seen = S>, C>(
+        &mut self,
+        limiter: &Limiter<A, C>,
+        id: u64,
+        place: Place<S>,
+        now: Timestamp,
+        later: &mut Later,
+    ) -> bool {
+        let algorithm = limiter.algorithm();
+        let mut last = place.taken;
+        let mut given = place.given;
+        let mut places = Vec::new();
+        for (&id, waiter) in self.all.range(id..self.settled) {
+            let Fate::Placed(place) = waiter.fate else { continue };
+            if !A::is_same(place.given, last) {
+                return false;
+            }
+            // One that is ready stays where it is.
+            let from = now.min(place.ready_at);
+            let Some((taken, ready_at)) = algorithm.with_first_fit(given, waiter.permits, from)
+            else {
+                return false;
+            };
+            places.push((id, Place { given, taken, ready_at }));
+            (last, given) = (place.taken, taken);
+        }
+        if !algorithm.give_back(limiter.state(), last, given) {
+            return false;
+        }
+        for (id, place) in places {
+            self.put(id, place, later);
+        }
+        true
+    }
+
+    /// Gives a place to the next who wants as many permits, that one's place to the one after it, and so on. What is
+    /// left in the end goes back, or is lost if others have built on it.
+    fn pass_on<A: Algorithm<Seen = S>, C>(
+        &mut self,
+        limiter: &Limiter<A, C>,
+        id: u64,
+        permits: u32,
+        mut place: Place<S>,
+        later: &mut Later,
+    ) {
+        let mut next = id;
+        while let Some((&id, waiter)) = self.all.range(next..).next() {
+            next = id + 1;
+            match waiter.fate {
+                Fate::Late(_) => {}
+                _ if waiter.permits != permits || waiter.deadline < place.ready_at => break,
+                Fate::Placed(own) => {
+                    self.put(id, place, later);
+                    place = own;
+                }
+                Fate::Queued => {
+                    self.put(id, place, later);
+                    self.settled = next;
+                    self.queued -= 1;
+                    self.permits_queued -= u64::from(permits);
+                    return;
+                }
+            }
+        }
+        limiter.algorithm().give_back(limiter.state(), place.taken, place.given);
+    }
+
+    /// Gives one a place, and wakes it if that is ready before it would ask again.
+    fn put(&mut self, id: u64, place: Place<S>, later: &mut Later) {
+        if let Some(waiter) = self.all.get_mut(&id) {
+            if place.ready_at < waiter.armed {
+                later.wake.extend(waiter.waker.take());
+            }
+            waiter.fate = Fate::Placed(place);
+        }
+    }
+
+    /// Sends everybody away, and lets nobody in again.
+    pub(super) fn close<A: Algorithm<Seen = S>, C>(
+        &mut self,
+        limiter: &Limiter<A, C>,
+        later: &mut Later,
+    ) {
+        self.closed = true;
+        self.give_back_places(limiter, |_| true);
+        let all = core::mem::take(&mut self.all);
+        later.wake.extend(all.into_values().filter_map(|waiter| waiter.waker));
+        (self.queued, self.permits_queued) = (0, 0);
+    }
+
+    /// Gives back the places that are ready at instants that `is_unused` picks, from the last to the first, until one
+    /// cannot go back. Their waiters are queued again.
+    pub(super) fn give_back_places<A: Algorithm<Seen = S>, C>(
+        &mut self,
+        limiter: &Limiter<A, C>,
+        is_unused: impl Fn(Timestamp) -> bool,
+    ) {
+        while let Some((&id, waiter)) = self.all.range_mut(..self.settled).next_back() {
+            if let Fate::Placed(Place { given, taken, ready_at }) = waiter.fate {
+                let (algorithm, state) = (limiter.algorithm(), limiter.state());
+                if !is_unused(ready_at) || !algorithm.give_back(state, taken, given) {
+                    return;
+                }
+            }
+            waiter.fate = Fate::Queued;
+            self.settled = id;
+            self.queued += 1;
+            self.permits_queued += u64::from(waiter.permits);
+        }
+    }
+}

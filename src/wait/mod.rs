@@ -1,0 +1,95 @@
+//! Waiting in line for permits.
+//!
+//! A [`Queue`] is a limiter with a line in front of it. Whoever finds no permits waits, and is served in the order of
+//! arrival.
+//!
+//! ```
+//! use casgate::wait::Queue;
+//! use casgate::{Limiter, Quota};
+//!
+//! static API: Queue = Queue::new(Limiter::token_bucket(Quota::per_second(100).with_burst(20)));
+//!
+//! async fn call() -> Result<(), casgate::wait::AcquireError> {
+//!     API.acquire().await?;
+//!     // send the request
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # Which method
+//!
+//! | the caller | asks by |
+//! |---|---|
+//! | can do without: it answers 429, or drops the work | [`check`](crate::Limiter::check) |
+//! | waits its turn, as a task or a thread | [`Queue::acquire`] |
+//! | plans ahead and does its own sleeping | [`reserve`](crate::Limiter::reserve) |
+//! | waits for one key's permits | [`KeyedLimiter::acquire`](crate::KeyedLimiter::acquire) |
+//!
+//! # What the queue promises
+//!
+//! - **The bound of the algorithm** holds for the instants at which permits are [ready](crate::Admitted::at). A caller
+//!   can go on later than that: by what its timer lags, and by what its task waits to be polled.
+//! - **First in, first out.** Permits are ready in the order in which waiters were first polled or blocked, whatever
+//!   they ask for. A request for many permits is not passed by small ones. While anybody is queued, nobody takes
+//!   permits by [`acquire`](Queue::acquire) without queuing too.
+//! - **No hopeless waits.** A waiter whose permits cannot be ready by its deadline fails at once, and takes nothing. It
+//!   can fail later if others take permits by [`limiter`](Queue::limiter), or if the quota changes. For requests of
+//!   several permits to a window, the first estimate may be too early.
+//! - **Nothing is served late.** Permits that a waiter gets are ready by its deadline.
+//! - **A neglected waiter** costs the permits it asked for, and stops nobody else. Each waiter has a timer of its own,
+//!   and takes places for those ahead of it too.
+//!
+//! # Requests from outside
+//!
+//! The first in line has its permits booked in the state of the limiter, so no [`check`](crate::Limiter::check) can
+//! come before it. Nor can one starve the queue. With a token bucket, a fixed window,
+//! [`Both`](crate::algorithm::Both) or [`Adjustable`](crate::algorithm::Adjustable) the permits are booked ahead of
+//! time, for the first and for those who follow within 2 ms. A [sliding window](crate::SlidingWindow) cannot book
+//! ahead. There the first in line checks when a slot is free. A check from outside can take that slot first, and can
+//! starve the queue.
+//!
+//! # Cancellation
+//!
+//! A wait can be dropped at any time. A future that was never polled has taken nothing. One that is queued leaves, and
+//! those behind it move up. If its permits are booked, they are given back exactly, and those behind it move up in the
+//! same step. That is possible as long as nobody outside the queue has taken permits since. Otherwise they go to the
+//! next in line who wants as many. Only if there is none are they lost: at most what is booked, 2 ms of the quota and one
+//! request. What a sliding window has given to a waiter that is dropped before it is polled again goes to the next in
+//! line, or is lost.
+//!
+//! A future that is *leaked* (`mem::forget`) gets its permits when they are due and spends them. It keeps its memory.
+//! Then it no longer counts against [`most_waiting`](Queue::most_waiting).
+//!
+//! Use [`within`](Acquire::within) rather than a timeout around the future: it fails at once where the timeout would
+//! wait in vain.
+//!
+//! # Timers
+//!
+//! Timers wake late: tokio's by up to a millisecond, others by more. The limiter's pace does not suffer, since permits
+//! are booked ahead. The clock of the limiter and the timer must run on the same time. Where tokio's time is paused,
+//! take `TokioClock` with `TokioTimer`.
+//!
+//! # Cost
+//!
+//! If nobody is queued, [`acquire`](Queue::acquire) is a load and a [`check`](crate::Limiter::check), and takes no lock
+//! and no memory. A waiter takes a lock that only waiters share, and O(log n) steps. It is woken once, or twice if those
+//! ahead of it have left.
+
+mod acquire;
+mod error;
+mod holder;
+mod keyed;
+mod leave;
+mod queue;
+mod timer;
+#[cfg(feature = "tokio")]
+mod tokio;
+mod waiters;
+
+pub use self::acquire::Acquire;
+pub use self::error::AcquireError;
+pub use self::keyed::AcquireKey;
+pub use self::queue::Queue;
+pub use self::timer::{ThreadTimer, Timer};
+#[cfg(feature = "tokio")]
+pub use self::tokio::{TokioClock, TokioTimer};

@@ -1,0 +1,5 @@
+//! Waiting in line.
+#![cfg(not(any(casgate_loom, casgate_shuttle)))]
+
+mod basics;
+mod sim;
