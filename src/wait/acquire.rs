@@ -2,15 +2,15 @@ use super::error::AcquireError;
 use super::holder::Holder;
 use super::queue::Queue;
 use super::timer::Timer;
-use super::waiters::Look;
-use crate::algorithm::{Algorithm, Weighted};
+use super::waiters::{Granted, Look};
+use crate::algorithm::{Algorithm, Machine, Weighted};
 use crate::clock::Clock;
 use crate::decision::Admitted;
 use crate::timestamp::Timestamp;
 use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
-use core::task::{Context, Poll, Waker};
+use core::task::{Context, Poll, Waker, ready};
 use core::time::Duration;
 use std::sync::Arc;
 use std::task::Wake;
@@ -58,6 +58,8 @@ enum State<S> {
     Waits { id: u64, sleep: Option<(Timestamp, S)> },
     Done,
 }
+
+pub(super) type Seen<H> = <<H as Holder>::Algorithm as Machine>::Seen;
 
 type Asleep<H> = Pin<Box<<<H as Holder>::Timer as Timer>::Sleep>>;
 
@@ -158,7 +160,9 @@ impl<H: Holder> Acquire<H> {
         let waker = Waker::from(Arc::new(Unpark(thread::current())));
         loop {
             match self.look(&waker) {
-                Look::Done(outcome) => return outcome,
+                Look::Done(outcome) => {
+                    return outcome.map(|granted| self.queue.queue().admitted(&granted));
+                }
                 // A time that has passed meanwhile is zero. Woken early, it looks again.
                 Look::Until(instant) => thread::park_timeout(instant - self.queue.queue().now()),
             }
@@ -181,7 +185,8 @@ impl<H: Holder> Acquire<H> {
     /// What is free if nobody waits. A deadline that may have passed is left to [`look`](Self::look).
     #[inline]
     fn at_once(&mut self) -> Option<Admitted> {
-        if !matches!(self.state, State::New) || matches!(self.patience, Patience::By(_)) {
+        let may_be_late = matches!(self.patience, Patience::By(_)) && self.permits > 0;
+        if !matches!(self.state, State::New) || may_be_late {
             return None;
         }
         let admitted = self.queue.queue().try_acquire(self.permits)?;
@@ -189,7 +194,7 @@ impl<H: Holder> Acquire<H> {
         Some(admitted)
     }
 
-    fn look(&mut self, waker: &Waker) -> Look {
+    fn look(&mut self, waker: &Waker) -> Look<Seen<H>> {
         let queue = self.queue.queue();
         let now = queue.now();
         let look = match self.state {
@@ -210,6 +215,26 @@ impl<H: Holder> Acquire<H> {
             self.state = State::Done;
         }
         look
+    }
+
+    /// The permits, once they are ready.
+    pub(super) fn poll_granted(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Granted<Seen<H>>, AcquireError>> {
+        // A timer that is early is asked once more, and then it is somebody else's turn.
+        for _ in 0..2 {
+            match self.look(context.waker()) {
+                Look::Done(outcome) => return Poll::Ready(outcome),
+                Look::Until(instant) => {
+                    if self.poll_sleep(instant, context).is_pending() {
+                        return Poll::Pending;
+                    }
+                }
+            }
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// Whether the timer says that `instant` has come. If not, the task is woken then.
@@ -253,19 +278,8 @@ impl<H: Holder> Future for Acquire<H> {
         if let Some(admitted) = this.at_once() {
             return Poll::Ready(Ok(admitted));
         }
-        // A timer that is early is asked once more, and then it is somebody else's turn.
-        for _ in 0..2 {
-            match this.look(context.waker()) {
-                Look::Done(outcome) => return Poll::Ready(outcome),
-                Look::Until(instant) => {
-                    if this.poll_sleep(instant, context).is_pending() {
-                        return Poll::Pending;
-                    }
-                }
-            }
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
+        let granted = ready!(this.poll_granted(context));
+        Poll::Ready(granted.map(|granted| this.queue.queue().admitted(&granted)))
     }
 }
 

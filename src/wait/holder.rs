@@ -5,7 +5,7 @@ use crate::clock::Clock;
 use std::sync::Arc;
 
 /// What a wait keeps of its queue: a reference, or a share of it in an `Arc`.
-pub trait Holder: Unpin {
+pub trait Holder: Clone + Unpin {
     type Algorithm: Algorithm;
     type Clock: Clock;
     type Timer: Timer;

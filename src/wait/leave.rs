@@ -1,6 +1,6 @@
 //! What becomes of the places of those who do not use them.
 
-use super::waiters::{Fate, Later, Waiters};
+use super::waiters::{Fate, Granted, Later, Waiters};
 use crate::algorithm::{Algorithm, Place};
 use crate::limiter::Limiter;
 use crate::timestamp::Timestamp;
@@ -15,10 +15,24 @@ impl<S: Copy> Waiters<S> {
         later: &mut Later,
     ) {
         let Some((permits, fate)) = self.remove(id, later) else { return };
-        if let Fate::Placed(place) = fate {
-            if !self.close_up(limiter, id, place, now, later) {
-                self.pass_on(limiter, id, permits, place, later);
+        match fate {
+            Fate::Placed(place) => {
+                self.give_up(limiter, Granted { id, permits, place }, now, later);
             }
+            Fate::Queued | Fate::Late(_) => self.promote(limiter, now, later),
+        }
+    }
+
+    /// Gives up permits that are not used.
+    pub(super) fn give_up<A: Algorithm<Seen = S>, C>(
+        &mut self,
+        limiter: &Limiter<A, C>,
+        granted: Granted<S>,
+        now: Timestamp,
+        later: &mut Later,
+    ) {
+        if !self.close_up(limiter, granted, now, later) {
+            self.pass_on(limiter, granted, later);
         }
         self.promote(limiter, now, later);
     }
@@ -28,8 +42,7 @@ impl<S: Copy> Waiters<S> {
     fn close_up<A: Algorithm<Seen = S>, C>(
         &mut self,
         limiter: &Limiter<A, C>,
-        id: u64,
-        place: Place<S>,
+        Granted { id, place, .. }: Granted<S>,
         now: Timestamp,
         later: &mut Later,
     ) -> bool {
@@ -65,9 +78,7 @@ impl<S: Copy> Waiters<S> {
     fn pass_on<A: Algorithm<Seen = S>, C>(
         &mut self,
         limiter: &Limiter<A, C>,
-        id: u64,
-        permits: u32,
-        mut place: Place<S>,
+        Granted { id, permits, mut place }: Granted<S>,
         later: &mut Later,
     ) {
         let mut next = id;

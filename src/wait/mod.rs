@@ -81,6 +81,10 @@ mod holder;
 mod keyed;
 mod leave;
 mod queue;
+#[cfg(feature = "stream")]
+mod sink;
+#[cfg(feature = "stream")]
+mod stream;
 mod timer;
 #[cfg(feature = "tokio")]
 mod tokio;
@@ -90,6 +94,10 @@ pub use self::acquire::Acquire;
 pub use self::error::AcquireError;
 pub use self::keyed::AcquireKey;
 pub use self::queue::Queue;
+#[cfg(feature = "stream")]
+pub use self::sink::{ThrottleError, ThrottleSink};
+#[cfg(feature = "stream")]
+pub use self::stream::Throttle;
 pub use self::timer::{ThreadTimer, Timer};
 #[cfg(feature = "tokio")]
 pub use self::tokio::{TokioClock, TokioTimer};

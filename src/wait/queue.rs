@@ -1,5 +1,5 @@
 use super::timer::{LONGEST, ThreadTimer, Timer};
-use super::waiters::{Later, Look, Waiters};
+use super::waiters::{Granted, Later, Look, Waiters};
 use crate::algorithm::{Adjust, Adjustable, Algorithm, TokenBucket};
 use crate::clock::{Clock, SystemClock};
 use crate::decision::Admitted;
@@ -171,20 +171,32 @@ impl<A: Algorithm, C: Clock, T: Timer> Queue<A, C, T> {
         deadline: Timestamp,
         now: Timestamp,
         waker: Waker,
-    ) -> (u64, Look) {
+    ) -> (u64, Look<A::Seen>) {
         let wanted = (permits, deadline);
         self.work(|waiters, later| {
             waiters.arrive(&self.limiter, wanted, self.most, now, waker, later)
         })
     }
 
-    pub(super) fn look(&self, id: u64, now: Timestamp, waker: Waker) -> Look {
+    pub(super) fn look(&self, id: u64, now: Timestamp, waker: Waker) -> Look<A::Seen> {
         self.work(|waiters, later| waiters.look(&self.limiter, id, now, waker, later))
     }
 
     pub(super) fn leave(&self, id: u64) {
         let now = self.now();
         self.work(|waiters, later| waiters.leave(&self.limiter, id, now, later));
+    }
+
+    #[cfg(feature = "stream")]
+    pub(super) fn give_up(&self, granted: Granted<A::Seen>) {
+        let now = self.now();
+        self.work(|waiters, later| waiters.give_up(&self.limiter, granted, now, later));
+    }
+
+    pub(super) fn admitted(&self, granted: &Granted<A::Seen>) -> Admitted {
+        let Granted { permits, place, .. } = *granted;
+        let (algorithm, state) = (self.limiter.algorithm(), self.limiter.state());
+        algorithm.admitted(state, place.taken, permits, place.ready_at)
     }
 
     pub(super) fn now(&self) -> Timestamp {

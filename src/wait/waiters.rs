@@ -2,7 +2,6 @@
 
 use super::error::AcquireError;
 use crate::algorithm::{Algorithm, Place};
-use crate::decision::Admitted;
 use crate::limiter::Limiter;
 use crate::timestamp::Timestamp;
 use core::fmt;
@@ -64,10 +63,18 @@ impl Later {
 }
 
 /// What becomes of a waiter.
-pub(super) enum Look {
-    Done(Result<Admitted, AcquireError>),
+pub(super) enum Look<S> {
+    Done(Result<Granted<S>, AcquireError>),
     /// It waits, and asks again when it is woken or at that instant.
     Until(Timestamp),
+}
+
+/// Permits that are ready, and whose they were.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Granted<S> {
+    pub(super) id: u64,
+    pub(super) permits: u32,
+    pub(super) place: Place<S>,
 }
 
 impl<S: Copy> Waiters<S> {
@@ -93,7 +100,7 @@ impl<S: Copy> Waiters<S> {
         now: Timestamp,
         waker: Waker,
         later: &mut Later,
-    ) -> (u64, Look) {
+    ) -> (u64, Look<S>) {
         self.promote(limiter, now, later);
         let ready_at =
             limiter.algorithm().first_fit(limiter.state(), self.permits_queued, permits, now);
@@ -141,7 +148,7 @@ impl<S: Copy> Waiters<S> {
         now: Timestamp,
         waker: Waker,
         later: &mut Later,
-    ) -> Look {
+    ) -> Look<S> {
         let Some(waiter) = self.all.get_mut(&id) else {
             later.gone.push(waker);
             return Look::Done(Err(AcquireError::Closed));
@@ -163,15 +170,13 @@ impl<S: Copy> Waiters<S> {
         let permits = self.remove(id, later).map_or(0, |(permits, _)| permits);
         self.promote(limiter, now, later);
         Look::Done(match done {
-            Ok(Place { taken, ready_at, .. }) => {
-                Ok(limiter.algorithm().admitted(limiter.state(), taken, permits, ready_at))
-            }
+            Ok(place) => Ok(Granted { id, permits, place }),
             Err(Some(ready_at)) => Err(AcquireError::TooLate { ready_at }),
             Err(None) => Err(AcquireError::NeverFits),
         })
     }
 
-    fn wait(&mut self, id: u64, until: Timestamp, waker: Waker) -> Look {
+    fn wait(&mut self, id: u64, until: Timestamp, waker: Waker) -> Look<S> {
         if let Some(waiter) = self.all.get_mut(&id) {
             (waiter.armed, waiter.waker) = (until, Some(waker));
         }
