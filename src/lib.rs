@@ -34,6 +34,7 @@
 //! - **Answers.** [`Admitted`], [`Denied`] with its [`Reason`], and [`Snapshot`].
 //! - **Permits ahead of time.** [`Reservation`] and [`Lease`], with owned forms. [`Saved`] keeps
 //!   what is outstanding over a restart.
+//! - **Waiting.** `wait::Queue` is a line in front of a limiter, for tasks and threads (feature `wait`).
 //! - **Time.** [`clock`] explains where timestamps come from, and what the lag of a cheap clock
 //!   does to a bound.
 //!

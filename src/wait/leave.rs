@@ -103,16 +103,6 @@ impl<S: Copy> Waiters<S> {
         limiter.algorithm().give_back(limiter.state(), place.taken, place.given);
     }
 
-    /// Gives one a place, and wakes it if that is ready before it would ask again.
-    fn put(&mut self, id: u64, place: Place<S>, later: &mut Later) {
-        if let Some(waiter) = self.all.get_mut(&id) {
-            if place.ready_at < waiter.armed {
-                later.wake.extend(waiter.waker.take());
-            }
-            waiter.fate = Fate::Placed(place);
-        }
-    }
-
     /// Sends everybody away, and lets nobody in again.
     pub(super) fn close<A: Algorithm<Seen = S>, C>(
         &mut self,

@@ -1,7 +1,7 @@
 //! Waiting in line for permits.
 //!
-//! A [`Queue`] is a limiter with a line in front of it. Whoever finds no permits waits, and is served in the order of
-//! arrival.
+//! A [`Queue`] is a limiter with a line in front of it. Callers that find no permits wait, and are served in the order
+//! of their arrival.
 //!
 //! ```
 //! use casgate::wait::Queue;
@@ -80,6 +80,7 @@ mod error;
 mod holder;
 mod keyed;
 mod leave;
+mod promote;
 mod queue;
 #[cfg(feature = "stream")]
 mod sink;

@@ -6,11 +6,7 @@ use crate::limiter::Limiter;
 use crate::timestamp::Timestamp;
 use core::fmt;
 use core::task::Waker;
-use core::time::Duration;
 use std::collections::BTreeMap;
-
-/// How far ahead places are taken: far enough for the waiters that a timer of milliseconds wakes together.
-const HORIZON: Duration = Duration::from_millis(2);
 
 /// The waiters. Those at the front are *settled*: each has a place in the state of the limiter, or none to hope for.
 /// The others are queued.
@@ -31,7 +27,7 @@ pub(super) struct Waiters<S> {
 pub(super) struct Waiter<S> {
     pub(super) permits: u32,
     /// Those of all that arrived before it.
-    permits_before: u128,
+    pub(super) permits_before: u128,
     pub(super) deadline: Timestamp,
     pub(super) fate: Fate<S>,
     /// When its own timer wakes it.
@@ -183,70 +179,6 @@ impl<S: Copy> Waiters<S> {
         Look::Until(until)
     }
 
-    /// Takes places for those who are next: all within the horizon, and the first in any case, so that no request
-    /// from outside the queue can come before it.
-    pub(super) fn promote<A: Algorithm<Seen = S>, C>(
-        &mut self,
-        limiter: &Limiter<A, C>,
-        now: Timestamp,
-        later: &mut Later,
-    ) {
-        let (algorithm, state) = (limiter.algorithm(), limiter.state());
-        loop {
-            let horizon = if self.is_place_ahead(now) { now + HORIZON } else { Timestamp::MAX };
-            let Some((&id, waiter)) = self.all.range_mut(self.settled..).next() else { return };
-            let latest = waiter.deadline.min(horizon);
-            let place = algorithm.take_place(state, waiter.permits, now, latest);
-            let ready_at = match place {
-                Some(place) => Some(place.ready_at),
-                None => algorithm.first_fit(state, 0, waiter.permits, now),
-            };
-            let is_late = ready_at.is_none_or(|ready_at| ready_at > waiter.deadline);
-            // Those who left have made it earlier. It must know even if it gets no place, for those ahead of it
-            // may never ask again.
-            if is_late || ready_at.is_some_and(|ready_at| ready_at < waiter.armed) {
-                later.wake.extend(waiter.waker.take());
-            }
-            waiter.fate = match place {
-                Some(place) => Fate::Placed(place),
-                None if is_late => Fate::Late(ready_at),
-                None => return,
-            };
-            self.queued -= 1;
-            self.permits_queued -= u64::from(waiter.permits);
-            self.settled = id + 1;
-        }
-    }
-
-    /// When one that is queued can expect its permits; `Err` if that is too late.
-    fn expected<A: Algorithm<Seen = S>, C>(
-        &self,
-        limiter: &Limiter<A, C>,
-        id: u64,
-        now: Timestamp,
-    ) -> Result<Timestamp, Option<Timestamp>> {
-        let waiter = &self.all[&id];
-        let ready_behind = |ahead| {
-            let (algorithm, state) = (limiter.algorithm(), limiter.state());
-            match algorithm.first_fit(state, ahead, waiter.permits, now) {
-                Some(ready_at) if ready_at <= waiter.deadline => Ok(ready_at),
-                ready_at => Err(ready_at),
-            }
-        };
-        let mut ahead = self.all.range(self.settled..id).map(|(_, waiter)| waiter);
-        let first = ahead.clone().next().unwrap_or(waiter);
-        // Without a walk: as if nobody of those ahead had left.
-        let all_ahead = (waiter.permits_before - first.permits_before) as u64;
-        ready_behind(all_ahead)
-            .or_else(|_| ready_behind(ahead.by_ref().map(|waiter| u64::from(waiter.permits)).sum()))
-    }
-
-    /// Whether somebody waits for a place that is taken.
-    fn is_place_ahead(&self, now: Timestamp) -> bool {
-        let last = self.all.range(..self.settled).next_back();
-        last.is_some_and(|(_, waiter)| !waiter.fate.is_over(now))
-    }
-
     /// Whether so many wait. Those who could go on, and have not asked since, don't count.
     fn is_full(&self, most: usize, now: Timestamp) -> bool {
         let is_over = |waiter: &&Waiter<S>| waiter.fate.is_over(now);
@@ -267,7 +199,7 @@ impl<S: Copy> Waiters<S> {
 }
 
 impl<S> Fate<S> {
-    fn is_over(&self, now: Timestamp) -> bool {
+    pub(super) fn is_over(&self, now: Timestamp) -> bool {
         match self {
             Self::Placed(place) => place.ready_at <= now,
             Self::Late(_) => true,

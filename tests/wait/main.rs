@@ -2,5 +2,6 @@
 #![cfg(not(any(casgate_loom, casgate_shuttle)))]
 
 mod basics;
+mod outside;
 mod sim;
 mod streams;

@@ -1,0 +1,126 @@
+//! Who gets a place, and when the others can expect one.
+
+use super::waiters::{Fate, Later, Waiters};
+use crate::algorithm::{Algorithm, Place};
+use crate::limiter::Limiter;
+use crate::timestamp::Timestamp;
+use core::time::Duration;
+
+/// How far ahead places are taken: far enough for the waiters that a timer of milliseconds wakes together.
+const HORIZON: Duration = Duration::from_millis(2);
+
+const NANOSECOND: Duration = Duration::from_nanos(1);
+
+impl<S: Copy> Waiters<S> {
+    /// Takes places for those who are next: all within the horizon, and the first in any case, so that no request
+    /// from outside the queue can come before it.
+    pub(super) fn promote<A: Algorithm<Seen = S>, C>(
+        &mut self,
+        limiter: &Limiter<A, C>,
+        now: Timestamp,
+        later: &mut Later,
+    ) {
+        self.advance(limiter, now, later);
+        let (algorithm, state) = (limiter.algorithm(), limiter.state());
+        loop {
+            let last = self.last_place().map_or(now, |(_, place)| place.ready_at);
+            let horizon = if last > now { now + HORIZON } else { Timestamp::MAX };
+            let Some((&id, waiter)) = self.all.range_mut(self.settled..).next() else { return };
+            // Not before those ahead of it, should permits have been returned in the meantime.
+            let from = now.max(last);
+            let latest = waiter.deadline.min(horizon);
+            let place = algorithm.take_place(state, waiter.permits, from, latest);
+            let ready_at = match place {
+                Some(place) => Some(place.ready_at),
+                None => algorithm.first_fit(state, 0, waiter.permits, from),
+            };
+            let is_late = ready_at.is_none_or(|ready_at| ready_at > waiter.deadline);
+            // Those who left have made it earlier. It must know even if it gets no place, for those ahead of it
+            // may never ask again.
+            if is_late || ready_at.is_some_and(|ready_at| ready_at < waiter.armed) {
+                later.wake.extend(waiter.waker.take());
+            }
+            waiter.fate = match place {
+                Some(place) => Fate::Placed(place),
+                None if is_late => Fate::Late(ready_at),
+                None => return,
+            };
+            self.queued -= 1;
+            self.permits_queued -= u64::from(waiter.permits);
+            self.settled = id + 1;
+        }
+    }
+
+    /// Takes earlier places for those who wait for theirs, if permits were returned from outside the queue.
+    fn advance<A: Algorithm<Seen = S>, C>(
+        &mut self,
+        limiter: &Limiter<A, C>,
+        now: Timestamp,
+        later: &mut Later,
+    ) {
+        let (algorithm, state) = (limiter.algorithm(), limiter.state());
+        let Some((permits, last)) = self.last_place() else { return };
+        let first_fit = || algorithm.first_fit(state, 0, permits, now);
+        if last.ready_at <= now || first_fit().is_none_or(|first| first >= last.ready_at) {
+            return;
+        }
+        let is_ready =
+            |fate: &Fate<S>| matches!(fate, Fate::Placed(place) if place.ready_at <= now);
+        let settled = self.all.range(..self.settled).rev();
+        let unready: Vec<u64> =
+            settled.take_while(|(_, waiter)| !is_ready(&waiter.fate)).map(|(&id, _)| id).collect();
+        let mut from = now;
+        for id in unready.into_iter().rev() {
+            let waiter = &self.all[&id];
+            let Fate::Placed(own) = waiter.fate else { continue };
+            let before = own.ready_at - NANOSECOND;
+            if let Some(place) = algorithm.take_place(state, waiter.permits, from, before) {
+                self.put(id, place, later);
+                from = place.ready_at;
+            } else {
+                from = own.ready_at;
+            }
+        }
+    }
+
+    /// The last of those who have a place: its permits and the place.
+    fn last_place(&self) -> Option<(u32, Place<S>)> {
+        self.all.range(..self.settled).rev().find_map(|(_, waiter)| match waiter.fate {
+            Fate::Placed(place) => Some((waiter.permits, place)),
+            Fate::Queued | Fate::Late(_) => None,
+        })
+    }
+
+    /// Gives one a place, and wakes it if that is ready before it would ask again.
+    pub(super) fn put(&mut self, id: u64, place: Place<S>, later: &mut Later) {
+        if let Some(waiter) = self.all.get_mut(&id) {
+            if place.ready_at < waiter.armed {
+                later.wake.extend(waiter.waker.take());
+            }
+            waiter.fate = Fate::Placed(place);
+        }
+    }
+
+    /// When one that is queued can expect its permits; `Err` if that is too late.
+    pub(super) fn expected<A: Algorithm<Seen = S>, C>(
+        &self,
+        limiter: &Limiter<A, C>,
+        id: u64,
+        now: Timestamp,
+    ) -> Result<Timestamp, Option<Timestamp>> {
+        let waiter = &self.all[&id];
+        let ready_behind = |ahead| {
+            let (algorithm, state) = (limiter.algorithm(), limiter.state());
+            match algorithm.first_fit(state, ahead, waiter.permits, now) {
+                Some(ready_at) if ready_at <= waiter.deadline => Ok(ready_at),
+                ready_at => Err(ready_at),
+            }
+        };
+        let mut ahead = self.all.range(self.settled..id).map(|(_, waiter)| waiter);
+        let first = ahead.clone().next().unwrap_or(waiter);
+        // Without a walk: as if nobody of those ahead had left.
+        let all_ahead = (waiter.permits_before - first.permits_before) as u64;
+        ready_behind(all_ahead)
+            .or_else(|_| ready_behind(ahead.by_ref().map(|waiter| u64::from(waiter.permits)).sum()))
+    }
+}
