@@ -5,6 +5,7 @@ use casgate::algorithm::{Algorithm, Weighted};
 use casgate::{
     All, Allowance, FixedWindow, KeyedLimiter, Limiter, Quota, Timestamp, TokenBucket, WhenFull,
 };
+use futures_util::FutureExt;
 use std::time::Duration;
 
 const QUOTA: Quota = Quota::per_second(3);
@@ -49,6 +50,20 @@ fn nothing_allocates_but_the_ring() {
         weigh(&adjustable);
         adjustable.set_quota(Quota::per_hour(7));
         weigh(&adjustable);
+    });
+    assert_eq!(allocated.count_total, 0);
+}
+
+#[test]
+fn a_wait_that_need_not_wait_allocates_nothing() {
+    let queue = casgate::wait::Queue::new(Limiter::token_bucket(Quota::per_hour(1_000)));
+    let allocated = measure(|| {
+        for _ in 0..100 {
+            assert!(
+                queue.acquire().permits(2).now_or_never().is_some_and(|outcome| outcome.is_ok())
+            );
+            assert!(queue.acquire().block().is_ok());
+        }
     });
     assert_eq!(allocated.count_total, 0);
 }
