@@ -102,6 +102,8 @@ pub mod testing;
 mod timestamp;
 #[cfg(feature = "wait")]
 pub mod wait;
+#[cfg(feature = "wait")]
+pub mod waiting;
 pub mod word;
 
 #[doc(inline)]
