@@ -34,7 +34,8 @@
 //! - **Answers.** [`Admitted`], [`Denied`] with its [`Reason`], and [`Snapshot`].
 //! - **Permits ahead of time.** [`Reservation`] and [`Lease`], with owned forms. [`Saved`] keeps
 //!   what is outstanding over a restart.
-//! - **Waiting.** `wait::Queue` is a line in front of a limiter, for tasks and threads (feature `wait`).
+//! - **Waiting.** `wait::Queue` is a line in front of a limiter, for tasks and threads (feature `wait`). The
+//!   page `waiting` shows how to wait, and what to avoid.
 //! - **Time.** [`clock`] explains where timestamps come from, and what the lag of a cheap clock
 //!   does to a bound.
 //!

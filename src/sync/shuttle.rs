@@ -41,16 +41,6 @@ impl<T: Copy + PartialEq> Atomic<T> {
         *self.access() = bits;
     }
 
-    pub(crate) fn fetch_max(&self, bits: T, _: Ordering) -> T
-    where
-        T: Ord,
-    {
-        let mut now = self.access();
-        let seen = *now;
-        *now = seen.max(bits);
-        seen
-    }
-
     pub(crate) fn compare_exchange(
         &self,
         seen: T,

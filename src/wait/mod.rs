@@ -42,7 +42,8 @@
 //! # Requests from outside
 //!
 //! The first in line has its permits booked in the state of the limiter, so no [`check`](crate::Limiter::check) can
-//! come before it. Nor can one starve the queue. With a token bucket, a fixed window,
+//! come before it. Nor can one starve the queue. If nobody in line is polled for a while, a check can get permits that
+//! have come free in the meantime. With a token bucket, a fixed window,
 //! [`Both`](crate::algorithm::Both) or [`Adjustable`](crate::algorithm::Adjustable) the permits are booked ahead of
 //! time, for the first and for those who follow within 2 ms. A [sliding window](crate::SlidingWindow) cannot book
 //! ahead. There the first in line checks when a slot is free. A check from outside can take that slot first, and can
@@ -65,8 +66,8 @@
 //!
 //! # Timers
 //!
-//! Timers wake late: tokio's by up to a millisecond, others by more. The limiter's pace does not suffer, since permits
-//! are booked ahead. The clock of the limiter and the timer must run on the same time. Where tokio's time is paused,
+//! Timers wake late: tokio's by up to a millisecond, others by more. The limiter's pace does not suffer where
+//! permits are booked ahead, unless they wake later than the 2 ms and the burst make up for. The clock of the limiter and the timer must run on the same time. Where tokio's time is paused,
 //! take `TokioClock` with `TokioTimer`.
 //!
 //! # Cost
