@@ -14,6 +14,7 @@ mod uncontended;
 mod world;
 
 use peak_alloc::PeakAlloc;
+use std::num::NonZeroUsize;
 
 /// Counts the bytes of all threads, since some timers keep theirs on a thread of their own.
 #[global_allocator]
@@ -62,6 +63,14 @@ fn table(title: &str, least: usize, heads: &[&str], rows: &[(&str, Vec<String>)]
     }
 }
 
+/// The processor, as Linux names it, and how many threads it runs.
+fn machine() -> String {
+    let about = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = about.lines().find_map(|line| line.strip_prefix("model name\t: "));
+    let threads = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    format!("{}, {threads} threads", model.unwrap_or("an unnamed processor"))
+}
+
 /// Its word, and what prints it.
 type Part = (&'static str, fn(bool));
 
@@ -74,6 +83,7 @@ fn main() {
     if memory::print_one(&arguments) {
         return;
     }
+    println!("{}", machine());
     let quick = has("quick");
     // Those that pause tokio's clock come last: it is slower afterwards.
     let parts: [Part; 5] = [

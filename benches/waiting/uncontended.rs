@@ -19,7 +19,7 @@ use std::time::Duration;
 use table::{Path, Variant, medians};
 use tokio::sync::Semaphore;
 
-/// Of a billion nanoseconds' pace, so that `governor` and `rate-net` have one too.
+/// For those whose pace is of whole nanoseconds.
 const QUOTA: Quota = Quota::per_second(1_000_000_000).with_burst(u32::MAX);
 const HOUR: Duration = Duration::from_secs(3_600);
 
