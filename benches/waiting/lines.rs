@@ -184,8 +184,8 @@ pub(crate) fn semaphore(quota: Quota) -> &'static Semaphore {
     leak(Semaphore::new(quota.burst() as usize))
 }
 
-/// Adds them, for ever: `sleep_until` so long after the beginning. It keeps to the rate, but not to the burst: after a
-/// pause, each interval's permits come.
+/// Adds them, without an end. `sleep_until` waits until so long after the beginning. It keeps to the rate, but not to the
+/// burst: after a stall it adds what each interval brings.
 pub(crate) async fn refill<F: Future<Output = ()>>(
     semaphore: &Semaphore,
     quota: Quota,

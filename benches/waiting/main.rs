@@ -1,4 +1,4 @@
-//! Waiting for permits: casgate's queue beside what else can be awaited.
+//! Waiting for permits: casgate's queue next to what else a caller can await.
 //!
 //! `cargo bench --bench waiting` prints tables in which the variants have taken turns: what a wait costs if there is
 //! nothing to wait for, a crowd of waiters, the memory of each, what is lost when waits are dropped, and what is served
