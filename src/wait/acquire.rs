@@ -153,10 +153,15 @@ impl<H: Holder> Acquire<H> {
     /// # Errors
     ///
     /// [`AcquireError`] if no permits were taken, and why.
+    #[inline(always)]
     pub fn block(mut self) -> Result<Admitted, AcquireError> {
-        if let Some(admitted) = self.at_once() {
-            return Ok(admitted);
-        }
+        if let Some(admitted) = self.at_once() { Ok(admitted) } else { self.block_in_line() }
+    }
+
+    /// Apart from what is free at once: there the numbers that the caller does not read are then not computed.
+    #[cold]
+    #[inline(never)]
+    fn block_in_line(&mut self) -> Result<Admitted, AcquireError> {
         let waker = Waker::from(Arc::new(Unpark(thread::current())));
         loop {
             match self.look(&waker) {
@@ -176,6 +181,7 @@ impl<H: Holder> Acquire<H> {
         self.patience = patience;
     }
 
+    #[inline(always)]
     fn leave(&mut self) {
         if let State::Waits { id, .. } = self.state {
             self.queue.queue().leave(id);
@@ -183,7 +189,7 @@ impl<H: Holder> Acquire<H> {
     }
 
     /// What is free if nobody waits. A deadline that may have passed is left to [`look`](Self::look).
-    #[inline]
+    #[inline(always)]
     fn at_once(&mut self) -> Option<Admitted> {
         let may_be_late = matches!(self.patience, Patience::By(_)) && self.permits > 0;
         if !matches!(self.state, State::New) || may_be_late {
@@ -215,6 +221,13 @@ impl<H: Holder> Acquire<H> {
             self.state = State::Done;
         }
         look
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn poll_in_line(&mut self, context: &mut Context<'_>) -> Poll<Result<Admitted, AcquireError>> {
+        let granted = ready!(self.poll_granted(context));
+        Poll::Ready(granted.map(|granted| self.queue.queue().admitted(&granted)))
     }
 
     /// The permits, once they are ready.
@@ -273,17 +286,18 @@ impl<H: Holder<Algorithm: Weighted>> Acquire<H> {
 impl<H: Holder> Future for Acquire<H> {
     type Output = Result<Admitted, AcquireError>;
 
+    #[inline(always)]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        if let Some(admitted) = this.at_once() {
-            return Poll::Ready(Ok(admitted));
+        match this.at_once() {
+            Some(admitted) => Poll::Ready(Ok(admitted)),
+            None => this.poll_in_line(context),
         }
-        let granted = ready!(this.poll_granted(context));
-        Poll::Ready(granted.map(|granted| this.queue.queue().admitted(&granted)))
     }
 }
 
 impl<H: Holder> Drop for Acquire<H> {
+    #[inline(always)]
     fn drop(&mut self) {
         self.leave();
     }

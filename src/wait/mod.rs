@@ -73,8 +73,9 @@
 //! # Cost
 //!
 //! If nobody is queued, [`acquire`](Queue::acquire) is a load and a [`check`](crate::Limiter::check), and takes no lock
-//! and no memory. A waiter takes a lock that only waiters share, and O(log n) steps. It is woken once, or twice if those
-//! ahead of it have left.
+//! and no memory. A waiter takes a lock that only waiters share, and O(log n) steps each time that it is polled. It is woken
+//! once, or twice if those ahead of it have left. To drop a waiter whose permits are booked takes time in proportion to the
+//! waiters behind it whose permits are booked too.
 
 mod acquire;
 mod error;

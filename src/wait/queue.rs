@@ -156,7 +156,7 @@ impl<A: Algorithm, C, T> Queue<A, C, T> {
 
 impl<A: Algorithm, C: Clock, T: Timer> Queue<A, C, T> {
     /// `None` also if somebody is queued.
-    #[inline]
+    #[inline(always)]
     pub(super) fn try_acquire(&self, permits: u32) -> Option<Admitted> {
         // Relaxed: see `work`.
         let gate = self.gate.load(Ordering::Relaxed);
@@ -182,6 +182,8 @@ impl<A: Algorithm, C: Clock, T: Timer> Queue<A, C, T> {
         self.work(|waiters, later| waiters.look(&self.limiter, id, now, waker, later))
     }
 
+    #[cold]
+    #[inline(never)]
     pub(super) fn leave(&self, id: u64) {
         let now = self.now();
         self.work(|waiters, later| waiters.leave(&self.limiter, id, now, later));
