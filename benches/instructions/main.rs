@@ -8,13 +8,17 @@
 
 use casgate::algorithm::Algorithm;
 use casgate::clock::{CachedClock, SystemClock};
+use casgate::wait::Queue;
 use casgate::{
     FixedWindow, FixedWindowLimiter, KeyedLimiter, Lease, Limiter, Place, Quota, SlidingWindow,
     Timestamp, TokenBucket,
 };
 use gungraun::{library_benchmark, library_benchmark_group, main};
+use std::future::Future;
 use std::hash::{BuildHasherDefault, DefaultHasher};
 use std::hint::black_box;
+use std::pin::pin;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 const NOW: Timestamp = Timestamp::from_secs(9);
@@ -92,6 +96,19 @@ fn token_bucket_on_a_cached_clock(limiter: &'static OnACachedClock) -> bool {
     limiter.is_allowed()
 }
 
+type OnAQueue = Queue<TokenBucket, CachedClock>;
+
+fn queue() -> &'static OnAQueue {
+    let limiter = Limiter::token_bucket(QUOTA).with_clock(CachedClock::new(SystemClock));
+    leaked(Queue::new(limiter))
+}
+
+#[library_benchmark]
+#[bench::at_once(queue())]
+fn acquire(queue: &'static OnAQueue) -> bool {
+    pin!(queue.acquire()).poll(&mut Context::from_waker(Waker::noop())).is_ready()
+}
+
 #[library_benchmark]
 #[bench::admit(sliding(1))]
 #[bench::deny(sliding(7))]
@@ -152,6 +169,7 @@ library_benchmark_group!(
         token_bucket,
         token_bucket_and_its_wait,
         token_bucket_on_a_cached_clock,
+        acquire,
         sliding_window,
         leased,
         keyed_token_bucket,
