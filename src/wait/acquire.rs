@@ -181,7 +181,11 @@ impl<H: Holder> Acquire<H> {
     /// What is free if nobody waits. A deadline that may have passed is left to [`look`](Self::look).
     #[inline]
     fn at_once(&mut self) -> Option<Admitted> {
-        if !matches!(self.state, State::New) || matches!(self.patience, Patience::By(_)) {
+        let may_be_late = match self.patience {
+            Patience::By(deadline) => self.permits > 0 || self.queue.queue().now() > deadline,
+            _ => false,
+        };
+        if !matches!(self.state, State::New) || may_be_late {
             return None;
         }
         let admitted = self.queue.queue().try_acquire(self.permits)?;

@@ -1,6 +1,6 @@
 //! What becomes of the places of those who do not use them.
 
-use super::waiters::{Fate, Later, Waiters};
+use super::waiters::{Fate, HORIZON, Later, Waiters};
 use crate::algorithm::{Algorithm, Place};
 use crate::limiter::Limiter;
 use crate::timestamp::Timestamp;
@@ -16,11 +16,13 @@ impl<S: Copy> Waiters<S> {
     ) {
         let Some((permits, fate)) = self.remove(id, later) else { return };
         if let Fate::Placed(place) = fate {
-            if !self.close_up(limiter, id, place, now, later) {
+            // A place that was not used in its time is lost: many old ones, passed on together, would be a burst.
+            let is_old = place.ready_at + HORIZON < now;
+            if !self.close_up(limiter, id, place, now, later) && !is_old {
                 self.pass_on(limiter, id, permits, place, later);
             }
         }
-        self.promote(limiter, now, later);
+        self.promote(limiter, now, None, later);
     }
 
     /// Gives a place back, and takes those behind it once more without it, all in one step. Only if nobody else took

@@ -11,7 +11,7 @@ use core::time::Duration;
 use std::collections::BTreeMap;
 
 /// How far ahead places are taken: far enough for the waiters that a timer of milliseconds wakes together.
-const HORIZON: Duration = Duration::from_millis(2);
+pub(super) const HORIZON: Duration = Duration::from_millis(2);
 
 /// The waiters. Those at the front are *settled*: each has a place in the state of the limiter, or none to hope for.
 /// The others are queued.
@@ -94,9 +94,10 @@ impl<S: Copy> Waiters<S> {
         waker: Waker,
         later: &mut Later,
     ) -> (u64, Look) {
-        self.promote(limiter, now, later);
+        self.promote(limiter, now, None, later);
+        let from = self.earliest(now);
         let ready_at =
-            limiter.algorithm().first_fit(limiter.state(), self.permits_queued, permits, now);
+            limiter.algorithm().first_fit(limiter.state(), self.permits_queued, permits, from);
         let error = match ready_at {
             _ if self.closed => Some(AcquireError::Closed),
             None => Some(AcquireError::NeverFits),
@@ -148,8 +149,9 @@ impl<S: Copy> Waiters<S> {
         };
         // It is awake: nobody need wake it.
         later.gone.extend(waiter.waker.take());
-        waiter.armed = Timestamp::ZERO;
-        self.promote(limiter, now, later);
+        let armed = core::mem::take(&mut waiter.armed);
+        let is_due = armed > Timestamp::ZERO && armed <= now;
+        self.promote(limiter, now, is_due.then_some(id), later);
         let done = match self.all[&id].fate {
             Fate::Placed(place) if place.ready_at <= now => Ok(place),
             Fate::Placed(place) => return self.wait(id, place.ready_at, waker),
@@ -161,7 +163,7 @@ impl<S: Copy> Waiters<S> {
         };
         later.gone.push(waker);
         let permits = self.remove(id, later).map_or(0, |(permits, _)| permits);
-        self.promote(limiter, now, later);
+        self.promote(limiter, now, None, later);
         Look::Done(match done {
             Ok(Place { taken, ready_at, .. }) => {
                 Ok(limiter.algorithm().admitted(limiter.state(), taken, permits, ready_at))
@@ -179,22 +181,26 @@ impl<S: Copy> Waiters<S> {
     }
 
     /// Takes places for those who are next: all within the horizon, and the first in any case, so that no request
-    /// from outside the queue can come before it.
+    /// from outside the queue can come before it. Also for all up to `due`, whose time has come: those ahead of it
+    /// have not asked for theirs, and perhaps never will.
     pub(super) fn promote<A: Algorithm<Seen = S>, C>(
         &mut self,
         limiter: &Limiter<A, C>,
         now: Timestamp,
+        due: Option<u64>,
         later: &mut Later,
     ) {
         let (algorithm, state) = (limiter.algorithm(), limiter.state());
         loop {
-            let horizon = if self.is_place_ahead(now) { now + HORIZON } else { Timestamp::MAX };
+            let from = self.earliest(now);
             let Some((&id, waiter)) = self.all.range_mut(self.settled..).next() else { return };
+            let is_near_only = from > now && due.is_none_or(|due| id > due);
+            let horizon = if is_near_only { now + HORIZON } else { Timestamp::MAX };
             let latest = waiter.deadline.min(horizon);
-            let place = algorithm.take_place(state, waiter.permits, now, latest);
+            let place = algorithm.take_place(state, waiter.permits, from, latest);
             let ready_at = match place {
                 Some(place) => Some(place.ready_at),
-                None => algorithm.first_fit(state, 0, waiter.permits, now),
+                None => algorithm.first_fit(state, 0, waiter.permits, from),
             };
             let is_late = ready_at.is_none_or(|ready_at| ready_at > waiter.deadline);
             // Those who left have made it earlier. It must know even if it gets no place, for those ahead of it
@@ -221,9 +227,10 @@ impl<S: Copy> Waiters<S> {
         now: Timestamp,
     ) -> Result<Timestamp, Option<Timestamp>> {
         let waiter = &self.all[&id];
+        let from = self.earliest(now);
         let ready_behind = |ahead| {
             let (algorithm, state) = (limiter.algorithm(), limiter.state());
-            match algorithm.first_fit(state, ahead, waiter.permits, now) {
+            match algorithm.first_fit(state, ahead, waiter.permits, from) {
                 Some(ready_at) if ready_at <= waiter.deadline => Ok(ready_at),
                 ready_at => Err(ready_at),
             }
@@ -236,10 +243,15 @@ impl<S: Copy> Waiters<S> {
             .or_else(|_| ready_behind(ahead.by_ref().map(|waiter| u64::from(waiter.permits)).sum()))
     }
 
-    /// Whether somebody waits for a place that is taken.
-    fn is_place_ahead(&self, now: Timestamp) -> bool {
-        let last = self.all.range(..self.settled).next_back();
-        last.is_some_and(|(_, waiter)| !waiter.fate.is_over(now))
+    /// The first instant from `now` on that is not before the last place. Permits that were refunded since that was
+    /// taken may fit earlier.
+    fn earliest(&self, now: Timestamp) -> Timestamp {
+        let mut settled = self.all.range(..self.settled).rev();
+        let last = settled.find_map(|(_, waiter)| match waiter.fate {
+            Fate::Placed(place) => Some(place.ready_at),
+            _ => None,
+        });
+        last.map_or(now, |ready_at| ready_at.max(now))
     }
 
     /// Whether so many wait. Those who could go on, and have not asked since, don't count.
