@@ -1,5 +1,9 @@
 //! Waiting in line.
 #![cfg(not(any(casgate_loom, casgate_shuttle)))]
 
+mod attacks;
 mod basics;
+mod cases;
+mod paused;
 mod sim;
+mod simulation;
