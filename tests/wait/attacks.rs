@@ -230,8 +230,7 @@ fn behind_one_who_is_too_late_nobody_is_booked_far_ahead() {
     assert_eq!(queue.limiter().peek().reset_after(), Duration::from_secs(20));
 }
 
-/// What is booked is given back as long as nobody has taken permits
-/// since": so if only others of the queue have.
+/// "Dropped at any time before it is ready, it takes nothing."
 #[test]
 #[ignore = "only what is newest can be given back"]
 fn one_who_drops_what_is_ready_after_another_was_served_loses_nothing() {
@@ -318,6 +317,37 @@ fn a_neglected_first_lets_no_check_pass_the_second() {
     tasks.run();
     time.advance_to(ms(20)); // the second is woken, and not polled yet
     assert!(!queue.limiter().is_allowed());
+}
+
+/// "A future that is leaked gets its permits when they are due and spends them."
+#[test]
+#[ignore = "all but the first get theirs when somebody asks"]
+fn leaked_waits_are_over_when_their_time_has_come() {
+    let (time, queue, mut tasks) = slow();
+    let all = tasks.spawn_all(5, || queue.acquire_owned());
+    tasks.run();
+    assert!(all[1..].iter().all(|&task| tasks.forget(task)));
+    time.advance_to(ms(3_600_000));
+    let next = tasks.spawn(queue.acquire_owned());
+    let done = tasks.run();
+    assert_eq!(
+        done.first().map(|done| done.0),
+        Some(next),
+        "waits although nobody asked for an hour"
+    );
+}
+
+/// "In a sliding window more": how much.
+#[test]
+fn neglected_waiters_before_a_sliding_window_stop_nobody() {
+    let quota = Quota::new(1, Duration::from_millis(10)).unwrap();
+    let (time, queue, mut tasks): World<SlidingWindow> =
+        world(|time| Limiter::sliding_window(quota).with_clock(time));
+    let all = tasks.spawn_all(12, || queue.acquire_owned());
+    tasks.run();
+    all[1..11].iter().for_each(|&task| tasks.neglect(task));
+    let done = tasks.run_until(&time, ms(10_000));
+    assert!(served(&done, all[11]).unwrap().0 <= 660, "{done:?}");
 }
 
 /// Of a sliding window, what was given to one that is dropped goes on.

@@ -11,6 +11,7 @@ use casgate::{
 };
 use std::future::{self, Future};
 use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -384,6 +385,38 @@ fn a_leaked_wait_keeps_nobody_from_closing() {
     assert_eq!(queue.waiting(), 0);
 }
 
+#[test]
+fn a_wait_on_a_timer_that_panics_can_still_be_dropped() {
+    let quota = Quota::per_hour(1);
+    let queue = Queue::with_timer(Limiter::token_bucket(quota), TokioTimer);
+    queue.acquire().block().unwrap();
+    let before = format!("{:?}", queue.limiter());
+    let mut wait = queue.acquire();
+    // Outside a runtime.
+    assert!(catch_unwind(AssertUnwindSafe(|| poll_once(&mut wait))).is_err());
+    assert_eq!(queue.waiting(), 1);
+    drop(wait);
+    assert_eq!((format!("{:?}", queue.limiter()), queue.waiting()), (before, 0));
+}
+
+#[test]
+fn a_new_quota_sends_those_away_who_never_fit_or_are_too_late() {
+    let quota = Quota::per_second(10).with_burst(5);
+    let (time, queue, mut tasks) =
+        world(|time| Limiter::adjustable_token_bucket(quota).with_clock(time));
+    queue.limiter().check_n(5).unwrap();
+    let large = tasks.spawn(queue.acquire_owned().permits(5));
+    let small = tasks.spawn(queue.acquire_owned());
+    let hasty = tasks.spawn(queue.acquire_owned().within(Duration::from_millis(700)));
+    tasks.run();
+    queue.set_quota(Quota::per_second(1).with_burst(2));
+    let done = tasks.run_until(&time, ms(10_000));
+    assert_eq!((done[0].0, done[0].2), (large, Err(AcquireError::NeverFits)));
+    assert!((done[1].0, done[1].1 <= ms(700)) == (hasty, true));
+    assert!(matches!(done[1].2, Err(AcquireError::TooLate { .. })));
+    assert_eq!((done[2].0, done[2].1, done.len()), (small, ms(1_000), 3));
+}
+
 // Numbers at their ends.
 
 #[test]
@@ -409,6 +442,11 @@ fn at_most_so_many_wait() {
     let done = tasks.run_until(&time, ms(100));
     let order: Vec<_> = done.iter().map(|done| (done.0, done.1)).collect();
     assert_eq!(order, [(all[4], ms(20)), (another, ms(30)), (last, ms(40))]);
+    // Of a queue in which nobody may wait, what is free is there for all.
+    let limiter = Limiter::token_bucket(Quota::per_second(100).with_burst(2));
+    let none = Queue::with_timer(limiter.with_clock(time.clone()), time.clone()).most_waiting(0);
+    assert!(none.acquire().block().is_ok() && none.acquire().by(Timestamp::MAX).block().is_ok());
+    assert_eq!(none.acquire().by(Timestamp::MAX).block(), Err(AcquireError::TooManyWaiting));
     // One that would be too late is told so rather than that there is no room.
     tasks.spawn_all(5, || queue.acquire_owned());
     tasks.run();
@@ -564,6 +602,23 @@ fn threads_and_tasks_wait_in_one_order() {
         assert_eq!(third.join().unwrap().unwrap().at(), ms(30));
         let done = tasks.run_until(&time, ms(40));
         assert_eq!((done[0].0, done[0].2.unwrap().at()), (fourth, ms(40)));
+    });
+    assert_eq!(outcome, [Ok(())]);
+}
+
+#[test]
+fn a_thread_behind_a_large_head_that_leaves_goes_on() {
+    let outcome = race_within(DEADLINE, 1, |_| {
+        let quota = Quota::per_hour(5);
+        let (_, queue, mut tasks) = world(|time| Limiter::token_bucket(quota).with_clock(time));
+        queue.limiter().check_n(2).unwrap();
+        let head = tasks.spawn(queue.acquire_owned().permits(5));
+        tasks.run();
+        let wait = queue.acquire_owned();
+        let thread = thread::spawn(move || wait.block());
+        until_so_many_wait(&queue, 2);
+        tasks.cancel(head);
+        assert_eq!(thread.join().unwrap().unwrap().at(), Timestamp::ZERO);
     });
     assert_eq!(outcome, [Ok(())]);
 }

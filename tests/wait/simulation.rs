@@ -149,7 +149,10 @@ fn live<A: Algorithm + 'static>(
                     assert!(!closed, "{task} was served by a closed queue");
                     ends.insert(task, (ends.len(), admitted));
                 }
-                Err(AcquireError::TooLate { ready_at }) => assert!(ready_at > deadline),
+                Err(AcquireError::TooLate { ready_at }) => {
+                    assert!(ready_at > deadline);
+                    assert!(now <= deadline || !weather.orderly, "{task} learns of it too late");
+                }
                 Err(AcquireError::Closed) => assert!(closed),
                 Err(error) => panic!("{task}: {error}"),
             }
