@@ -301,6 +301,21 @@ fn one_that_is_woken_and_not_polled_gives_back_what_was_ready() {
 }
 
 #[test]
+fn no_check_from_outside_comes_before_the_next_in_line() {
+    let (time, queue, mut tasks) = slow();
+    tasks.spawn_all(5, || queue.acquire_owned());
+    for i in 1..5 {
+        tasks.run();
+        time.advance_to(ms(10 * i)); // one is woken, and not polled yet
+        assert!(!queue.limiter().is_allowed());
+        assert!(queue.acquire().within(Duration::ZERO).block().is_err());
+    }
+    tasks.run();
+    time.advance_to(ms(50));
+    assert!(queue.limiter().is_allowed());
+}
+
+#[test]
 fn what_outside_requests_have_built_on_goes_to_the_next_in_line() {
     let (time, queue, mut tasks) = slow();
     let all = tasks.spawn_all(3, || queue.acquire_owned());
