@@ -1,5 +1,6 @@
 //! What becomes of the places of those who do not use them.
 
+use super::promote::HORIZON;
 use super::waiters::{Fate, Granted, Later, Waiters};
 use crate::algorithm::{Algorithm, Place};
 use crate::limiter::Limiter;
@@ -19,7 +20,7 @@ impl<S: Copy> Waiters<S> {
             Fate::Placed(place) => {
                 self.give_up(limiter, Granted { id, permits, place }, now, later);
             }
-            Fate::Queued | Fate::Late(_) => self.promote(limiter, now, later),
+            Fate::Queued | Fate::Late(_) => self.promote(limiter, now, None, later),
         }
     }
 
@@ -31,10 +32,12 @@ impl<S: Copy> Waiters<S> {
         now: Timestamp,
         later: &mut Later,
     ) {
-        if !self.close_up(limiter, granted, now, later) {
+        // A place that was not used in its time is lost: many old ones, passed on together, would be a burst.
+        let is_old = granted.place.ready_at + HORIZON < now;
+        if !self.close_up(limiter, granted, now, later) && !is_old {
             self.pass_on(limiter, granted, later);
         }
-        self.promote(limiter, now, later);
+        self.promote(limiter, now, None, later);
     }
 
     /// Gives a place back, and takes those behind it once more without it, all in one step. Only if nobody else took

@@ -32,31 +32,32 @@
 //! - **First in, first out.** Permits are ready in the order in which waiters were first polled or blocked, whatever
 //!   they ask for. A request for many permits is not passed by small ones. While anybody is queued, nobody takes
 //!   permits by [`acquire`](Queue::acquire) without queuing too.
-//! - **No hopeless waits.** A waiter whose permits cannot be ready by its deadline fails at once, and takes nothing. It
-//!   can fail later if others take permits by [`limiter`](Queue::limiter), or if the quota changes. For requests of
-//!   several permits to a window, the first estimate may be too early.
+//! - **No hopeless waits.** A waiter whose permits cannot be ready by its deadline fails at once, and takes
+//!   nothing. It can fail later if others take permits by [`limiter`](Queue::limiter), or if the quota changes. For
+//!   requests of several permits to a window, the first estimate may be too early.
 //! - **Nothing is served late.** Permits that a waiter gets are ready by its deadline.
-//! - **A neglected waiter** costs the permits it asked for, and stops nobody else. Each waiter has a timer of its own,
-//!   and takes places for those ahead of it too.
+//! - **A neglected waiter** stops nobody else. Each waiter has a timer of its own, and when its time has come it takes
+//!   places for those ahead of it too. They cost it at most twice the time of the permits that they asked for; in a
+//!   sliding window more.
 //!
 //! # Requests from outside
 //!
 //! The first in line has its permits booked in the state of the limiter, so no [`check`](crate::Limiter::check) can
-//! come before it. Nor can one starve the queue. If nobody in line is polled for a while, a check can get permits that
-//! have come free in the meantime. With a token bucket, a fixed window,
-//! [`Both`](crate::algorithm::Both) or [`Adjustable`](crate::algorithm::Adjustable) the permits are booked ahead of
-//! time, for the first and for those who follow within 2 ms. A [sliding window](crate::SlidingWindow) cannot book
-//! ahead. There the first in line checks when a slot is free. A check from outside can take that slot first, and can
-//! starve the queue.
+//! come before it. Nor can one starve the queue. If nobody in line is polled for a while, a check can get permits
+//! that have come free in the meantime. With a token bucket, a fixed window, [`Both`](crate::algorithm::Both) or
+//! [`Adjustable`](crate::algorithm::Adjustable) the permits are booked ahead of time: for the first, for those who
+//! follow within 2 ms, and for those whose time has come. A [sliding window](crate::SlidingWindow) cannot book
+//! ahead. There the first in line checks when a slot is free. A check from outside can take that slot first, and
+//! can starve the queue.
 //!
 //! # Cancellation
 //!
-//! A wait can be dropped at any time. A future that was never polled has taken nothing. One that is queued leaves, and
-//! those behind it move up. If its permits are booked, they are given back exactly, and those behind it move up in the
-//! same step. That is possible as long as nobody outside the queue has taken permits since. Otherwise they go to the
-//! next in line who wants as many. Only if there is none are they lost: at most what is booked, 2 ms of the quota and one
-//! request. What a sliding window has given to a waiter that is dropped before it is polled again goes to the next in
-//! line, or is lost.
+//! A wait can be dropped at any time. A future that was never polled has taken nothing. One that is queued leaves,
+//! and those behind it move up. If its permits are booked, they are given back exactly, and those behind it move up
+//! in the same step. That is possible as long as nobody has taken permits since, outside the queue or behind the
+//! waiter in it. Otherwise they go to the next in line, if it wants as many. Else they are lost, and so are those
+//! that were ready for more than 2 ms: many of them, passed on together, would be a burst. What a sliding window
+//! has given to a waiter that is dropped before it is polled again goes to the next in line, or is lost.
 //!
 //! A future that is *leaked* (`mem::forget`) gets its permits when they are due and spends them. It keeps its memory.
 //! Then it no longer counts against [`most_waiting`](Queue::most_waiting).
@@ -67,15 +68,16 @@
 //! # Timers
 //!
 //! Timers wake late: tokio's by up to a millisecond, others by more. The limiter's pace does not suffer where
-//! permits are booked ahead, unless they wake later than the 2 ms and the burst make up for. The clock of the limiter and the timer must run on the same time. Where tokio's time is paused,
-//! take `TokioClock` with `TokioTimer`.
+//! permits are booked ahead, unless they wake later than the 2 ms and the burst make up for. The clock of the
+//! limiter and the timer must run on the same time. Where tokio's time is paused, take `TokioClock` with
+//! `TokioTimer`.
 //!
 //! # Cost
 //!
-//! If nobody is queued, [`acquire`](Queue::acquire) is a load and a [`check`](crate::Limiter::check), and takes no lock
-//! and no memory. A waiter takes a lock that only waiters share, and O(log n) steps each time that it is polled. It is woken
-//! once, or twice if those ahead of it have left. To drop a waiter whose permits are booked takes time in proportion to the
-//! waiters behind it whose permits are booked too.
+//! If nobody is queued, [`acquire`](Queue::acquire) is a load and a [`check`](crate::Limiter::check), and takes no
+//! lock and no memory. A waiter takes a lock that only waiters share, and O(log n) steps each time that it is
+//! polled. It is woken once, or twice if those ahead of it have left. To drop a waiter whose permits are booked
+//! takes time in proportion to the waiters behind it whose permits are booked too.
 
 mod acquire;
 mod error;

@@ -7,27 +7,28 @@ use crate::timestamp::Timestamp;
 use core::time::Duration;
 
 /// How far ahead places are taken: far enough for the waiters that a timer of milliseconds wakes together.
-const HORIZON: Duration = Duration::from_millis(2);
+pub(super) const HORIZON: Duration = Duration::from_millis(2);
 
 const NANOSECOND: Duration = Duration::from_nanos(1);
 
 impl<S: Copy> Waiters<S> {
     /// Takes places for those who are next: all within the horizon, and the first in any case, so that no request
-    /// from outside the queue can come before it.
+    /// from outside the queue can come before it. Also for all up to `due`, whose time has come: those ahead of it
+    /// have not asked for theirs, and perhaps never will.
     pub(super) fn promote<A: Algorithm<Seen = S>, C>(
         &mut self,
         limiter: &Limiter<A, C>,
         now: Timestamp,
+        due: Option<u64>,
         later: &mut Later,
     ) {
         self.advance(limiter, now, later);
         let (algorithm, state) = (limiter.algorithm(), limiter.state());
         loop {
-            let last = self.last_place().map_or(now, |(_, place)| place.ready_at);
-            let horizon = if last > now { now + HORIZON } else { Timestamp::MAX };
+            let from = self.earliest(now);
             let Some((&id, waiter)) = self.all.range_mut(self.settled..).next() else { return };
-            // Not before those ahead of it, should permits have been returned in the meantime.
-            let from = now.max(last);
+            let is_near_only = from > now && due.is_none_or(|due| id > due);
+            let horizon = if is_near_only { now + HORIZON } else { Timestamp::MAX };
             let latest = waiter.deadline.min(horizon);
             let place = algorithm.take_place(state, waiter.permits, from, latest);
             let ready_at = match place {
@@ -49,6 +50,12 @@ impl<S: Copy> Waiters<S> {
             self.permits_queued -= u64::from(waiter.permits);
             self.settled = id + 1;
         }
+    }
+
+    /// The first instant from `now` on that is not before the last place: permits that were returned since may fit
+    /// earlier.
+    pub(super) fn earliest(&self, now: Timestamp) -> Timestamp {
+        self.last_place().map_or(now, |(_, place)| place.ready_at.max(now))
     }
 
     /// Takes earlier places for those who wait for theirs, if permits were returned from outside the queue.
@@ -109,9 +116,10 @@ impl<S: Copy> Waiters<S> {
         now: Timestamp,
     ) -> Result<Timestamp, Option<Timestamp>> {
         let waiter = &self.all[&id];
+        let from = self.earliest(now);
         let ready_behind = |ahead| {
             let (algorithm, state) = (limiter.algorithm(), limiter.state());
-            match algorithm.first_fit(state, ahead, waiter.permits, now) {
+            match algorithm.first_fit(state, ahead, waiter.permits, from) {
                 Some(ready_at) if ready_at <= waiter.deadline => Ok(ready_at),
                 ready_at => Err(ready_at),
             }

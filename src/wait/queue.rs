@@ -231,7 +231,7 @@ impl<R: Adjust, C: Clock, T> Queue<Adjustable<R>, C, T> {
         self.work(|waiters, later| {
             waiters.give_back_places(&self.limiter, |ready_at| ready_at > now);
             self.limiter.set_quota_at(quota, now);
-            waiters.promote(&self.limiter, now, later);
+            waiters.promote(&self.limiter, now, None, later);
         });
     }
 }

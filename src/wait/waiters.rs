@@ -97,9 +97,10 @@ impl<S: Copy> Waiters<S> {
         waker: Waker,
         later: &mut Later,
     ) -> (u64, Look<S>) {
-        self.promote(limiter, now, later);
+        self.promote(limiter, now, None, later);
+        let from = self.earliest(now);
         let ready_at =
-            limiter.algorithm().first_fit(limiter.state(), self.permits_queued, permits, now);
+            limiter.algorithm().first_fit(limiter.state(), self.permits_queued, permits, from);
         let error = match ready_at {
             _ if self.closed => Some(AcquireError::Closed),
             None => Some(AcquireError::NeverFits),
@@ -151,8 +152,9 @@ impl<S: Copy> Waiters<S> {
         };
         // It is awake: nobody need wake it.
         later.gone.extend(waiter.waker.take());
-        waiter.armed = Timestamp::ZERO;
-        self.promote(limiter, now, later);
+        let armed = core::mem::take(&mut waiter.armed);
+        let is_due = armed > Timestamp::ZERO && armed <= now;
+        self.promote(limiter, now, is_due.then_some(id), later);
         let done = match self.all[&id].fate {
             Fate::Placed(place) if place.ready_at <= now => Ok(place),
             Fate::Placed(place) => return self.wait(id, place.ready_at, waker),
@@ -164,7 +166,7 @@ impl<S: Copy> Waiters<S> {
         };
         later.gone.push(waker);
         let permits = self.remove(id, later).map_or(0, |(permits, _)| permits);
-        self.promote(limiter, now, later);
+        self.promote(limiter, now, None, later);
         Look::Done(match done {
             Ok(place) => Ok(Granted { id, permits, place }),
             Err(Some(ready_at)) => Err(AcquireError::TooLate { ready_at }),

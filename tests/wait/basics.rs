@@ -7,21 +7,21 @@ use casgate::{Admitted, FixedWindow, Limiter, Quota, Timestamp, TokenBucket};
 use std::sync::Arc;
 use std::time::Duration;
 
-type World<A> = (Time, Arc<Queue<A, Time, Time>>, Tasks<Result<Admitted, AcquireError>>);
+pub(crate) type World<A> = (Time, Arc<Queue<A, Time, Time>>, Tasks<Result<Admitted, AcquireError>>);
 
-fn world<A: Algorithm>(limiter: impl FnOnce(Time) -> Limiter<A, Time>) -> World<A> {
+pub(crate) fn world<A: Algorithm>(limiter: impl FnOnce(Time) -> Limiter<A, Time>) -> World<A> {
     let time = Time::default();
     let queue = Arc::new(Queue::with_timer(limiter(time.clone()), time.clone()));
     (time, queue, Tasks::new())
 }
 
 /// One permit each 10 ms.
-fn slow() -> World<TokenBucket> {
+pub(crate) fn slow() -> World<TokenBucket> {
     let quota = Quota::per_second(100).with_burst(1);
     world(|time| Limiter::token_bucket(quota).with_clock(time))
 }
 
-fn ms(millis: u64) -> Timestamp {
+pub(crate) fn ms(millis: u64) -> Timestamp {
     Timestamp::from_millis(millis)
 }
 
@@ -72,13 +72,13 @@ fn a_cancelled_head_lets_the_others_move_up() {
 fn windows_and_pairs_are_queued_too() {
     let second = Quota::per_second(3);
     let (time, queue, mut tasks) = world(|time| Limiter::fixed_window(second).with_clock(time));
-    (0..7).for_each(|_| drop(tasks.spawn(queue.acquire_owned())));
+    tasks.spawn_all(7, || queue.acquire_owned());
     let times: Vec<_> =
         tasks.run_until(&time, ms(9_000)).iter().map(|done| done.1.as_secs()).collect();
     assert_eq!(times, [0, 0, 0, 1, 1, 1, 2]);
 
     let (time, queue, mut tasks) = world(|time| Limiter::sliding_window(second).with_clock(time));
-    (0..7).for_each(|_| drop(tasks.spawn(queue.acquire_owned())));
+    tasks.spawn_all(7, || queue.acquire_owned());
     let times: Vec<_> =
         tasks.run_until(&time, ms(9_000)).iter().map(|done| done.1.as_secs()).collect();
     assert_eq!(times, [0, 0, 0, 1, 1, 1, 2]);
@@ -89,7 +89,7 @@ fn windows_and_pairs_are_queued_too() {
     );
     let (time, queue, mut tasks): World<Both<TokenBucket, FixedWindow>> =
         world(|time| both.with_clock(time));
-    (0..7).for_each(|_| drop(tasks.spawn(queue.acquire_owned())));
+    tasks.spawn_all(7, || queue.acquire_owned());
     let times: Vec<_> =
         tasks.run_until(&time, ms(9_000)).iter().map(|done| done.1.as_millis()).collect();
     assert_eq!(times, [0, 100, 200, 1_000, 1_100, 1_200, 2_000]);
@@ -113,7 +113,7 @@ fn a_new_quota_moves_those_who_wait() {
 #[test]
 fn closing_wakes_everybody_with_an_error_and_gives_the_places_back() {
     let (time, queue, mut tasks) = slow();
-    (0..4).for_each(|_| drop(tasks.spawn(queue.acquire_owned())));
+    tasks.spawn_all(4, || queue.acquire_owned());
     tasks.run();
     queue.close();
     let closed = tasks.run();

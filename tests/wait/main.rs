@@ -1,7 +1,11 @@
 //! Waiting in line.
 #![cfg(not(any(casgate_loom, casgate_shuttle)))]
 
+mod attacks;
 mod basics;
+mod cases;
 mod outside;
+mod paused;
 mod sim;
+mod simulation;
 mod streams;

@@ -4,7 +4,7 @@
 use casgate::Timestamp;
 use casgate::clock::Clock;
 use casgate::wait::Timer;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -114,27 +114,53 @@ impl Drop for Sleep {
 /// Tasks, and those of them that were woken.
 pub(crate) struct Tasks<T> {
     futures: Vec<Option<Pin<Box<dyn Future<Output = T>>>>>,
-    woken: Arc<Mutex<VecDeque<usize>>>,
+    woken: Arc<Mutex<Woken>>,
     polls: Vec<u32>,
+    /// In the order of their first polls.
+    arrivals: Vec<usize>,
+    neglected: HashSet<usize>,
+}
+
+#[derive(Default)]
+struct Woken {
+    queue: VecDeque<usize>,
+    all: HashSet<usize>,
+}
+
+impl Woken {
+    fn push(&mut self, task: usize) {
+        if self.all.insert(task) {
+            self.queue.push_back(task);
+        }
+    }
+
+    fn pop(&mut self) -> Option<usize> {
+        let task = self.queue.pop_front()?;
+        self.all.remove(&task);
+        Some(task)
+    }
 }
 
 struct Flag {
     task: usize,
-    woken: Arc<Mutex<VecDeque<usize>>>,
+    woken: Arc<Mutex<Woken>>,
 }
 
 impl Wake for Flag {
     fn wake(self: Arc<Self>) {
-        let mut woken = self.woken.lock().unwrap();
-        if !woken.contains(&self.task) {
-            woken.push_back(self.task);
-        }
+        self.woken.lock().unwrap().push(self.task);
     }
 }
 
 impl<T> Tasks<T> {
     pub(crate) fn new() -> Self {
-        Self { futures: Vec::new(), woken: Arc::default(), polls: Vec::new() }
+        Self {
+            futures: Vec::new(),
+            woken: Arc::default(),
+            polls: Vec::new(),
+            arrivals: Vec::new(),
+            neglected: HashSet::new(),
+        }
     }
 
     /// Adds a task, which is polled at the next [`run`](Self::run): its number.
@@ -142,16 +168,41 @@ impl<T> Tasks<T> {
         let task = self.futures.len();
         self.futures.push(Some(Box::pin(future)));
         self.polls.push(0);
-        self.woken.lock().unwrap().push_back(task);
+        self.wake(task);
         task
+    }
+
+    /// Adds so many tasks.
+    pub(crate) fn spawn_all<F>(&mut self, count: usize, mut future: impl FnMut() -> F) -> Vec<usize>
+    where
+        F: Future<Output = T> + 'static,
+    {
+        (0..count).map(|_| self.spawn(future())).collect()
+    }
+
+    /// Wakes a task for no reason.
+    pub(crate) fn wake(&mut self, task: usize) {
+        self.woken.lock().unwrap().push(task);
+    }
+
+    /// Those who are woken and not polled since.
+    pub(crate) fn woken(&self) -> Vec<usize> {
+        self.woken.lock().unwrap().queue.iter().copied().collect()
+    }
+
+    /// Changes the order in which those who are woken are polled.
+    pub(crate) fn reorder(&mut self, order: impl FnOnce(&mut [usize])) {
+        order(self.woken.lock().unwrap().queue.make_contiguous());
     }
 
     /// Polls whoever was woken, until nobody is: those that are done, in order.
     pub(crate) fn run(&mut self) -> Vec<(usize, T)> {
         let mut done = Vec::new();
         loop {
-            let Some(task) = self.woken.lock().unwrap().pop_front() else { return done };
-            done.extend(self.poll(task).map(|output| (task, output)));
+            let Some(task) = self.woken.lock().unwrap().pop() else { return done };
+            if !self.neglected.contains(&task) {
+                done.extend(self.poll(task).map(|output| (task, output)));
+            }
         }
     }
 
@@ -159,6 +210,9 @@ impl<T> Tasks<T> {
     pub(crate) fn poll(&mut self, task: usize) -> Option<T> {
         let waker = Waker::from(Arc::new(Flag { task, woken: Arc::clone(&self.woken) }));
         let future = self.futures[task].as_mut()?;
+        if self.polls[task] == 0 {
+            self.arrivals.push(task);
+        }
         self.polls[task] += 1;
         match future.as_mut().poll(&mut Context::from_waker(&waker)) {
             Poll::Ready(output) => {
@@ -174,14 +228,35 @@ impl<T> Tasks<T> {
         self.futures[task].take().is_some()
     }
 
-    /// Leaks a task.
-    pub(crate) fn forget(&mut self, task: usize) {
-        std::mem::forget(self.futures[task].take());
+    /// Never polls that task again.
+    pub(crate) fn neglect(&mut self, task: usize) {
+        self.neglected.insert(task);
+    }
+
+    /// Leaks a task: whether it was still there.
+    pub(crate) fn forget(&mut self, task: usize) -> bool {
+        let future = self.futures[task].take();
+        let was_there = future.is_some();
+        std::mem::forget(future);
+        was_there
     }
 
     /// How often a task was polled after its first poll.
     pub(crate) fn wakes(&self, task: usize) -> u32 {
         self.polls[task].saturating_sub(1)
+    }
+
+    /// Those who were polled, in the order of their first polls.
+    pub(crate) fn arrivals(&self) -> &[usize] {
+        &self.arrivals
+    }
+
+    /// Those who are neither done nor dropped nor neglected.
+    pub(crate) fn unfinished(&self) -> Vec<usize> {
+        let is_there = |task: &usize| self.futures[*task].is_some();
+        (0..self.futures.len())
+            .filter(|task| is_there(task) && !self.neglected.contains(task))
+            .collect()
     }
 
     /// Runs, and lets the time go on from event to event, until nobody waits or `until`: those that are done, when.
