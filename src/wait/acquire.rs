@@ -188,14 +188,12 @@ impl<H: Holder> Acquire<H> {
         }
     }
 
-    /// What is free if nobody waits. A deadline that may have passed is left to [`look`](Self::look).
+    /// What is free if nobody waits. A deadline that has passed is left to [`look`](Self::look).
     #[inline(always)]
     fn at_once(&mut self) -> Option<Admitted> {
-        let may_be_late = match self.patience {
-            Patience::By(deadline) => self.permits > 0 || self.queue.queue().now() > deadline,
-            _ => false,
-        };
-        if !matches!(self.state, State::New) || may_be_late {
+        let is_late =
+            matches!(self.patience, Patience::By(deadline) if self.queue.queue().now() > deadline);
+        if !matches!(self.state, State::New) || is_late {
             return None;
         }
         let admitted = self.queue.queue().try_acquire(self.permits)?;

@@ -29,22 +29,25 @@
 //!
 //! - **The bound of the algorithm** holds for the instants at which permits are [ready](crate::Admitted::at). A caller
 //!   can go on later than that: by what its timer lags, and by what its task waits to be polled.
-//! - **First in, first out.** Permits are ready in the order in which waiters were first polled or blocked, whatever
-//!   they ask for. A request for many permits is not passed by small ones. While anybody is queued, nobody takes
-//!   permits by [`acquire`](Queue::acquire) without queuing too.
+//! - **First in, first out.** Permits are ready in the order in which waiters were first polled or blocked,
+//!   whatever they ask for. A request for many permits is not passed by small ones. Where nobody waits, an
+//!   [`acquire`](Queue::acquire) is a check, and counts at a cheap timestamp, which may be slightly
+//!   [older](crate::clock#two-timestamps).
 //! - **No hopeless waits.** A waiter whose permits cannot be ready by its deadline fails at once, and takes
-//!   nothing. It can fail later if others take permits by [`limiter`](Queue::limiter), or if the quota changes. For
-//!   requests of several permits to a window, the first estimate may be too early.
+//!   nothing. The estimate is exact for single permits of one algorithm if nobody else takes permits and nobody
+//!   ahead gives up. For several permits of a window, and for [`Both`](crate::algorithm::Both), it may be too
+//!   early: then the waiter fails later. It also fails later if others take permits by
+//!   [`limiter`](Queue::limiter), or if the quota changes.
 //! - **Nothing is served late.** Permits that a waiter gets are ready by its deadline.
-//! - **A neglected waiter** stops nobody else. Each waiter has a timer of its own, and when its time has come it takes
-//!   places for those ahead of it too. They cost it at most twice the time of the permits that they asked for; in a
-//!   sliding window more.
+//! - **A neglected waiter**, which is not polled when its time has come, stops nobody else. Each waiter has a timer
+//!   of its own, and takes places for those ahead of it too. They cost it at most twice the time of the permits
+//!   that they asked for; in a sliding window more.
 //!
 //! # Requests from outside
 //!
 //! The first in line has its permits booked in the state of the limiter, so no [`check`](crate::Limiter::check) can
-//! come before it. Nor can one starve the queue. If nobody in line is polled for a while, a check can get permits
-//! that have come free in the meantime. With a token bucket, a fixed window, [`Both`](crate::algorithm::Both) or
+//! come before it. Nor can one starve the queue. If a waiter is not polled when its time has come, a check can get permits
+//! of those behind it, before they are booked. With a token bucket, a fixed window, [`Both`](crate::algorithm::Both) or
 //! [`Adjustable`](crate::algorithm::Adjustable) the permits are booked ahead of time: for the first, for those who
 //! follow within 2 ms, and for those whose time has come. A [sliding window](crate::SlidingWindow) cannot book
 //! ahead. There the first in line checks when a slot is free. A check from outside can take that slot first, and
@@ -59,8 +62,9 @@
 //! that were ready for more than 2 ms: many of them, passed on together, would be a burst. What a sliding window
 //! has given to a waiter that is dropped before it is polled again goes to the next in line, or is lost.
 //!
-//! A future that is *leaked* (`mem::forget`) gets its permits when they are due and spends them. It keeps its memory.
-//! Then it no longer counts against [`most_waiting`](Queue::most_waiting).
+//! A future that is *leaked* (`mem::forget`) spends its permits when they are due and others wait, and no longer counts
+//! against [`most_waiting`](Queue::most_waiting) then. It keeps its memory, and each later
+//! [`acquire`](Queue::acquire) takes the lock.
 //!
 //! Use [`within`](Acquire::within) rather than a timeout around the future: it fails at once where the timeout would
 //! wait in vain.
@@ -74,9 +78,10 @@
 //!
 //! # Cost
 //!
-//! If nobody is queued, [`acquire`](Queue::acquire) is a load and a [`check`](crate::Limiter::check), and takes no
+//! If nobody waits, [`acquire`](Queue::acquire) is a load and a [`check`](crate::Limiter::check), and takes no
 //! lock and no memory. A waiter takes a lock that only waiters share, and O(log n) steps each time that it is
-//! polled. It is woken once, or twice if those ahead of it have left. To drop a waiter whose permits are booked
+//! polled. It is woken when its time has come, and while it is next also
+//! when those who leave bring it forward. To drop a waiter whose permits are booked
 //! takes time in proportion to the waiters behind it whose permits are booked too.
 
 mod acquire;

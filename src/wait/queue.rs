@@ -33,7 +33,7 @@ pub struct Queue<A: Algorithm = TokenBucket, C = SystemClock, T = ThreadTimer> {
     limiter: Limiter<A, C>,
     timer: T,
     most: usize,
-    /// How many are queued, above a bit that says whether it is closed. Changed under the lock, read without.
+    /// How many wait, above a bit that says whether it is closed. Changed under the lock, read without.
     gate: AtomicU64,
     waiters: Lock<Waiters<A::Seen>>,
 }
@@ -144,7 +144,7 @@ impl<A: Algorithm, C, T> Queue<A, C, T> {
         let mut later = Later::default();
         let mut waiters = self.waiters.lock();
         let result = step(&mut waiters, &mut later);
-        let gate = (waiters.queued as u64) << 1 | u64::from(waiters.closed);
+        let gate = (waiters.all.len() as u64) << 1 | u64::from(waiters.closed);
         // Relaxed: whoever comes later, by any order that it can know of, reads this or newer. Who comes at the same
         // time may be decided before.
         self.gate.store(gate, Ordering::Relaxed);
@@ -155,7 +155,7 @@ impl<A: Algorithm, C, T> Queue<A, C, T> {
 }
 
 impl<A: Algorithm, C: Clock, T: Timer> Queue<A, C, T> {
-    /// `None` also if somebody is queued.
+    /// `None` also if somebody waits.
     #[inline(always)]
     pub(super) fn try_acquire(&self, permits: u32) -> Option<Admitted> {
         // Relaxed: see `work`.
