@@ -337,6 +337,33 @@ fn what_outside_requests_have_built_on_goes_to_the_next_in_line() {
 }
 
 #[test]
+fn a_place_goes_to_nobody_who_wants_more() {
+    let (time, queue, mut tasks) = burst(2);
+    queue.limiter().check_n(2).unwrap();
+    let small = tasks.spawn(queue.acquire_owned());
+    let large = tasks.spawn(queue.acquire_owned().permits(2));
+    tasks.run();
+    let _ = queue.limiter().charge(1); // it counts as that of 20 ms
+    tasks.cancel(small);
+    let done = tasks.run_until(&time, ms(100));
+    assert_eq!((done[0].0, done[0].1), (large, ms(40)));
+}
+
+#[test]
+fn those_who_left_do_not_make_others_late() {
+    let (time, queue, mut tasks) = slow();
+    let all = tasks.spawn_all(11, || queue.acquire_owned());
+    let last = tasks.spawn(queue.acquire_owned().by(ms(110)));
+    tasks.run();
+    assert!(all[3..8].iter().all(|&task| tasks.cancel(task)));
+    let _ = queue.limiter().charge(3);
+    tasks.wake(last);
+    let done = tasks.run_until(&time, ms(200));
+    let (_, at, outcome) = done.iter().find(|done| done.0 == last).unwrap();
+    assert_eq!((outcome.unwrap().at(), *at), (ms(90), ms(90)));
+}
+
+#[test]
 fn a_builder_of_a_wait_that_is_queued_leaves_the_queue_and_starts_again() {
     let (_, queue, mut tasks) = slow();
     tasks.spawn_all(2, || queue.acquire_owned());

@@ -1,8 +1,7 @@
 //! Thousands of callers in a world without threads: random arrivals, patience and cancellations.
 
 use super::sim::{Tasks, Time};
-use casgate::algorithm::Algorithm;
-use casgate::algorithm::{Adjustable, Both};
+use casgate::algorithm::{Adjustable, Algorithm, Both, Weighted};
 use casgate::clock::Clock;
 use casgate::wait::{Acquire, AcquireError, Queue, Timer};
 use casgate::{Admitted, FixedWindow, Limiter, Quota, SlidingWindow, Timestamp, TokenBucket};
@@ -38,6 +37,8 @@ struct Weather {
     neglected: u32,
     forgotten: u32,
     outside: u32,
+    /// Of a thousand events, so many refunds, charges and the like from outside the queue.
+    meddled: u32,
     granularity: u64,
     /// Whether all tasks are polled as soon as they are woken, and in that order.
     orderly: bool,
@@ -57,6 +58,12 @@ struct Story {
     end: Timestamp,
 }
 
+/// What somebody does to the limiter.
+enum Meddling {
+    Quota(Quota),
+    Random(u32),
+}
+
 /// A quota for an adjustable limiter, and when it comes into force.
 type Changes = [(u64, Quota)];
 
@@ -65,7 +72,7 @@ fn live<A: Algorithm + 'static>(
     limiter: impl FnOnce(Time) -> Limiter<A, Time>,
     ask: impl Fn(&Shared<A>, u32) -> Wait<A>,
     changes: &Changes,
-    set_quota: impl Fn(&Shared<A>, Quota),
+    meddle: impl Fn(&Shared<A>, Meddling),
 ) -> (Shared<A>, Story) {
     let time = Time::in_steps_of(Duration::from_nanos(weather.granularity));
     let queue = Arc::new(Queue::with_timer(limiter(time.clone()), time.clone()));
@@ -95,7 +102,7 @@ fn live<A: Algorithm + 'static>(
         while let Some(((_, quota), rest)) =
             changes.split_first().filter(|(change, _)| change.0 <= now.as_nanos())
         {
-            set_quota(&queue, *quota);
+            meddle(&queue, Meddling::Quota(*quota));
             changes = rest;
         }
         while left > 0 && next_arrival <= now.as_nanos() {
@@ -113,6 +120,9 @@ fn live<A: Algorithm + 'static>(
                 _ => (ask(&queue, permits), Timestamp::MAX),
             };
             callers.insert(tasks.spawn(wait), Caller { permits, deadline });
+        }
+        if one_in_a_thousand(&mut rng, weather.meddled) {
+            meddle(&queue, Meddling::Random(rng.random_range(0..100)));
         }
         // The fate of those who are woken or have just come, or of anybody.
         for task in tasks.woken() {
@@ -171,7 +181,8 @@ fn live<A: Algorithm + 'static>(
     for (i, (order, admitted)) in served.iter().enumerate() {
         let before =
             |(done, other): &&(usize, Admitted)| other.at() > admitted.at() && done > order;
-        let is_passing = admitted.at().as_nanos() < latest
+        let is_passing = weather.meddled == 0
+            && admitted.at().as_nanos() < latest
             && (weather.cancelled == 0 || served[..i].iter().any(|other| before(&other)));
         assert!(!is_passing, "{admitted:?} passes others: {weather:?}");
         latest = latest.max(admitted.at().as_nanos());
@@ -245,6 +256,7 @@ fn seasons(pace: u64, most_permits: u32) -> impl Iterator<Item = Weather> {
             neglected: [0, 0, 20][rng.random_range(0..3)],
             forgotten: [0, 0, 20][rng.random_range(0..3)],
             outside: [0, 0, 200][rng.random_range(0..3)],
+            meddled: 0,
             granularity: if orderly { 0 } else { [0, 1_000_000][rng.random_range(0..2)] },
             orderly,
             closes: rng.random(),
@@ -261,7 +273,7 @@ impl Weather {
 
 const NONE: &Changes = &[];
 
-fn ignore<A: Algorithm>(_: &Shared<A>, _: Quota) {}
+fn ignore<A: Algorithm>(_: &Shared<A>, _: Meddling) {}
 
 fn bucket(permits: u32, burst: u32) {
     let quota = Quota::per_second(permits).with_burst(burst);
@@ -378,7 +390,11 @@ fn a_quota_that_changes() {
             |time| Limiter::adjustable_token_bucket(first).with_clock(time),
             |queue, n| queue.acquire_owned().permits(n),
             &changes,
-            |queue, quota| queue.set_quota(quota),
+            |queue, meddling| {
+                if let Meddling::Quota(quota) = meddling {
+                    queue.set_quota(quota);
+                }
+            },
         );
         // The change came up to 3 ms after its instant.
         let all = story.all();
@@ -586,4 +602,67 @@ fn a_wait_that_is_too_late_takes_nothing_and_is_told_when_it_would_be_served() {
             }
         }
     }
+}
+
+/// Whatever is done to the limiter, everybody ends, and nobody is early or late.
+fn meddled<A: Weighted + 'static>(
+    pace: u64,
+    limiter: impl Fn(Time) -> Limiter<A, Time>,
+    set_quota: impl Fn(&Shared<A>, Quota),
+) {
+    let ask = |queue: &Shared<A>, n| queue.acquire_owned().permits(n);
+    let meddle = |queue: &Shared<A>, meddling| {
+        let limiter = queue.limiter();
+        match meddling {
+            Meddling::Quota(quota) => set_quota(queue, quota),
+            Meddling::Random(dice @ 0..20) => drop(limiter.charge(dice % 5)),
+            Meddling::Random(dice @ 20..60) => limiter.refund_n(dice % 5),
+            Meddling::Random(dice @ 60..65) => {
+                let until = limiter.charge(0).at() + Duration::from_nanos(pace * u64::from(dice));
+                limiter.deny_until(until);
+            }
+            Meddling::Random(65..70) => limiter.reset(),
+            Meddling::Random(dice @ 70..80) => drop(limiter.take_up_to(dice % 5)),
+            Meddling::Random(_) => drop(limiter.check()),
+        }
+    };
+    let changes: Vec<_> = (1..20u64)
+        .map(|i| (i * pace * 57, Quota::per_second(100 * (1 + i as u32 % 3)).with_burst(4)))
+        .collect();
+    for mut weather in seasons(pace, 4) {
+        weather.meddled = 100;
+        live(weather, &limiter, ask, &changes, meddle);
+    }
+}
+
+#[test]
+fn whatever_is_done_to_the_limiter_everybody_ends() {
+    let quota = Quota::per_second(100).with_burst(4);
+    let pace = 10_000_000;
+    meddled(pace, |time| Limiter::token_bucket(quota).with_clock(time), |_, _| ());
+    meddled(pace, |time| Limiter::fixed_window(Quota::per_second(100)).with_clock(time), |_, _| ());
+    meddled(
+        pace,
+        |time| {
+            Limiter::both(TokenBucket::new(quota), FixedWindow::new(Quota::per_minute(3_000)))
+                .with_clock(time)
+        },
+        |_, _| (),
+    );
+    meddled(
+        pace,
+        |time| Limiter::adjustable_token_bucket(quota).with_clock(time),
+        |queue, quota| queue.set_quota(quota),
+    );
+    meddled(
+        pace,
+        |time| Limiter::adjustable_fixed_window(quota).with_clock(time),
+        |queue, quota| queue.set_quota(quota),
+    );
+    // By the limiter, of which the queue learns later.
+    meddled(
+        pace,
+        |time| Limiter::adjustable_token_bucket(quota).with_clock(time),
+        |queue, quota| queue.limiter().set_quota(quota),
+    );
 }
