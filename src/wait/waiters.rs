@@ -166,7 +166,6 @@ impl<S: Copy> Waiters<S> {
         };
         later.gone.push(waker);
         let permits = self.remove(id, later).map_or(0, |(permits, _)| permits);
-        self.promote(limiter, now, None, later);
         Look::Done(match done {
             Ok(place) => Ok(Granted { id, permits, place }),
             Err(Some(ready_at)) => Err(AcquireError::TooLate { ready_at }),

