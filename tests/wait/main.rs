@@ -2,4 +2,5 @@
 #![cfg(not(any(casgate_loom, casgate_shuttle)))]
 
 mod basics;
+mod found;
 mod sim;
