@@ -8,11 +8,11 @@ use std::{
 };
 
 #[cfg(casgate_loom)]
-pub use loom::{sync::atomic, thread};
+pub use loom::{sync::Mutex, sync::atomic, thread};
 #[cfg(casgate_shuttle)]
-pub use shuttle::{sync::atomic, thread};
+pub use shuttle::{sync::Mutex, sync::atomic, thread};
 #[cfg(not(any(casgate_loom, casgate_shuttle)))]
-pub use std::{sync::atomic, thread};
+pub use std::{sync::Mutex, sync::atomic, thread};
 
 /// `scenario`, and how often it has been run.
 fn counted(

@@ -12,6 +12,10 @@ mod keyed;
 mod pairs;
 
 #[cfg(casgate_loom)]
+#[path = "model/queue.rs"]
+mod queue;
+
+#[cfg(casgate_loom)]
 mod model {
     use casgate::algorithm::{Adjustable, Both};
     use casgate::{FixedWindow, FixedWindowLimiter, Limiter, SlidingWindow, TokenBucket};

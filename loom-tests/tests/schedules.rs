@@ -13,6 +13,10 @@ mod keyed;
 mod pairs;
 
 #[cfg(casgate_shuttle)]
+#[path = "schedules/queue.rs"]
+mod queue;
+
+#[cfg(casgate_shuttle)]
 mod schedules {
     use casgate::algorithm::{Adjustable, Both};
     use casgate::{FixedWindow, Limiter, SlidingWindow, TokenBucket};

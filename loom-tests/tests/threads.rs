@@ -6,6 +6,8 @@
 mod keyed;
 #[path = "threads/pairs.rs"]
 mod pairs;
+#[path = "threads/queue.rs"]
+mod queue;
 
 use casgate::algorithm::{Adjustable, Both};
 use casgate::{FixedWindow, FixedWindowLimiter, Limiter, SlidingWindow, TokenBucket};

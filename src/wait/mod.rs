@@ -32,7 +32,8 @@
 //! - **First in, first out.** Permits are ready in the order in which waiters were first polled or blocked,
 //!   whatever they ask for. A request for many permits is not passed by small ones. Where nobody waits, an
 //!   [`acquire`](Queue::acquire) is a check, and counts at a cheap timestamp, which may be slightly
-//!   [older](crate::clock#two-timestamps).
+//!   [older](crate::clock#two-timestamps). Permits that were ready when their waiter was dropped go to the next in
+//!   line, up to 2 ms after that. So it may have an instant that much before one who was served meanwhile.
 //! - **No hopeless waits.** A waiter whose permits cannot be ready by its deadline fails at once, and takes
 //!   nothing. The estimate is exact for single permits of one algorithm if nobody else takes permits and nobody
 //!   ahead gives up. For several permits of a window, and for [`Both`](crate::algorithm::Both), it may be too
@@ -47,7 +48,8 @@
 //!
 //! The first in line has its permits booked in the state of the limiter, so no [`check`](crate::Limiter::check) can
 //! come before it. Nor can one starve the queue. If a waiter is not polled when its time has come, a check can get permits
-//! of those behind it, before they are booked. With a token bucket, a fixed window, [`Both`](crate::algorithm::Both) or
+//! of those behind it, before they are booked. The same holds in the moment in which the line moves up or a new quota
+//! is set. With a token bucket, a fixed window, [`Both`](crate::algorithm::Both) or
 //! [`Adjustable`](crate::algorithm::Adjustable) the permits are booked ahead of time: for the first, for those who
 //! follow within 2 ms, and for those whose time has come. A [sliding window](crate::SlidingWindow) cannot book
 //! ahead. There the first in line checks when a slot is free. A check from outside can take that slot first, and
@@ -58,7 +60,7 @@
 //! A wait can be dropped at any time. A future that was never polled has taken nothing. One that is queued leaves,
 //! and those behind it move up. If its permits are booked, they are given back exactly, and those behind it move up
 //! in the same step. That is possible as long as nobody has taken permits since, outside the queue or behind the
-//! waiter in it. Otherwise they go to the next in line, if it wants as many. Else they are lost, and so are those
+//! waiter in it, and the quota is the same. Otherwise they go to the next in line, if it wants as many. Else they are lost, and so are those
 //! that were ready for more than 2 ms: many of them, passed on together, would be a burst. What a sliding window
 //! has given to a waiter that is dropped before it is polled again goes to the next in line, or is lost.
 //!

@@ -124,7 +124,7 @@ impl<A: Algorithm, C, T> Queue<A, C, T> {
         self.waiters.lock().all.len()
     }
 
-    /// Closes the queue: those who wait and those who come later fail with [`AcquireError::Closed`](super::AcquireError::Closed). Booked permits
+    /// Closes the queue: those who wait, and those who come after this has returned, fail with [`AcquireError::Closed`](super::AcquireError::Closed). Booked permits
     /// are given back, as if [dropped](super#cancellation). The limiter stays as it is.
     ///
     /// ```
@@ -227,8 +227,9 @@ impl<R: Adjust, C: Clock, T> Queue<Adjustable<R>, C, T> {
     /// If it is changed by [`limiter`](Self::limiter), booked permits keep their instants, and the next in line learn of
     /// the change when theirs has come.
     pub fn set_quota(&self, quota: Quota) {
-        let now = self.limiter.clock().now();
         self.work(|waiters, later| {
+            // Under the lock: of two changes the later one must not place those who wait by an older time.
+            let now = self.limiter.clock().now();
             waiters.give_back_places(&self.limiter, |ready_at| ready_at > now);
             self.limiter.set_quota_at(quota, now);
             waiters.promote(&self.limiter, now, None, later);

@@ -7,6 +7,7 @@ mod keyed_pairs;
 mod keyed_race;
 mod lease;
 pub mod pairs;
+pub mod queue;
 mod sliding;
 mod two;
 

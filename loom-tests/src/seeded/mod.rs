@@ -3,10 +3,12 @@
 
 mod keyed;
 mod keyed_rule;
+mod queue;
 mod ring;
 mod two;
 
 pub use keyed::*;
+pub use queue::*;
 pub use ring::*;
 pub use two::*;
 
