@@ -70,6 +70,11 @@ fn changes_clears_and_debts() {
 }
 
 #[test]
+fn a_new_quota_next_to_an_eviction() {
+    explore("a new quota next to an eviction", changed_next_to_an_eviction::<Table>);
+}
+
+#[test]
 fn wrong_tables_are_refuted() {
     refute("seeded: no epoch", "left after a clear", || {
         cleared::<WrongTable<{ KeyedBug::NoEpoch as u8 }>>(Kind::Window);
