@@ -220,4 +220,23 @@ mod tests {
         assert!((WAYS / 2..WAYS).contains(&found), "{found} of {WAYS}");
         assert_eq!(table.find(table.place(1_000)), None);
     }
+
+    /// A mark that was written late hides a key until it comes again: that takes time and changes nothing else.
+    #[test]
+    fn a_key_without_a_mark_is_found_where_it_is() {
+        let table = table(WAYS as u64);
+        let stamps = || (0..WAYS).map(|way| table.slot(0, way).owner()).collect::<Vec<_>>();
+        let before = stamps();
+        for key in 0..WAYS as u64 {
+            let at = table.place(key);
+            table.marks.iter().for_each(|marks| marks.store(0, Ordering::Relaxed));
+            assert!(table.spend(at, 0, 1, Timestamp::ZERO).0.is_admitted());
+            let way = way_of(&table, at).unwrap();
+            let marks = table.marks[way / SLOTS].load(Ordering::Relaxed).to_le_bytes();
+            // Where no mark is equal a look goes to the first slot of the home group.
+            let is_marked = marks[way % SLOTS] == at.mark();
+            assert!(is_marked || way == at.home() * SLOTS, "key {key} has no mark again");
+        }
+        assert!(stamps() == before, "a key was given its slot once more");
+    }
 }

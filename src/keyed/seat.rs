@@ -206,3 +206,63 @@ impl Table {
         if from == id || state == 0 { state } else { pace.state_at(self.time_of(from, state)) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keyed::pace::Kind;
+    use crate::{Allowance, Quota};
+
+    const NOW: Timestamp = Timestamp::from_secs(50);
+
+    /// Three tiers, and a key in each that has spent one permit of ten.
+    fn table() -> Table {
+        let mut table = Table::new(Kind::TokenBucket, Quota::per_hour(10), 1).unwrap();
+        let more = [Quota::per_hour(10).into(), Allowance::Unlimited];
+        table.tiers.add(Kind::TokenBucket, more.into_iter()).unwrap();
+        for key in 0..2 {
+            assert!(table.spend(table.place(key), key as u16, 1, NOW).0.is_admitted());
+        }
+        table
+    }
+
+    /// Who loses a race for a key's tier is decided on by the tier that it is in.
+    #[test]
+    fn a_key_that_is_in_another_tier_is_decided_on_there() {
+        let table = table();
+        let (at, ask) = (table.place(1), Ask::Spend(4));
+        let (asker, _) = table.asker(at, 0);
+        let way = table.find(at).unwrap();
+        let answer = table.ask_as_found(asker, way, ask, NOW).expect("it is there");
+        assert_eq!((answer.id.tier(), answer.way), (1, way));
+        let Decided::Admitted { word, .. } = answer.decided else { panic!("{answer:?}") };
+        assert_eq!(answer.pace.left(word.state(), NOW), 5);
+        assert_eq!(table.slot(0, way).word(), word);
+        let denied = table.ask_as_found(asker, way, Ask::Spend(6), NOW).unwrap();
+        assert_eq!(denied.decided, Decided::Denied(word.state()));
+
+        // In a slot of another key, or of nobody, nothing is decided.
+        let other = table.find(table.place(0)).unwrap();
+        let nobody = (0..WAYS).find(|&way| table.slot(0, way).owner().tag() == 0).unwrap();
+        for way in [other, nobody] {
+            let before = table.slot(0, way).both();
+            assert!(table.ask_as_found(asker, way, ask, NOW).is_none());
+            assert_eq!(table.slot(0, way).both(), before);
+        }
+        // Nor in one that is on its way.
+        let (slot, seen) = (table.slot(0, way), table.slot(0, way).word());
+        assert!(slot.pass_word(seen, seen.hand_on(seen.state(), false)));
+        assert!(table.ask_as_found(asker, way, ask, NOW).is_none());
+    }
+
+    #[test]
+    fn a_key_that_is_in_an_unlimited_tier_is_admitted_there() {
+        let table = table();
+        let (asker, _) = table.asker(table.place(1), 0);
+        let (tag, way) = (table.place(1).tag(), table.find(table.place(1)).unwrap());
+        let id = table.asker(table.place(1), 2).0.own.id();
+        assert!(table.change(0, table.heads[0].record(), Change::Retier { tag, id, at: NOW }));
+        let answer = table.ask_as_found(asker, way, Ask::Spend(99), NOW).unwrap();
+        assert_eq!((answer.decided, answer.id.tier()), (Decided::Unlimited, 2));
+    }
+}

@@ -296,3 +296,36 @@ impl Asker {
         Self { at, own: Owner::new(at.tag(), Id::new(tier, version)), version }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Quota;
+
+    const NOW: Timestamp = Timestamp::from_secs(50);
+
+    /// Whoever has read a quota that has changed since decides nothing by it.
+    #[test]
+    fn an_old_quota_decides_nothing() {
+        let table = Table::new(Kind::TokenBucket, Quota::per_hour(10), 1).unwrap();
+        let at = table.place(0);
+        assert!(table.spend(at, 0, 1, NOW).0.is_admitted());
+        let (asker, pace) = table.asker(at, 0);
+        let (way, rules) = (table.find(at).unwrap(), table.tier(0));
+        let (slot, seen) = (table.slot(0, way), table.slot(0, way).word());
+        let spend = || Table::spend_in(rules, Some((slot, seen)), asker, &pace, 1, NOW);
+        let decide = || table.decide_in(slot, asker, &pace, Ask::Spend(1), NOW);
+        let absent = || table.ask_absent(asker, &pace, Ask::Spend(1), NOW);
+        assert!(table.is_current(asker) && absent().is_some() && decide().is_some());
+        assert!(spend().is_none(), "its word has changed");
+        rules.begin();
+        rules.publish(Kind::TokenBucket, Quota::per_hour(11).into(), NOW).unwrap();
+        let before = slot.both();
+        assert!(!table.is_current(asker));
+        assert!(spend().is_none() && decide().is_none() && absent().is_none());
+        assert_eq!(slot.both(), before);
+        assert!(rules.settled_pace(rules.version()).is_none());
+        assert_eq!(rules.pace_of(asker.own.id()).0, pace);
+        assert_eq!(rules.pace_of(table.asker(at, 0).0.own.id()).0.limit(), 11);
+    }
+}
