@@ -265,4 +265,33 @@ mod tests {
         let answer = table.ask_as_found(asker, way, Ask::Spend(99), NOW).unwrap();
         assert_eq!((answer.decided, answer.id.tier()), (Decided::Unlimited, 2));
     }
+
+    /// A debt that is as large as the watermark is told apart from it by a unit, unless both are known to be exact and
+    /// the key has spent since it came.
+    #[test]
+    fn what_may_be_rounded_to_the_same_starts_a_unit_later() {
+        let table = table();
+        let id = |key: u64| table.asker(table.place(key), key as u16).0.own.id();
+        let (own, other, pace) = (id(0), id(1), table.pace_of(id(0)));
+        let there = 7 * pace.cost + 3 * pace.next(0);
+        let here = table.converted(there, other, own, &pace);
+        let low = table.heads[0].watermark();
+        let unspent = |state| Word::of_bits(0).hand_on(state, true);
+        let spent = |state| unspent(state).with(state);
+        let start = |owner, word, low| table.start(Owner::new(1, owner), word, low, &pace, own);
+        assert_eq!(start(own, spent(here), low.at(here, own)), here);
+        for later in [
+            start(own, unspent(here), low.at(here, own)),
+            start(other, spent(there), low.at(here, own)),
+            start(own, spent(here), low.at(there, other)),
+        ] {
+            assert_eq!(later, pace.next(here));
+        }
+        // The larger of two that differ is what it starts with.
+        let (less, more) = (here - pace.cost, here + pace.cost);
+        assert_eq!(start(own, unspent(here), low.at(less, own)), here);
+        assert_eq!(start(own, unspent(here), low.at(more, own)), more);
+        // And where nobody has been, the watermark.
+        assert_eq!(table.start(Owner::default(), spent(0), low.at(here, own), &pace, own), here);
+    }
 }

@@ -126,7 +126,7 @@ mod tests {
             (Looked::State(state), pace) => pace.left(state, LATER),
             (Looked::Full(_), _) => unreachable!("keys are evicted"),
         };
-        (0..2 * KEYS).map(look).collect()
+        (0..KEYS + 4).map(look).collect()
     }
 
     /// As `set_tier`, until that many slots have been looked at.
