@@ -173,6 +173,16 @@ mod tests {
         assert!((400..600).contains(&first), "{first} of 1,000");
     }
 
+    /// Numbers one after the other: of each bit that tells keys apart about half are set.
+    #[test]
+    fn every_bit_of_a_place_tells_keys_apart() {
+        let table = table(0);
+        for bit in 0..u64::BITS {
+            let set = (0..1_000).filter(|&key| table.place(key).mix >> bit & 1 == 1).count();
+            assert!((400..600).contains(&set), "bit {bit} is set in {set} of 1,000");
+        }
+    }
+
     /// In a set that is a third full nearly all keys are in their home group, with a mark of their own.
     #[test]
     fn a_known_key_is_found_by_its_mark() {
