@@ -160,7 +160,7 @@ impl Table {
 
     /// From the home group on, and in the near half of each group first.
     fn first_unused(&self, asker: Asker) -> Option<usize> {
-        let from = asker.at.home() % GROUPS;
+        let from = asker.at.home();
         let ways = (0..WAYS).map(|i| {
             let group = (from + i / SLOTS) % GROUPS;
             group * SLOTS + (asker.at.near() ^ (i % SLOTS))
