@@ -208,6 +208,19 @@ mod tests {
         assert!(at_once * 10 > KEYS * 8, "{at_once} of {KEYS}");
     }
 
+    /// In whichever set it is.
+    #[test]
+    fn a_key_of_any_set_is_searched_for_there() {
+        let table = Table::new(Kind::TokenBucket, Quota::per_hour(5), 3_000).unwrap();
+        for key in 0..1_000 {
+            let at = table.place(key);
+            assert!(table.spend(at, 0, 1, Timestamp::ZERO).0.is_admitted());
+            let seen = table.search(at, |slot| (slot.owner().tag() == at.tag()).then_some(()));
+            let Some((way, ())) = seen else { panic!("key {key} of set {} is hidden", at.set()) };
+            assert_eq!(table.slot(at.set(), way).owner().tag(), at.tag(), "key {key}");
+        }
+    }
+
     /// In a full set a key is searched for in four groups, and has a slot even if it is in none of them.
     #[test]
     fn a_key_is_searched_for_in_four_groups() {
