@@ -294,4 +294,16 @@ mod tests {
             assert_eq!(bucket(1, nanos, burst), Err(Unfit::TooLong), "{burst} of {nanos}");
         }
     }
+
+    /// In halves of a nanosecond here.
+    #[test]
+    fn a_state_is_an_instant_that_is_rounded_up() {
+        for halves in [1_000, 1_001, 1_999] {
+            let unit = halves << (UNIT_BITS - 1);
+            for units in [0, 1, 2, 3, 1_000_001, LAST / ONE] {
+                let exact = (u128::from(units) * u128::from(halves)).div_ceil(2);
+                assert_eq!(u128::from(time(units * ONE, unit)), exact, "{units} of {halves}");
+            }
+        }
+    }
 }
