@@ -49,7 +49,7 @@ impl Table {
     ) -> Option<(usize, T)> {
         let first = at.set() * GROUPS;
         for i in 0..GROUPS.min(4) {
-            let group = first + (at.home() - first + i) % GROUPS;
+            let group = first + (at.home() + i) % GROUPS;
             let marks = self.marks_of(group)?;
             let mut found = equal(marks, at.mark());
             while found != 0 {
