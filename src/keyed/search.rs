@@ -208,6 +208,36 @@ mod tests {
         assert!(at_once * 10 > KEYS * 8, "{at_once} of {KEYS}");
     }
 
+    /// The first group with an unused slot, whichever of its slots that is.
+    #[test]
+    fn a_search_ends_where_there_was_room() {
+        let table = table(0);
+        let at = (0..).map(|key| table.place(key)).find(|at| at.mark() == 0x5a).unwrap();
+        let put = |i: usize, bytes: [u8; 8]| {
+            let group = (at.home() + i) % GROUPS;
+            table.marks[group].store(u64::from_le_bytes(bytes), Ordering::Relaxed);
+            group
+        };
+        let next = put(1, [1, 2, 3, 0x5a, 5, 6, 7, 8]) * SLOTS + 3;
+        let found = || table.search(at, |_| Some(())).map(|(way, ())| way);
+        put(0, [9; 8]);
+        assert_eq!(found(), Some(next));
+        for way in 0..SLOTS {
+            let mut home = [9; 8];
+            home[way] = 0;
+            put(0, home);
+            assert_eq!(found(), None, "slot {way} is unused");
+        }
+        // Marks that lead to slots of others are passed over, the others of the group included.
+        put(0, [0x5a; 8]);
+        let tried = core::cell::Cell::new(0);
+        let third = table.search(at, |_| {
+            tried.set(tried.get() + 1);
+            (tried.get() == 3).then_some(())
+        });
+        assert_eq!(third, Some((at.home() * SLOTS + 2, ())));
+    }
+
     /// In whichever set it is.
     #[test]
     fn a_key_of_any_set_is_searched_for_there() {
