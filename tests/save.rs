@@ -148,3 +148,30 @@ fn by_the_clock_it_is_the_same() {
     restored.restore(old.save(), Duration::from_secs(20));
     assert_eq!((old.peek().remaining(), restored.peek().remaining()), (10, 30));
 }
+
+#[test]
+fn an_adjustable_limiter_is_saved_as_a_plain_one() {
+    fn outstanding<A: Weighted>(limiter: &Limiter<A>) -> Saved {
+        assert!(limiter.check_n_at(7, at(40)).is_ok());
+        limiter.save_at(at(60))
+    }
+    let quota = Quota::new(10, Duration::from_nanos(100)).unwrap();
+    let (bucket, window) = (Limiter::token_bucket(quota), Limiter::fixed_window(quota));
+    let adjustable = Limiter::adjustable_token_bucket(quota);
+    assert_eq!(outstanding(&adjustable), outstanding(&bucket));
+    let adjustable = Limiter::adjustable_fixed_window(quota);
+    assert_eq!(outstanding(&adjustable), outstanding(&window));
+    assert_ne!(outstanding(&Limiter::adjustable_fixed_window(quota)), Saved::default());
+}
+
+/// Where the windows of both clocks begin at the same times.
+#[test]
+fn a_windows_debt_is_repaid_when_it_would_have_been() {
+    let new = || Limiter::fixed_window(Quota::new(10, Duration::from_nanos(100)).unwrap());
+    let (old, restored) = (new(), new());
+    old.charge_at(25, at(0));
+    restored.restore_at(old.save_at(at(0)), Duration::ZERO, at(0));
+    let left =
+        |limiter: &Limiter<FixedWindow>| [299, 300].map(|now| limiter.peek_at(at(now)).remaining());
+    assert_eq!((left(&old), left(&restored)), ([5, 10], [0, 10]));
+}
