@@ -1,6 +1,7 @@
 //! A limiter that is saved and restored, next to one that went on all the while.
 
 use casgate::algorithm::Weighted;
+use casgate::clock::ManualClock;
 use casgate::{FixedWindow, Limiter, Quota, Saved, Timestamp, TokenBucket};
 use proptest::prelude::*;
 use std::time::Duration;
@@ -123,4 +124,54 @@ fn what_has_expired_is_not_restored() {
         fresh.restore_at(saved, elapsed, at(0));
         assert_eq!(fresh.peek_at(at(0)).remaining(), 3);
     }
+}
+
+/// What was stored may come from anywhere.
+#[test]
+fn too_many_permits_count_as_the_most() {
+    let most = u64::from(u32::MAX);
+    let kept = |permits| Saved::from_words([permits, 7, permits, u64::MAX]).to_words();
+    for permits in [0, 1, most - 1, most] {
+        assert_eq!(kept(permits), [permits, 7, permits, u64::MAX]);
+    }
+    for permits in [most + 1, most + 6, u64::MAX] {
+        assert_eq!(kept(permits), [most, 7, most, u64::MAX]);
+    }
+}
+
+#[test]
+fn by_the_clock_it_is_the_same() {
+    let new = || Limiter::token_bucket(Quota::per_minute(60)).with_clock(ManualClock::new());
+    let (old, restored) = (new(), new());
+    assert!(old.check_n(50).is_ok());
+    assert_eq!(old.save(), old.save_at(Timestamp::ZERO));
+    restored.restore(old.save(), Duration::from_secs(20));
+    assert_eq!((old.peek().remaining(), restored.peek().remaining()), (10, 30));
+}
+
+#[test]
+fn an_adjustable_limiter_is_saved_as_a_plain_one() {
+    fn outstanding<A: Weighted>(limiter: &Limiter<A>) -> Saved {
+        assert!(limiter.check_n_at(7, at(40)).is_ok());
+        limiter.save_at(at(60))
+    }
+    let quota = Quota::new(10, Duration::from_nanos(100)).unwrap();
+    let (bucket, window) = (Limiter::token_bucket(quota), Limiter::fixed_window(quota));
+    let adjustable = Limiter::adjustable_token_bucket(quota);
+    assert_eq!(outstanding(&adjustable), outstanding(&bucket));
+    let adjustable = Limiter::adjustable_fixed_window(quota);
+    assert_eq!(outstanding(&adjustable), outstanding(&window));
+    assert_ne!(outstanding(&Limiter::adjustable_fixed_window(quota)), Saved::default());
+}
+
+/// Where the windows of both clocks begin at the same times.
+#[test]
+fn a_windows_debt_is_repaid_when_it_would_have_been() {
+    let new = || Limiter::fixed_window(Quota::new(10, Duration::from_nanos(100)).unwrap());
+    let (old, restored) = (new(), new());
+    old.charge_at(25, at(0));
+    restored.restore_at(old.save_at(at(0)), Duration::ZERO, at(0));
+    let left =
+        |limiter: &Limiter<FixedWindow>| [299, 300].map(|now| limiter.peek_at(at(now)).remaining());
+    assert_eq!((left(&old), left(&restored)), ([5, 10], [0, 10]));
 }

@@ -221,3 +221,34 @@ impl Pace {
         Snapshot { limit: self.permits, remaining: self.left(state, now), reset_after }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Quota;
+
+    /// Whoever is denied asks the clock again only if that can be of use.
+    #[test]
+    fn a_denied_request_is_due_if_its_timestamp_is_old_or_the_permits_come_soon() {
+        let (now, lag) = (Timestamp::from_secs(9), Duration::from_millis(4));
+        for kind in [Kind::TokenBucket, Kind::FixedWindow] {
+            let pace = Pace::new(kind, Quota::per_second(5)).unwrap();
+            let limit = pace.instant(now).limit;
+            let is_due = |state, n, lag| pace.is_due_within(state, n, now, lag);
+            // Old, unless that may come of rounding.
+            assert!(is_due(limit + 2 * ONE, 1, Duration::ZERO) && is_due(limit + 2 * ONE, 5, lag));
+            assert!(!is_due(limit + ONE, 1, Duration::ZERO) && !is_due(limit, 1, Duration::ZERO));
+            assert!(!is_due(limit + 2 * ONE, 6, lag), "more than there ever are");
+            // Soon: as much as is refilled within the lag is missing, or a unit more.
+            let soon = pace.instant(now + lag).limit - 2 * pace.cost;
+            assert!(is_due(soon, 2, lag) && !is_due(soon, 2, Duration::ZERO));
+            assert_eq!(is_due(soon + ONE, 2, lag), is_due(soon + ONE, 2, Duration::ZERO));
+            let next = Timestamp::from_nanos(10_000_000_000 - 4_000_000);
+            let full = pace.spend(0, 5, next).unwrap();
+            let is_window = kind == Kind::FixedWindow;
+            assert_eq!(pace.is_due_within(full, 1, next, lag), is_window);
+            let short = lag - Duration::from_nanos(1);
+            assert!(!pace.is_due_within(full, 1, next, short));
+        }
+    }
+}

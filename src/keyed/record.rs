@@ -165,3 +165,75 @@ impl Head {
         self.watermark.update(|bits| (bits == seen.0).then_some(next.0)).is_ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn owners() -> impl Iterator<Item = (u64, Id, u64)> {
+        let tags = [1, 0x5_5555_5555, (1 << 35) - 1];
+        let ids = [0, 1, 0xaaaa, (1 << ID_BITS) - 1].map(Id::of_bits);
+        let stamps = [0, 1, 0x555, 0x7ff];
+        tags.into_iter().flat_map(move |tag| {
+            ids.into_iter().flat_map(move |id| stamps.map(move |stamp| (tag, id, stamp)))
+        })
+    }
+
+    #[test]
+    fn a_record_says_what_was_announced() {
+        let mut record = Record::NONE;
+        assert_eq!(record.change(), Change::Nothing);
+        for (tag, id, stamp) in owners() {
+            for slot in [0, 7, 159] {
+                let owner = Owner::new(tag, id).with_stamp(stamp);
+                assert_eq!((owner.tag(), owner.id(), owner.stamp()), (tag, id, stamp));
+                for change in [
+                    Change::Seat { slot, tag, id },
+                    Change::Retier { tag, id, at: Timestamp::from_nanos((1 << 61) - 1) },
+                    Change::Retier { tag, id, at: Timestamp::from_nanos(slot as u64) },
+                    Change::Reset { slot, owner },
+                    Change::Clear { epoch: (1 << 47) - 1 },
+                    Change::Clear { epoch: stamp },
+                    Change::Nothing,
+                ] {
+                    record = record.next(change);
+                    assert_eq!(record.change(), change);
+                }
+            }
+        }
+        let late = Change::Retier { tag: 1, id: Id::default(), at: Timestamp::MAX };
+        let last = Timestamp::from_nanos((1 << 61) - 1);
+        let kept = Change::Retier { tag: 1, id: Id::default(), at: last };
+        assert_eq!(record.next(late).change(), kept);
+    }
+
+    /// Of 4,096 that follow each other no two are the same, whatever they say.
+    #[test]
+    fn a_record_differs_from_those_before_it() {
+        for change in [Change::Nothing, Change::Clear { epoch: 9 }] {
+            let first = Record::NONE.next(change);
+            let mut record = first;
+            for _ in 1..1 << COUNT_BITS {
+                record = record.next(change);
+                assert_ne!(record, first);
+                assert_eq!(record.change(), change);
+            }
+            assert_eq!(record.next(change), first);
+        }
+    }
+
+    #[test]
+    fn a_watermark_has_a_state_an_id_and_an_epoch() {
+        for (_, id, epoch) in owners() {
+            let epoch = epoch << 36 | epoch;
+            let low = Watermark::lowered(epoch);
+            assert_eq!((low.state(), low.id(), low.epoch()), (0, Id::default(), epoch));
+            let last = u64::MAX / ONE * ONE;
+            for state in [0, ONE, last] {
+                let raised = low.at(state, id);
+                assert_eq!((raised.state(), raised.id(), raised.epoch()), (state, id, epoch));
+                assert_eq!(raised.at(0, Id::default()), low);
+            }
+        }
+    }
+}

@@ -160,7 +160,7 @@ impl Table {
 
     /// From the home group on, and in the near half of each group first.
     fn first_unused(&self, asker: Asker) -> Option<usize> {
-        let from = asker.at.home() % GROUPS;
+        let from = asker.at.home();
         let ways = (0..WAYS).map(|i| {
             let group = (from + i / SLOTS) % GROUPS;
             group * SLOTS + (asker.at.near() ^ (i % SLOTS))
@@ -204,5 +204,94 @@ impl Table {
     /// later.
     pub(super) fn converted(&self, state: u64, from: Id, id: Id, pace: &Pace) -> u64 {
         if from == id || state == 0 { state } else { pace.state_at(self.time_of(from, state)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keyed::pace::Kind;
+    use crate::{Allowance, Quota};
+
+    const NOW: Timestamp = Timestamp::from_secs(50);
+
+    /// Three tiers, and a key in each that has spent one permit of ten.
+    fn table() -> Table {
+        let mut table = Table::new(Kind::TokenBucket, Quota::per_hour(10), 1).unwrap();
+        let more = [Quota::per_hour(10).into(), Allowance::Unlimited];
+        table.tiers.add(Kind::TokenBucket, more.into_iter()).unwrap();
+        for key in 0..2 {
+            assert!(table.spend(table.place(key), key as u16, 1, NOW).0.is_admitted());
+        }
+        table
+    }
+
+    /// Who loses a race for a key's tier is decided on by the tier that it is in.
+    #[test]
+    fn a_key_that_is_in_another_tier_is_decided_on_there() {
+        let table = table();
+        let (at, ask) = (table.place(1), Ask::Spend(4));
+        let (asker, _) = table.asker(at, 0);
+        let way = table.find(at).unwrap();
+        let answer = table.ask_as_found(asker, way, ask, NOW).expect("it is there");
+        assert_eq!((answer.id.tier(), answer.way), (1, way));
+        let Decided::Admitted { word, .. } = answer.decided else { panic!("{answer:?}") };
+        assert_eq!(answer.pace.left(word.state(), NOW), 5);
+        assert_eq!(table.slot(0, way).word(), word);
+        let denied = table.ask_as_found(asker, way, Ask::Spend(6), NOW).unwrap();
+        assert_eq!(denied.decided, Decided::Denied(word.state()));
+
+        // In a slot of another key, or of nobody, nothing is decided.
+        let other = table.find(table.place(0)).unwrap();
+        let nobody = (0..WAYS).find(|&way| table.slot(0, way).owner().tag() == 0).unwrap();
+        for way in [other, nobody] {
+            let before = table.slot(0, way).both();
+            assert!(table.ask_as_found(asker, way, ask, NOW).is_none());
+            assert_eq!(table.slot(0, way).both(), before);
+        }
+        // Nor in one that is on its way.
+        let (slot, seen) = (table.slot(0, way), table.slot(0, way).word());
+        assert!(slot.pass_word(seen, seen.hand_on(seen.state(), false)));
+        assert!(table.ask_as_found(asker, way, ask, NOW).is_none());
+    }
+
+    #[test]
+    fn a_key_that_is_in_an_unlimited_tier_is_admitted_there() {
+        let table = table();
+        let (asker, _) = table.asker(table.place(1), 0);
+        let (tag, way) = (table.place(1).tag(), table.find(table.place(1)).unwrap());
+        let id = table.asker(table.place(1), 2).0.own.id();
+        while !table.change(0, table.heads[0].record(), Change::Retier { tag, id, at: NOW }) {}
+        let answer = table.ask_as_found(asker, way, Ask::Spend(99), NOW).unwrap();
+        assert_eq!((answer.decided, answer.id.tier()), (Decided::Unlimited, 2));
+    }
+
+    /// A debt that is as large as the watermark is told apart from it by a unit, unless both are known to be exact and
+    /// the key has spent since it came.
+    #[test]
+    fn what_may_be_rounded_to_the_same_starts_a_unit_later() {
+        let table = table();
+        let id = |key: u64| table.asker(table.place(key), key as u16).0.own.id();
+        let (own, other, pace) = (id(0), id(1), table.pace_of(id(0)));
+        let there = 7 * pace.cost + 3 * pace.next(0);
+        let here = table.converted(there, other, own, &pace);
+        let low = table.heads[0].watermark();
+        let unspent = |state| Word::of_bits(0).hand_on(state, true);
+        let spent = |state| unspent(state).with(state);
+        let start = |owner, word, low| table.start(Owner::new(1, owner), word, low, &pace, own);
+        assert_eq!(start(own, spent(here), low.at(here, own)), here);
+        for later in [
+            start(own, unspent(here), low.at(here, own)),
+            start(other, spent(there), low.at(here, own)),
+            start(own, spent(here), low.at(there, other)),
+        ] {
+            assert_eq!(later, pace.next(here));
+        }
+        // The larger of two that differ is what it starts with.
+        let (less, more) = (here - pace.cost, here + pace.cost);
+        assert_eq!(start(own, unspent(here), low.at(less, own)), here);
+        assert_eq!(start(own, unspent(here), low.at(more, own)), more);
+        // And where nobody has been, the watermark.
+        assert_eq!(table.start(Owner::default(), spent(0), low.at(here, own), &pace, own), here);
     }
 }

@@ -190,3 +190,57 @@ impl Slot {
         self.owner.compare_exchange(seen.0, next.0, order::OWNER_PASSED, Ordering::Relaxed).is_ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Quota;
+    use crate::keyed::owner::Id;
+    use crate::keyed::pace::Kind;
+
+    const NOW: Timestamp = Timestamp::from_secs(7);
+    const ONE: u64 = STAMP + UNSPENT + 1;
+
+    fn pace() -> Pace {
+        Pace::new(Kind::FixedWindow, Quota::per_hour(3)).unwrap()
+    }
+
+    fn spend(slot: &Slot, seen: Word) -> Option<Decided> {
+        slot.decide(seen, &pace(), Ask::Spend(1), NOW)
+    }
+
+    /// Decided by the word that is there, if it is the same owner's.
+    #[test]
+    fn a_word_that_was_changed_meanwhile_is_read_again() {
+        let slot = Slot::unused();
+        let first = slot.word();
+        let mut before = first.state();
+        for _ in 0..3 {
+            let word = Word::of_bits(pace().spend(before, 1, NOW).unwrap());
+            assert_eq!(spend(&slot, first), Some(Decided::Admitted { word, before }));
+            before = word.state();
+        }
+        assert_eq!(spend(&slot, first), Some(Decided::Denied(before)));
+        assert_eq!(spend(&slot, slot.word()), Some(Decided::Denied(before)));
+    }
+
+    /// Whoever found the slot before it was handed on changes nothing, whether there are permits or not.
+    #[test]
+    fn a_tenancy_that_is_over_decides_nothing() {
+        let slot = Slot::unused();
+        let first = slot.word();
+        let owner = Owner::new(1, Id::default());
+        for spent in [1, 3] {
+            let next = slot.word().hand_on(pace().spend(0, spent, NOW).unwrap(), true);
+            assert!(slot.pass_word(slot.word(), next) && next.is_unspent());
+            assert_eq!(spend(&slot, first), None);
+            assert!(!slot.exchange(first, first.with(ONE)) && !slot.pass_word(first, next));
+            assert_eq!(slot.word(), next);
+        }
+        assert!(slot.pass_owner(Owner::default(), owner.with_stamp(2)));
+        assert!(!slot.pass_owner(Owner::default(), owner));
+        assert_eq!(slot.word_of(owner), Some(slot.word()));
+        assert_eq!(slot.word_of(Owner::new(2, Id::default())), None);
+        assert_eq!(slot.word_of(Owner::new(1, Id::new(1, 0))), None);
+    }
+}

@@ -78,3 +78,104 @@ impl Table {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Quota;
+    use crate::keyed::pace::{Ask, Kind};
+    use crate::keyed::peek::Looked;
+
+    const NOW: Timestamp = Timestamp::from_secs(90);
+    const LATER: Timestamp = Timestamp::from_secs(95);
+    /// All but two of the slots are taken.
+    const KEYS: u64 = WAYS as u64 - 2;
+
+    /// Two tiers, to the first of which all even keys belong.
+    fn table(kind: Kind) -> Table {
+        let mut table = Table::new(kind, Quota::per_hour(5), 1).unwrap();
+        table.tiers.add(kind, [Quota::per_minute(7).into()].into_iter()).unwrap();
+        for key in 0..KEYS {
+            let (n, tier) = (1 + key as u32 % 3, key as u16 % 2);
+            assert!(table.spend(table.place(key), tier, n, NOW).0.is_admitted());
+        }
+        // As if a key that owed as much as the first had been evicted.
+        let head = &table.heads[0];
+        let state = table.slot(0, table.find(table.place(0)).unwrap()).word().state();
+        assert!(head.set_watermark(head.watermark(), head.watermark().at(state, Id::new(0, 0))));
+        table
+    }
+
+    fn perform(table: &Table, op: usize, key: u64) -> String {
+        let at = table.place(key);
+        match op {
+            0 => format!("{:?}", table.spend(at, 0, 1, LATER)),
+            1 => format!("{:?}", table.ask(at, 0, Ask::Charge(1), LATER).decided),
+            2 => format!("{:?}", table.peek(at, 0, LATER)),
+            3 => format!("{:?}", table.spend(at, 1, 2, LATER)),
+            4 => format!("{:?}", table.peek(at, 1, LATER)),
+            5 => table.len(LATER).to_string(),
+            6 => format!("{:?}", table.give_back(at, |pace, state| pace.refund(state, 1))),
+            _ => format!("{:?}", table.reset(at)),
+        }
+    }
+
+    /// What each key has left.
+    fn all(table: &Table) -> Vec<u32> {
+        let look = |key| match table.peek(table.place(key), key as u16 % 2, LATER) {
+            (Looked::State(state), pace) => pace.left(state, LATER),
+            (Looked::Full(_), _) => unreachable!("keys are evicted"),
+        };
+        (0..KEYS + 4).map(look).collect()
+    }
+
+    /// As `set_tier`, until that many slots have been looked at.
+    fn begin(table: &Table, kind: Kind, allowance: Allowance, slots: usize) {
+        let (head, rules) = (&table.heads[0], table.tier(0));
+        let (old, new) = (Id::new(0, 0), Id::new(0, 1));
+        rules.begin();
+        assert_eq!(rules.publish(kind, allowance, NOW), Ok(Some(0)));
+        if slots > 0 {
+            while !table.change(0, head.record(), Change::Nothing) {}
+            let low = head.watermark();
+            let state = table.converted(low.state(), old, new, &table.pace_of(new));
+            assert!(head.set_watermark(low, low.at(state, new)));
+        }
+        for owner in (0..slots).map(|way| table.slot(0, way).owner()) {
+            if owner.tag() != 0 && owner.id() == old {
+                let change = Change::Retier { tag: owner.tag(), id: new, at: NOW };
+                while !table.change(0, head.record(), change) {}
+            }
+        }
+    }
+
+    /// A change of a quota stops nobody: each key is decided on by the new one, with what it had.
+    #[test]
+    fn a_change_of_a_quota_that_stops_holds_for_every_key() {
+        for kind in [Kind::TokenBucket, Kind::FixedWindow] {
+            for allowance in [Quota::per_hour(9).into(), Allowance::Blocked, Allowance::Unlimited] {
+                for slots in [0, 1, 40, WAYS] {
+                    for op in 0..8 {
+                        // In tier 1 only keys that are there: else it counts when they were carried over.
+                        for key in [1, 41, 0, 40, KEYS + 2, KEYS + 3] {
+                            if (key % 2 == 0 || key > KEYS) && (op == 3 || op == 4) {
+                                continue;
+                            }
+                            let (stopped, whole) = (table(kind), table(kind));
+                            begin(&stopped, kind, allowance, slots);
+                            let seen = perform(&stopped, op, key);
+                            stopped.carry_over(0, Id::new(0, 0), Id::new(0, 1), NOW);
+                            stopped.tier(0).settle();
+                            stopped.tier(0).end();
+                            whole.set_tier(0, allowance, NOW).unwrap();
+                            let at = format!("{kind:?}, {allowance:?}, {slots}: {op} of {key}");
+                            assert_eq!(seen, perform(&whole, op, key), "{at}");
+                            assert!(all(&stopped) == all(&whole), "{at}");
+                            assert_eq!(stopped.heads[0].watermark(), whole.heads[0].watermark());
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

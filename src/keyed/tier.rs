@@ -210,3 +210,20 @@ fn pace_of(kind: Kind, allowance: Allowance, before: Pace) -> Result<Pace, Unfit
         Allowance::Unlimited => before.without_quota(true),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Else two would write to one place.
+    #[test]
+    fn one_change_at_a_time() {
+        let tier = Tier::new(Kind::TokenBucket, Quota::per_hour(5).into()).unwrap();
+        for _ in 0..3 {
+            assert_eq!(tier.changing.load(Ordering::Relaxed), 0);
+            tier.begin();
+            assert_eq!(tier.changing.load(Ordering::Relaxed), 1, "another would not wait");
+            tier.end();
+        }
+    }
+}

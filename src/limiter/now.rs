@@ -130,3 +130,68 @@ impl<A: Weighted, C: Clock> Limiter<A, C> {
         self.ask(n)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Quota;
+    use core::cell::Cell;
+    use core::time::Duration;
+
+    const LAG: Duration = Duration::from_millis(4);
+
+    /// A clock that is behind by up to the lag, and counts how often it is asked for the precise time.
+    #[derive(Default)]
+    struct Behind {
+        recent: Cell<u64>,
+        asked: Cell<u32>,
+    }
+
+    impl Clock for Behind {
+        fn now(&self) -> Timestamp {
+            self.asked.set(self.asked.get() + 1);
+            self.recent() + LAG
+        }
+
+        fn recent(&self) -> Timestamp {
+            Timestamp::from_millis(self.recent.get())
+        }
+
+        fn max_lag(&self) -> Duration {
+            LAG
+        }
+    }
+
+    /// Calls it as a caller that has lost its exchange to the newest state: whether it was admitted, and how often it
+    /// has asked for the precise time.
+    fn lost_at<A: Algorithm>(limiter: &Limiter<A, Behind>, millis: u64) -> (bool, u32) {
+        limiter.clock.asked.set(0);
+        limiter.clock.recent.set(millis);
+        let newer = limiter.algorithm.look(&limiter.state);
+        let allowed = limiter.is_allowed_after(newer, limiter.clock.recent());
+        (allowed, limiter.clock.asked.get())
+    }
+
+    /// Of two a second.
+    fn judge<A: Algorithm>(limiter: &Limiter<A, Behind>) {
+        assert_eq!(lost_at(limiter, 1_000), (true, 0), "two are left");
+        assert_eq!(lost_at(limiter, 1_000), (true, 0), "one is left");
+        assert_eq!(lost_at(limiter, 1_000), (false, 0), "none are left, and none are due");
+        assert_eq!(lost_at(limiter, 1_494), (false, 0), "nor within the lag");
+        assert_eq!(lost_at(limiter, 1_997), (true, 1), "one is due within the lag");
+        assert!(limiter.is_allowed_at(Timestamp::from_millis(3_000)));
+        assert_eq!(lost_at(limiter, 1_500), (false, 1), "older than what others have seen");
+    }
+
+    #[test]
+    fn who_loses_an_exchange_is_decided_on_by_the_newer_state() {
+        let (quota, clock) = (Quota::per_second(2), Behind::default);
+        judge(&Limiter::fixed_window(quota).with_clock(clock()));
+        judge(&Limiter::adjustable_fixed_window(quota).with_clock(clock()));
+        #[cfg(feature = "alloc")]
+        judge(&Limiter::sliding_window(quota).with_clock(clock()));
+        let wide = crate::TokenBucket::new(Quota::per_hour(90));
+        let two = Limiter::both(crate::FixedWindow::new(quota), wide);
+        judge(&two.with_clock(clock()));
+    }
+}

@@ -38,6 +38,20 @@ fn a_window_that_is_carried_over_by_a_late_request_stays_spent() {
     assert!(hourly.check_n_at(10, now).is_ok());
     assert!(each_minute.check_at(Timestamp::from_secs(3_599)).is_err());
     assert_eq!(each_minute.peek_at(now).remaining(), 0);
+    // It was spent in the hour's last nanosecond at the latest.
+    assert_eq!(each_minute.peek_at(Timestamp::from_secs(7_199)).remaining(), 0);
+    assert_eq!(each_minute.peek_at(Timestamp::from_secs(7_200)).remaining(), 10);
+}
+
+/// What is spent in a window's first nanosecond is not of the window before.
+#[test]
+fn a_window_that_is_carried_over_at_its_beginning_keeps_what_it_has() {
+    let limiter =
+        KeyedLimiter::fixed_window(Quota::per_hour(10), 100).with_tiers([Quota::per_minute(10)]);
+    let now = Timestamp::from_secs(3_600);
+    assert!(limiter.check_n_at("a", 4, now).is_ok());
+    assert_eq!(limiter.key("a").tier(1).peek_at(now).remaining(), 6);
+    assert!(limiter.key("a").tier(1).check_n_at(6, now).is_ok());
 }
 
 #[test]

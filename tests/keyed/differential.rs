@@ -13,6 +13,8 @@ use std::time::Duration;
 enum Op {
     Check(u32),
     Refund(u32),
+    /// Of the key's last admission.
+    RefundLast,
     Reset,
     /// The longest wait in 64ths of the period, and whether it is kept.
     Reserve(u32, u32, bool),
@@ -23,6 +25,7 @@ fn traces() -> impl Strategy<Value = Vec<(u64, Op, i64)>> {
     let op = prop_oneof![
         9 => n().prop_map(Op::Check),
         2 => n().prop_map(Op::Refund),
+        2 => Just(Op::RefundLast),
         1 => Just(Op::Reset),
         2 => (1..9u32, 0..99u32, any::<bool>()).prop_map(|(n, wait, keep)| Op::Reserve(n, wait, keep)),
     ];
@@ -79,7 +82,7 @@ proptest! {
     ) {
         let keyed = Kind::Window.keyed(quota, 100);
         let mut single = HashMap::<u64, Limiter<FixedWindow>>::new();
-        let mut now = begin;
+        let (mut now, mut last) = (begin, HashMap::new());
         for (key, op, step) in trace {
             now = on(quota, now, step);
             let own = single.entry(key).or_insert_with(|| Limiter::fixed_window(quota));
@@ -89,11 +92,16 @@ proptest! {
                     let (seen, expected) =
                         (keyed.check_n_at(&key, n, at(now)), own.check_n_at(n, at(now)));
                     prop_assert_eq!(numbers(seen), numbers(expected));
+                    last.extend(seen.ok().zip(expected.ok()).map(|both| (key, both)));
                 }
                 Op::Refund(n) => {
                     keyed.refund_n(&key, n);
                     own.refund_n(n);
                 }
+                Op::RefundLast => if let Some((seen, expected)) = last.remove(&key) {
+                    keyed.refund(&key, &seen);
+                    own.refund(&expected);
+                },
                 Op::Reset => {
                     keyed.reset(&key);
                     *own = Limiter::fixed_window(quota);
@@ -114,7 +122,7 @@ proptest! {
         let mut single = HashMap::<u64, Limiter<TokenBucket>>::new();
         let mut now = begin / unit * unit;
         // A plain limiter's cancelled reservation leaves the timestamp behind, before which it denies.
-        let mut oldest = 0;
+        let (mut oldest, mut last) = (0, HashMap::new());
         for (key, op, step) in trace {
             now = (on(quota, now, step) / unit * unit).max(oldest);
             let own = single.entry(key).or_insert_with(|| Limiter::token_bucket(quota));
@@ -123,11 +131,16 @@ proptest! {
                     let (seen, expected) =
                         (keyed.check_n_at(&key, n, at(now)), own.check_n_at(n, at(now)));
                     prop_assert_eq!(numbers(seen), numbers(expected));
+                    last.extend(seen.ok().zip(expected.ok()).map(|both| (key, both)));
                 }
                 Op::Refund(n) => {
                     keyed.refund_n(&key, n);
                     own.refund_n(n);
                 }
+                Op::RefundLast => if let Some((seen, expected)) = last.remove(&key) {
+                    keyed.refund(&key, &seen);
+                    own.refund(&expected);
+                },
                 Op::Reset => {
                     keyed.reset(&key);
                     own.reset();

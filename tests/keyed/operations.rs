@@ -4,7 +4,9 @@ use crate::given::{CASES, Kind, at, kinds, small_quotas, steps};
 use crate::{WAYS, unhashed};
 use casgate::{Admitted, Denied, KeyedLimiter, Quota, Timestamp};
 use proptest::prelude::*;
+use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, DefaultHasher};
+use std::time::Duration;
 
 fn pair(kind: Kind, quota: Quota) -> [KeyedLimiter<casgate::clock::SystemClock, Same>; 2] {
     [(); 2].map(|()| kind.keyed(quota, 100).with_hasher(Same::default()))
@@ -37,11 +39,11 @@ proptest! {
     #[test]
     fn a_place_is_asked_as_its_key(
         kind in kinds(), quota in small_quotas(), begin in 0..1u64 << 60,
-        trace in prop::collection::vec((0..400u64, 0..6u32, 0..8u8, steps(1 << 60)), 1..300),
+        trace in prop::collection::vec((0..400u64, 0..6u32, 0..9u8, steps(1 << 60)), 1..300),
     ) {
         let [ours, other] = pair(kind, quota);
         let places: Vec<_> = (0..400u64).map(|key| ours.locate(&key)).collect();
-        let mut now = begin;
+        let (mut now, mut last) = (begin, HashMap::new());
         for (key, n, op, step) in trace {
             now = step.follow(quota, now, None);
             let (ours, now) = (ours.at(places[key as usize]), at(now));
@@ -63,7 +65,15 @@ proptest! {
                 }
                 5 => prop_assert_eq!(ours.is_allowed_at(now), other.is_allowed_at(&key, now)),
                 6 => prop_assert_eq!(ours.check_at(now), other.check_at(&key, now)),
-                _ => prop_assert_eq!(ours.check_n_at(n, now), other.check_n_at(&key, n, now)),
+                7 => if let Some(admitted) = last.remove(&key) {
+                    ours.refund(&admitted);
+                    other.refund(&key, &admitted);
+                },
+                _ => {
+                    let answer = ours.check_n_at(n, now);
+                    prop_assert_eq!(answer, other.check_n_at(&key, n, now));
+                    last.extend(answer.map(|admitted| (key, admitted)));
+                }
             }
             prop_assert_eq!(ours.peek_at(now), other.peek_at(&key, now));
         }
@@ -134,7 +144,43 @@ fn a_request_that_overlaps_nothing_is_counted_once() {
     let keyed = unhashed(KeyedLimiter::token_bucket(Quota::per_hour(2), 1)).counted();
     let now = Timestamp::ZERO;
     let _ = (keyed.check_at(&1, now), keyed.check_n_at(&1, 9, now), keyed.charge_at(&1, 9, now));
-    let _ = (keyed.is_allowed_at(&1, now), keyed.reserve_at(&2, 1, std::time::Duration::ZERO, now));
+    let _ = (keyed.is_allowed_at(&1, now), keyed.reserve_at(&2, 1, Duration::ZERO, now));
     keyed.check_many_at(&[3, 3, 3], now, |_, _| ());
     assert_eq!((keyed.stats().admitted, keyed.stats().denied), (Some(5), Some(3)));
+}
+
+#[test]
+fn a_charge_is_told_as_large_as_it_was() {
+    for kind in [Kind::Bucket, Kind::Window] {
+        let keyed = kind.keyed(Quota::per_hour(5), 100);
+        let charged = keyed.charge_at("a", 12, Timestamp::ZERO).unwrap();
+        assert_eq!((charged.permits(), charged.remaining()), (12, 0));
+        keyed.refund("a", &charged);
+        let left = keyed.peek_at("a", Timestamp::ZERO).remaining();
+        // To a window those that were spent in it: of twelve the last two, after two windows of five.
+        assert_eq!(left, if kind == Kind::Bucket { 5 } else { 0 });
+    }
+}
+
+#[test]
+fn an_error_says_what_does_not_fit() {
+    let quota = Quota::per_day(1);
+    let texts = [
+        KeyedLimiter::try_token_bucket(Quota::per_second(3_000_000), 1).map(drop),
+        KeyedLimiter::try_token_bucket(quota.with_burst(1_000), 1).map(drop),
+        KeyedLimiter::try_token_bucket(quota, usize::MAX).map(drop),
+        KeyedLimiter::token_bucket(quota, 1).try_with_tiers(vec![quota; 1 << 16]).map(drop),
+        KeyedLimiter::token_bucket(quota, 1).set_quota(1, quota),
+    ]
+    .map(|outcome| outcome.unwrap_err().to_string());
+    let expected = [
+        "faster than one permit per 500 ns",
+        "two years",
+        "memory",
+        "65,536 tiers",
+        "no such tier",
+    ];
+    for (text, expected) in texts.into_iter().zip(expected) {
+        assert!(text.contains(expected), "{text}");
+    }
 }

@@ -140,6 +140,20 @@ fn the_key_that_is_full_first_is_evicted() {
     assert!((1..WAYS).all(|key| keyed.key(&key).tier(1).peek_at(now).remaining() == 9));
 }
 
+/// Likewise where the units of one tier are twice as long: two keys owe 1.2 s, fewer units than the others, who owe 1 s.
+#[test]
+fn the_key_that_is_full_first_is_evicted_whatever_the_units() {
+    let permit =
+        |nanos, burst| Quota::new(1, Duration::from_nanos(nanos)).unwrap().with_burst(burst);
+    let keyed = unhashed(KeyedLimiter::token_bucket(permit(999, 3_000_000), 1))
+        .with_tiers([permit(500, 6_000_000)]);
+    let now = Timestamp::ZERO;
+    assert!((0..2).all(|key| keyed.check_n_at(&key, 1_200_000, now).is_ok()));
+    assert!((2..WAYS).all(|key| keyed.key(&key).tier(1).check_n_at(2_000_000, now).is_ok()));
+    let admitted = keyed.check_at(&1_000, now).unwrap();
+    assert!(admitted.remaining() > 1_990_000, "it starts with a debt of 1.2 s: {admitted:?}");
+}
+
 #[test]
 fn at_the_last_timestamp_a_key_is_admitted_exactly_once() {
     let keyed = unhashed(KeyedLimiter::fixed_window(Quota::per_second(1), 1));

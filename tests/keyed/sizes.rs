@@ -21,6 +21,14 @@ fn a_key_takes_26_bytes() {
     }
 }
 
+#[test]
+fn a_limiter_shows_how_many_slots_it_has() {
+    for (capacity, slots) in [(1, 160), (100, 160), (107, 160), (108, 320), (1_000, 1_600)] {
+        let shown = format!("{:?}", KeyedLimiter::token_bucket(Quota::per_minute(100), capacity));
+        assert!(shown.contains(&format!("slots: {slots},")), "{capacity}: {shown}");
+    }
+}
+
 /// Twenty keys that come again and again among the others: each is admitted what its own limiter would.
 #[test]
 fn a_flood_of_distinct_keys_takes_no_memory_and_frees_nobody() {

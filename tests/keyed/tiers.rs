@@ -168,6 +168,16 @@ fn a_charge_in_a_tier_that_never_had_a_quota_forgives_nothing() {
     }
 }
 
+/// And what is charged there stays for years.
+#[test]
+fn a_debt_in_a_tier_that_never_had_a_quota_stays() {
+    let keyed =
+        KeyedLimiter::token_bucket(Quota::per_hour(10), 100).with_tiers([Allowance::Blocked]);
+    assert!(keyed.key("a").tier(1).charge_at(1 << 26, Timestamp::ZERO).is_ok());
+    let later = Timestamp::from_secs(300 * 86_400);
+    assert_eq!(keyed.peek_at("a", later).remaining(), 0);
+}
+
 #[test]
 fn an_unlimited_tier_counts_nothing() {
     let keyed =

@@ -88,6 +88,25 @@ pub fn changed_twice_around_a_new_key<T: Keyed>() {
     assert!(left <= 1, "a debt of three quarters is lost: {left} left of {limit}");
 }
 
+/// A full set of four, of which key 1 has spent 2 of 4 and the others all. It is evicted by key 5 while the quota
+/// changes: what it has spent is kept when it comes back.
+///
+/// # Panics
+///
+/// If it is forgiven.
+pub fn changed_next_to_an_eviction<T: Keyed>() {
+    let table = Arc::new(T::with_rules(Rules::new(Kind::Window, 4)));
+    for before in [check_n(1, 2, 0), check_n(2, 4, 0), check_n(3, 4, 0), check_n(4, 4, 0)] {
+        table.perform(before);
+    }
+    spread(&table, &[&[check(5, 0)], &[set_quota(9)]]);
+    // Its slot is free then, and what key 1 starts with is the watermark.
+    table.perform(reset(5));
+    let (left, limit) = look(&*table, 1, 0);
+    assert!(limit == 9, "the change is lost: {limit}");
+    assert!(left <= 7, "a debt of two is forgiven: {left} left of {limit}");
+}
+
 /// The table is emptied, and a key asked for, while another comes in by an eviction: two permits are spent
 /// afterwards, so every key has the rest.
 ///

@@ -178,11 +178,6 @@ fn brought_twice<T: Keyed>() {
     keys_race::<T>(WINDOW, &before, &[&[check(3, 0)], &[check(4, 0), check(3, 0)]]);
 }
 
-fn two_new_keys<T: Keyed>() {
-    let before = [check_n(1, 1, 0), check_n(2, 2, 0)];
-    keys_race::<T>(WINDOW, &before, &[&[check(3, 0)], &[check(4, 0)]]);
-}
-
 fn cleared_window<T: Keyed>() {
     cleared::<T>(Kind::Window);
 }

@@ -70,6 +70,11 @@ fn changes_clears_and_debts() {
 }
 
 #[test]
+fn a_new_quota_next_to_an_eviction() {
+    explore("a new quota next to an eviction", changed_next_to_an_eviction::<Table>);
+}
+
+#[test]
 fn wrong_tables_are_refuted() {
     refute("seeded: no epoch", "left after a clear", || {
         cleared::<WrongTable<{ KeyedBug::NoEpoch as u8 }>>(Kind::Window);
@@ -97,7 +102,7 @@ fn a_new_quota_next_to_a_new_key() {
         }
         let limiter = Arc::new(limiter);
         let other = Arc::clone(&limiter);
-        let other = thread::spawn(move || drop(other.check_at(&991_u64, now)));
+        let other = thread::spawn(move || other.check_at(&991_u64, now).is_ok());
         limiter.set_quota_at(0, quota(1_000), now).unwrap();
         other.join().unwrap();
     });
