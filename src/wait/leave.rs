@@ -97,7 +97,6 @@ impl<S: Copy> Waiters<S> {
                 Fate::Queued => {
                     self.put(id, place, later);
                     self.settled = next;
-                    self.queued -= 1;
                     self.permits_queued -= u64::from(permits);
                     return;
                 }
@@ -116,7 +115,7 @@ impl<S: Copy> Waiters<S> {
         self.give_back_places(limiter, |_| true);
         let all = core::mem::take(&mut self.all);
         later.wake.extend(all.into_values().filter_map(|waiter| waiter.waker));
-        (self.queued, self.permits_queued) = (0, 0);
+        self.permits_queued = 0;
     }
 
     /// Gives back the places that are ready at instants that `is_unused` picks, from the last to the first, until one
@@ -135,7 +134,6 @@ impl<S: Copy> Waiters<S> {
             }
             waiter.fate = Fate::Queued;
             self.settled = id;
-            self.queued += 1;
             self.permits_queued += u64::from(waiter.permits);
         }
     }

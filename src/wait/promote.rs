@@ -46,7 +46,6 @@ impl<S: Copy> Waiters<S> {
                 None if is_late => Fate::Late(ready_at),
                 None => return,
             };
-            self.queued -= 1;
             self.permits_queued -= u64::from(waiter.permits);
             self.settled = id + 1;
         }

@@ -16,8 +16,7 @@ pub(super) struct Waiters<S> {
     arrivals: u64,
     /// The arrival before which all are settled.
     pub(super) settled: u64,
-    /// How many are not, and their permits.
-    pub(super) queued: usize,
+    /// The permits of those who are not.
     pub(super) permits_queued: u64,
     /// Permits of all arrivals so far.
     permits_arrived: u128,
@@ -79,7 +78,6 @@ impl<S: Copy> Waiters<S> {
             all: BTreeMap::new(),
             arrivals: 0,
             settled: 0,
-            queued: 0,
             permits_queued: 0,
             permits_arrived: 0,
             closed: false,
@@ -125,7 +123,6 @@ impl<S: Copy> Waiters<S> {
         };
         self.all.insert(id, waiter);
         self.arrivals += 1;
-        self.queued += 1;
         self.permits_queued += u64::from(permits);
         self.permits_arrived += u128::from(permits);
         let look = self.look(limiter, id, now, waker, later);
@@ -192,7 +189,6 @@ impl<S: Copy> Waiters<S> {
         let waiter = self.all.remove(&id)?;
         later.gone.extend(waiter.waker);
         if id >= self.settled {
-            self.queued -= 1;
             self.permits_queued -= u64::from(waiter.permits);
         }
         Some((waiter.permits, waiter.fate))
@@ -213,7 +209,7 @@ impl<S> fmt::Debug for Waiters<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Waiters")
             .field("waiting", &self.all.len())
-            .field("queued", &self.queued)
+            .field("permits_queued", &self.permits_queued)
             .field("closed", &self.closed)
             .finish_non_exhaustive()
     }
