@@ -165,3 +165,74 @@ pub enum Attempt<B> {
     Declined(B),
     Lost(B),
 }
+
+#[cfg(all(test, feature = "alloc", not(any(casgate_loom, casgate_shuttle))))]
+mod tests {
+    use super::*;
+    use crate::algorithm::{FixedWindow, Rule, TokenBucket};
+    use crate::word::Word;
+    use crate::{Quota, Timestamp};
+
+    /// A word that counts its exchanges, and loses as many of them as it is told to.
+    struct Counting {
+        bits: core::cell::Cell<u64>,
+        exchanges: core::cell::Cell<u32>,
+        to_lose: core::cell::Cell<u32>,
+    }
+
+    impl Atom for Counting {
+        type Bits = u64;
+
+        fn load(&self) -> u64 {
+            self.bits.get()
+        }
+
+        fn exchange(&self, seen: u64, next: u64) -> Result<(), u64> {
+            self.exchanges.set(self.exchanges.get() + 1);
+            if self.to_lose.get() > 0 {
+                self.to_lose.set(self.to_lose.get() - 1);
+                return Err(self.bits.get());
+            }
+            assert_eq!(self.bits.get(), seen);
+            self.bits.set(next);
+            Ok(())
+        }
+    }
+
+    fn cell(bits: Word, to_lose: u32) -> Cell<Counting> {
+        Cell::of(Counting {
+            bits: bits.bits().into(),
+            exchanges: 0.into(),
+            to_lose: to_lose.into(),
+        })
+    }
+
+    fn ask(rule: &impl Rule, cell: &Cell<Counting>) -> bool {
+        let step = |bits| rule.decide(Word::from_bits(bits), 1, Timestamp::ZERO).map(Word::bits);
+        cell.update(step).is_ok()
+    }
+
+    /// An exchange is the only way to write.
+    #[test]
+    fn a_denial_writes_nothing() {
+        fn deny(rule: &impl Rule) {
+            let full = rule.decide(Word::default(), 3, Timestamp::ZERO).unwrap();
+            let cell = cell(full, 0);
+            assert!(!ask(rule, &cell));
+            assert_eq!((cell.load(), cell.atom().exchanges.get()), (full.bits(), 0));
+        }
+        let quota = Quota::per_second(3);
+        deny(&FixedWindow::new(quota));
+        deny(&TokenBucket::new(quota));
+    }
+
+    #[test]
+    fn an_admission_is_one_exchange_and_one_more_for_each_that_is_lost() {
+        let rule = TokenBucket::new(Quota::per_second(3));
+        for lost in 0..5 {
+            let cell = cell(Word::default(), lost);
+            assert!(ask(&rule, &cell));
+            assert_eq!(cell.atom().exchanges.get(), lost + 1);
+        }
+    }
+}
