@@ -3,7 +3,6 @@
 use super::*;
 use crate::keyed::owner::Id;
 use crate::keyed::pace::{Ask, Kind};
-use crate::keyed::place::Place;
 use crate::keyed::seat::Found;
 use crate::{Allowance, Quota, Timestamp};
 use rand::rngs::SmallRng;
@@ -85,14 +84,10 @@ enum Step {
 fn steps(change: Change, before: &Table, after: &Table) -> Vec<Step> {
     let (before, after) = (state(before).0, state(after).0);
     let changed = (0..WAYS).filter(|&way| before[way] != after[way]);
-    let clears = matches!(change, Change::Clear { .. });
-    let mut steps: Vec<_> = changed
-        .flat_map(|way| match clears {
-            true => vec![Step::Word(way), Step::Owner(way)],
-            false => vec![Step::Word(way), Step::Watermark, Step::Owner(way)],
-        })
-        .collect();
-    if clears {
+    let of_slot = |way| [Step::Word(way), Step::Watermark, Step::Owner(way)];
+    let mut steps: Vec<_> = changed.flat_map(of_slot).collect();
+    if let Change::Clear { .. } = change {
+        steps.retain(|step| !matches!(step, Step::Watermark));
         steps.push(Step::Watermark);
     }
     steps
@@ -146,7 +141,7 @@ const OPS: [Op; 10] = [
 
 impl Op {
     fn perform(self, table: &Table, key: u64) -> String {
-        let (at, tier): (Place, u16) = (table.place(key), tier(key));
+        let (at, tier) = (table.place(key), tier(key));
         match self {
             Self::Spend => format!("{:?}", table.spend(at, tier, 1, NOW)),
             Self::SpendInTier1 => format!("{:?}", table.spend(at, 1, 1, NOW)),
@@ -166,8 +161,8 @@ impl Op {
                 String::new()
             }
             Self::SetTier => {
-                let allowance = Quota::per_hour(1 + key as u32 % 90).into();
-                format!("{:?}", table.set_tier(0, allowance, NOW))
+                let quota = Quota::per_hour(1 + key as u32 % 90);
+                format!("{:?}", table.set_tier(0, quota.into(), NOW))
             }
             Self::Nothing => String::new(),
         }
