@@ -9,7 +9,7 @@ use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 
 const NOW: Timestamp = Timestamp::from_secs(40_000);
-/// A key of the full set, and two that are not in it.
+// A key of the full set, and two that are not in it.
 const KNOWN: u64 = 3;
 const NEW: u64 = 1_000;
 const OTHER: u64 = 1_001;
@@ -17,8 +17,7 @@ const OTHER: u64 = 1_001;
 /// One set, full of keys in two tiers that owe from two to four permits.
 fn full(kind: Kind) -> Table {
     let mut table = Table::new(kind, Quota::per_hour(5), 1).unwrap();
-    let more = [Allowance::from(Quota::per_minute(7))];
-    table.tiers.add(kind, more.into_iter()).unwrap();
+    table.tiers.add(kind, [Allowance::from(Quota::per_minute(7))].into_iter()).unwrap();
     for key in 0..WAYS as u64 {
         let n = 2 + key as u32 % 3;
         assert!(table.ask(table.place(key), tier(key), Ask::Charge(n), NOW).decided.is_admitted());
@@ -257,8 +256,8 @@ fn a_key_that_has_spent_nothing_leaves_a_trace() {
             }
             let (word, owner) = table.slot(0, slot).both();
             assert!(word.is_unspent() && owner.id() == id);
+            let (pace, at) = (table.pace_of(id), table.heads[0].watermark());
             if !carried {
-                let (pace, at) = (table.pace_of(id), table.heads[0].watermark());
                 let start = table.start(owner, word, at, &pace, id);
                 assert_eq!(start, pace.next(word.state()), "{kind:?}");
             }
