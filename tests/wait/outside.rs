@@ -1,9 +1,11 @@
 //! What happens to a queue when permits are returned to its limiter, or taken from it, by others.
 
 use super::sim::{Tasks, Time};
+use casgate::algorithm::Algorithm;
 use casgate::wait::Queue;
-use casgate::{Admitted, Limiter, Quota, Timestamp, TokenBucket};
+use casgate::{Admitted, FixedWindow, Limiter, Quota, Timestamp, TokenBucket};
 use std::sync::Arc;
+use std::time::Duration;
 
 type Line = Arc<Queue<TokenBucket, Time, Time>>;
 
@@ -73,4 +75,35 @@ fn a_check_from_outside_cannot_come_before_the_first_in_line() {
         assert!(!outside || second > 2 && served.is_empty(), "at {second} s");
     }
     assert_eq!(queue.waiting(), 0);
+}
+
+/// The first in line has its permit booked at 1 s, whatever the algorithm that can book ahead.
+fn nobody_comes_before_the_first<A: Algorithm + 'static>(
+    limiter: impl FnOnce(Time) -> Limiter<A, Time>,
+) {
+    let time = Time::default();
+    let queue = Arc::new(Queue::with_timer(limiter(time.clone()), time.clone()));
+    let mut tasks = Tasks::new();
+    while queue.limiter().is_allowed() {
+        time.advance(Duration::from_millis(100));
+    }
+    tasks.spawn(queue.acquire_owned());
+    assert!(tasks.run().is_empty());
+    time.advance_to(Timestamp::from_secs(1));
+    assert!(!queue.limiter().is_allowed(), "it was the first one's");
+    assert_eq!(tasks.run().len(), 1);
+}
+
+#[test]
+fn windows_and_pairs_book_ahead() {
+    let (pace, window) = (Quota::per_second(10).with_burst(1), Quota::per_second(1));
+    let few = Quota::per_second(3);
+    nobody_comes_before_the_first(|time| Limiter::fixed_window(window).with_clock(time));
+    nobody_comes_before_the_first(|time| Limiter::adjustable_fixed_window(window).with_clock(time));
+    nobody_comes_before_the_first(|time| {
+        Limiter::both(TokenBucket::new(pace), FixedWindow::new(few)).with_clock(time)
+    });
+    nobody_comes_before_the_first(|time| {
+        Limiter::both(FixedWindow::new(few), TokenBucket::new(pace)).with_clock(time)
+    });
 }
