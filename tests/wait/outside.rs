@@ -1,7 +1,7 @@
 //! What happens to a queue when permits are returned to its limiter, or taken from it, by others.
 
 use super::sim::{Tasks, Time};
-use casgate::algorithm::Algorithm;
+use casgate::algorithm::{Algorithm, Weighted};
 use casgate::wait::Queue;
 use casgate::{Admitted, FixedWindow, Limiter, Quota, Timestamp, TokenBucket};
 use std::sync::Arc;
@@ -105,5 +105,37 @@ fn windows_and_pairs_book_ahead() {
     });
     nobody_comes_before_the_first(|time| {
         Limiter::both(FixedWindow::new(few), TokenBucket::new(pace)).with_clock(time)
+    });
+}
+
+/// A place that is dropped takes nothing back that others have spent since.
+fn what_others_have_spent_stays_spent<A: Weighted + 'static>(
+    limiter: impl FnOnce(Time) -> Limiter<A, Time>,
+) {
+    let time = Time::default();
+    let queue = Arc::new(Queue::with_timer(limiter(time.clone()), time.clone()));
+    assert!(queue.limiter().is_allowed());
+    let mut tasks = Tasks::new();
+    let waiter = tasks.spawn(queue.acquire_owned());
+    tasks.run();
+    queue.limiter().charge(1);
+    assert!(tasks.cancel(waiter));
+    time.advance_to(Timestamp::from_secs(1));
+    assert!(!queue.limiter().is_allowed());
+}
+
+#[test]
+fn a_place_that_is_dropped_takes_nothing_from_others() {
+    let quota = Quota::per_second(1);
+    what_others_have_spent_stays_spent(|time| Limiter::token_bucket(quota).with_clock(time));
+    what_others_have_spent_stays_spent(|time| Limiter::fixed_window(quota).with_clock(time));
+    what_others_have_spent_stays_spent(|time| {
+        Limiter::both(TokenBucket::new(quota), FixedWindow::new(quota)).with_clock(time)
+    });
+    what_others_have_spent_stays_spent(|time| {
+        Limiter::adjustable_token_bucket(quota).with_clock(time)
+    });
+    what_others_have_spent_stays_spent(|time| {
+        Limiter::adjustable_fixed_window(quota).with_clock(time)
     });
 }
