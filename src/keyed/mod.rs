@@ -100,7 +100,7 @@ use table::Table;
 ///
 /// **In a flood** of new keys none of this changes. New keys in a full set
 /// evict those whose debt is repaid first, which are other new keys, and start with that debt. A key's debt
-/// survives its eviction: until the *watermark* of its set has passed, whoever comes to the set starts with as
+/// survives its eviction: until the *watermark* of its set has passed, each new key of the set starts with as
 /// much. What survives is when the debt is repaid, so a key that returns in another [tier](Key::tier) owes
 /// as much time, not as many permits.
 ///
