@@ -227,7 +227,7 @@ mod tests {
     use super::*;
     use crate::Quota;
 
-    /// Whoever is denied asks the clock again only if that can be of use.
+    /// A caller that is denied asks the clock again only if that can be of use.
     #[test]
     fn a_denied_request_is_due_if_its_timestamp_is_old_or_the_permits_come_soon() {
         let (now, lag) = (Timestamp::from_secs(9), Duration::from_millis(4));

@@ -8,7 +8,7 @@
 //!
 //! A slot is its owner's only while both stamps are equal. To hand it on, one thread after the other
 //! changes the word, whose stamp is then one ahead, and the owner, whose stamp follows. An exchange of
-//! the word compares its stamp, so whoever found the slot before fails: see [`seat`](super::seat).
+//! the word compares its stamp, so a caller that found the slot before fails: see [`seat`](super::seat).
 
 use super::owner::{Owner, STAMP, UNSPENT, next};
 use super::pace::{Ask, Pace};
@@ -79,7 +79,7 @@ impl Atom for State {
 
     #[inline]
     fn exchange(&self, seen: u64, next: u64) -> Result<(), u64> {
-        // Release: whoever finds the word also finds its owner, and does not take the slot for one on its way.
+        // Release: a thread that finds the word also finds its owner, and does not take the slot for one on its way.
         // Relaxed if lost: as a load.
         self.0.compare_exchange_weak(seen, next, order::WORD_SPENT, Ordering::Relaxed).map(drop)
     }
@@ -169,7 +169,7 @@ impl Slot {
         self.owner.load(Ordering::Relaxed);
     }
 
-    /// Word and owner as whoever hands the slot on must read them: the word first, so that the owner is at
+    /// Word and owner as the thread that hands the slot on must read them: the word first, so that the owner is at
     /// least as new.
     pub(crate) fn both(&self) -> (Word, Owner) {
         // Acquire: synchronizes with the exchange that passed the word.
@@ -179,7 +179,7 @@ impl Slot {
 
     /// The first half of handing on.
     pub(crate) fn pass_word(&self, seen: Word, next: Word) -> bool {
-        // Release: whoever finds the word passed finds what came before. Relaxed if lost: read again.
+        // Release: a thread that finds the word passed finds what came before. Relaxed if lost: read again.
         let word = &self.word.atom().0;
         word.compare_exchange(seen.0, next.0, order::WORD_PASSED, Ordering::Relaxed).is_ok()
     }

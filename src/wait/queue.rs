@@ -145,7 +145,7 @@ impl<A: Algorithm, C, T> Queue<A, C, T> {
         let mut waiters = self.waiters.lock();
         let result = step(&mut waiters, &mut later);
         let gate = (waiters.all.len() as u64) << 1 | u64::from(waiters.closed);
-        // Relaxed: whoever comes later, by any order that it can know of, reads this or newer. Who comes at the same
+        // Relaxed: a caller that comes later, by any order that it can know of, reads this or newer. One that comes at the same
         // time may be decided before.
         self.gate.store(gate, Ordering::Relaxed);
         drop(waiters);
