@@ -77,9 +77,10 @@ impl Table {
     /// without. A late one hides another key until that comes again.
     pub(super) fn mark(&self, set: usize, way: usize, tag: u64) {
         let (marks, shift) = (&self.marks[set * GROUPS + way / SLOTS], way % SLOTS * 8);
+        let mark = u64::from(tag as u8);
         let mut seen = marks.load(Ordering::Relaxed);
-        while seen >> shift & 0xff != tag & 0xff {
-            let next = seen & !(0xff << shift) | (tag & 0xff) << shift;
+        while seen >> shift & 0xff != mark {
+            let next = seen & !(0xff << shift) | mark << shift;
             // Release: see `marks_of`. Relaxed if lost: tried again.
             match marks.compare_exchange(seen, next, order::MARKS_WON, Ordering::Relaxed) {
                 Ok(_) => return,
