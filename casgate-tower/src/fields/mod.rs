@@ -1,0 +1,1 @@
+//! Header fields that tell a client where it stands.
