@@ -1,0 +1,48 @@
+//! An address as proxies write it.
+
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// Reads an address, in canonical form. `None` for a name, `unknown`, `_hidden`, and anything else.
+pub(super) fn address(text: &[u8]) -> Option<IpAddr> {
+    let text = core::str::from_utf8(text).ok()?;
+    let address = if let Some(bracketed) = text.strip_prefix('[') {
+        let (address, port) = bracketed.split_once(']')?;
+        if !port.is_empty() {
+            port.strip_prefix(':').filter(|port| is_port(port))?;
+        }
+        v6(address)?.into()
+    } else if let Some((address, _)) = text.split_once(':').filter(|(_, port)| is_port(port)) {
+        // A second colon is in no port, so this is no IPv6 address.
+        address.parse::<Ipv4Addr>().ok()?.into()
+    } else if let Ok(address) = text.parse::<Ipv4Addr>() {
+        address.into()
+    } else {
+        IpAddr::from(v6(text)?)
+    };
+    Some(address.to_canonical())
+}
+
+/// Reads an IPv6 address and drops its zone.
+fn v6(text: &str) -> Option<Ipv6Addr> {
+    let address = match text.split_once('%') {
+        Some((address, zone)) if zone.bytes().all(is_zone) && !zone.is_empty() => address,
+        Some(_) => return None,
+        None => text,
+    };
+    address.parse().ok()
+}
+
+fn is_zone(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte)
+}
+
+/// A number of 16 bits, or an obfuscated port of RFC 7239.
+fn is_port(text: &str) -> bool {
+    match text.strip_prefix('_') {
+        Some(name) => {
+            let known = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+            !name.is_empty() && name.bytes().all(known)
+        }
+        None => text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok(),
+    }
+}
