@@ -1,14 +1,20 @@
-//! The oracle of `tests/rules`, and the text of a quota, before inputs that coverage guides.
+//! The oracle of `tests/rules`, the text of a quota, and the walk to a client, before inputs that coverage guides.
 
+mod address;
 #[path = "../../tests/rules/bound.rs"]
 mod bound;
 mod input;
 #[path = "../../tests/rules/judge.rs"]
 mod judge;
+#[path = "../../casgate-tower/tests/address_laws/laws.rs"]
+mod laws;
+#[path = "../../casgate-tower/tests/address_laws/scene.rs"]
+mod scene;
 #[path = "../../tests/rules/step.rs"]
 mod step;
 mod text;
 
+pub use address::{address, seeded_address};
 pub use input::Input;
 pub use text::{forgetful, text};
 

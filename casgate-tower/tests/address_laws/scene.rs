@@ -21,15 +21,15 @@ pub(crate) struct Scene {
     /// Whether the first proxy appended to the last of these lines.
     joined: bool,
     /// What the proxies appended: whom they saw, the client first.
-    chain: Vec<Entry>,
+    pub(crate) chain: Vec<Entry>,
     /// Lines of other headers.
     others: Vec<(HeaderName, Vec<u8>)>,
 }
 
 #[derive(Debug)]
-struct Entry {
+pub(crate) struct Entry {
     /// `None` if it cannot be read.
-    address: Option<IpAddr>,
+    pub(crate) address: Option<IpAddr>,
     text: Vec<u8>,
     begins_line: bool,
 }
@@ -103,11 +103,6 @@ impl Scene {
         let hidden = if self.by_hops { None } else { self.chain.get(1) };
         let proxy = hidden.and_then(|entry| entry.address).unwrap_or(self.peer);
         mask(self.chain[0].address.unwrap_or(proxy))
-    }
-
-    /// Whether the first proxy says whom it saw in no way that can be read.
-    pub(crate) fn is_hidden(&self) -> bool {
-        self.chain[0].address.is_none()
     }
 
     pub(crate) fn name(&self) -> HeaderName {

@@ -21,6 +21,11 @@ fn read(scene: &Scene, part: &[u8]) -> Option<IpAddr> {
     (address != nobody).then_some(address)
 }
 
+/// Whether nobody can read whom the first proxy saw.
+fn is_hidden(scene: &Scene) -> bool {
+    scene.chain[0].address.is_none()
+}
+
 /// Reads the header as UTF-8 and nothing else.
 fn text_only(scene: &Scene, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     for line in headers.get_all(scene.name()) {
@@ -36,7 +41,7 @@ fn anybody(scene: &Scene, _: IpAddr, headers: &HeaderMap) -> IpAddr {
 
 /// CVE-2026-110724.
 fn leftmost(scene: &Scene, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-    if scene.is_hidden() || scene.by_hops || scene.header == ForwardedHeader::Forwarded {
+    if is_hidden(scene) || scene.by_hops || scene.header == ForwardedHeader::Forwarded {
         return walk(scene, peer, headers);
     }
     let parts = parts(scene, headers);
@@ -60,7 +65,7 @@ fn skips_what_it_cannot_read(scene: &Scene, peer: IpAddr, headers: &HeaderMap) -
 
 /// Follows the quotes of the client.
 fn quotes_from_the_left(scene: &Scene, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-    if scene.is_hidden() || scene.header != ForwardedHeader::Forwarded {
+    if is_hidden(scene) || scene.header != ForwardedHeader::Forwarded {
         return walk(scene, peer, headers);
     }
     let mut elements = Vec::new();
