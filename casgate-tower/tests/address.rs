@@ -234,6 +234,31 @@ fn an_entry_may_have_brackets_a_port_and_a_zone() {
     }
 }
 
+/// http 6: in each header alike, and with escapes undone.
+#[test]
+fn an_entry_has_128_bytes_at_most() {
+    for (length, client) in [(128, "fe80::"), (129, PROXY), (5_000, PROXY)] {
+        let entry = format!("fe80::1%{}", "z".repeat(length - "fe80::1%".len()));
+        let headers = lines("x-forwarded-for", &[&entry]);
+        assert_eq!(key(&x_forwarded_for(), PROXY, &headers), client, "{length}");
+        let escaped = entry.replace('z', "\\z");
+        for entry in
+            [format!("for={entry}"), format!("for=\"{entry}\""), format!("for=\"{escaped}\"")]
+        {
+            assert_eq!(key(&forwarded(), PROXY, &lines("forwarded", &[entry])), client, "{length}");
+        }
+    }
+}
+
+/// http 6 and 7: the zone is in no comparison.
+#[test]
+fn a_proxy_with_a_zone_is_trusted() {
+    let networks = [networks()[0], "fe80::/10".parse().unwrap()];
+    let rule = ClientAddress::behind(networks, ForwardedHeader::XForwardedFor);
+    let headers = lines("x-forwarded-for", &["1.2.3.4, 203.0.113.9, fe80::7%eth0"]);
+    assert_eq!(key(&rule, PROXY, &headers), "203.0.113.9");
+}
+
 /// http 7: a proxy is known by its mapped address too, and by no other that has its IPv4 address inside.
 #[test]
 fn trust_is_in_the_canonical_form() {

@@ -135,7 +135,7 @@ impl ClientAddress {
     /// Returns the client: an address in canonical form, masked as [`Ipv6Prefix::of`] does it.
     ///
     /// An address is compared with the trusted networks before it is masked, and only a mapped one as its IPv4
-    /// address. So nobody is trusted for an IPv6 address into which a translator's or a 6to4 prefix puts that of a proxy.
+    /// address. So no client is trusted for a proxy's IPv4 address inside a translator's or a 6to4 prefix.
     ///
     /// This takes time for the entries that it reads, from the right, and for each of these for the networks. It
     /// allocates nothing.

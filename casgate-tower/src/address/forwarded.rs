@@ -9,9 +9,6 @@ use super::entries::Last;
 use super::node;
 use core::net::IpAddr;
 
-/// More than an address, its zone and port need, with an escape for each byte undone.
-const LONGEST: usize = 128;
-
 /// One `name=value`, the last of a text.
 struct Pair<'a> {
     name: &'a [u8],
@@ -104,7 +101,7 @@ impl Value<'_> {
         match self {
             Self::Plain(text) => node::address(text),
             Self::Quoted(text) => {
-                let mut plain = [0; LONGEST];
+                let mut plain = [0; node::LONGEST];
                 let mut length = 0;
                 let mut bytes = text.iter();
                 while let Some(&byte) = bytes.next() {

@@ -10,7 +10,7 @@ static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// every other.
 ///
 /// An entry is an address, with or without a port: `192.0.2.7`, `192.0.2.7:41522`, `2001:db8::1`, `[2001:db8::1]`,
-/// `[2001:db8::1]:443`. The zone in `fe80::1%eth0` is dropped.
+/// `[2001:db8::1]:443`. The zone in `fe80::1%eth0` is dropped. An entry of more than 128 bytes cannot be read.
 ///
 /// ```
 /// use casgate_tower::address::ForwardedHeader;

@@ -21,7 +21,7 @@
 //! The PROXY protocol belongs to the accept loop, which hands the address in. Its known sources always speak it. It is
 //! never guessed: a client could send a preamble too.
 //!
-//! A Unix socket has no peer address, and without one the answer is [`NoPeer`].
+//! A Unix socket has no peer address. Without one there is no client either, but an error, [`NoPeer`].
 //!
 //! With a header of one address, such as `CF-Connecting-IP`, a proxy in between passes on what it was sent. It must
 //! then accept connections from Cloudflare only.

@@ -2,8 +2,14 @@
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+/// The longest address, in bytes: more than one needs with its brackets, its zone and a port.
+pub(super) const LONGEST: usize = 128;
+
 /// Reads an address, in canonical form. `None` for a name, `unknown`, `_hidden`, and anything else.
 pub(super) fn address(text: &[u8]) -> Option<IpAddr> {
+    if text.len() > LONGEST {
+        return None;
+    }
     let text = core::str::from_utf8(text).ok()?;
     let address = if let Some(bracketed) = text.strip_prefix('[') {
         let (address, port) = bracketed.split_once(']')?;
