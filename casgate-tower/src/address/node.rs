@@ -5,27 +5,27 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// The longest address, in bytes: more than one needs with its brackets, its zone and a port.
 pub(super) const LONGEST: usize = 128;
 
-/// Reads an address, in canonical form. `None` for a name, `unknown`, `_hidden`, and anything else.
+/// Reads an address. `None` for a name, `unknown`, `_hidden`, and anything else.
 pub(super) fn address(text: &[u8]) -> Option<IpAddr> {
     if text.len() > LONGEST {
         return None;
     }
     let text = core::str::from_utf8(text).ok()?;
-    let address = if let Some(bracketed) = text.strip_prefix('[') {
+    if let Some(bracketed) = text.strip_prefix('[') {
         let (address, port) = bracketed.split_once(']')?;
         if !port.is_empty() {
             port.strip_prefix(':').filter(|port| is_port(port))?;
         }
-        v6(address)?.into()
-    } else if let Some((address, _)) = text.split_once(':').filter(|(_, port)| is_port(port)) {
+        return Some(v6(address)?.into());
+    }
+    if let Some((address, _)) = text.split_once(':').filter(|(_, port)| is_port(port)) {
         // A second colon is in no port, so this is no IPv6 address.
-        address.parse::<Ipv4Addr>().ok()?.into()
-    } else if let Ok(address) = text.parse::<Ipv4Addr>() {
-        address.into()
-    } else {
-        IpAddr::from(v6(text)?)
-    };
-    Some(address.to_canonical())
+        return Some(address.parse::<Ipv4Addr>().ok()?.into());
+    }
+    match text.parse::<Ipv4Addr>() {
+        Ok(address) => Some(address.into()),
+        Err(_) => Some(v6(text)?.into()),
+    }
 }
 
 /// Reads an IPv6 address and drops its zone.
