@@ -2,6 +2,7 @@
 
 #[path = "../../tests/rules/bound.rs"]
 mod bound;
+mod field;
 mod input;
 #[path = "../../tests/rules/judge.rs"]
 mod judge;
@@ -9,6 +10,7 @@ mod judge;
 mod step;
 mod text;
 
+pub use field::{careless, fields, written};
 pub use input::Input;
 pub use text::{forgetful, text};
 
