@@ -185,6 +185,7 @@ impl Announced {
 /// period that is not whole seconds is either multiplied to at most a day or rounded up by less than a second.
 fn whole_seconds(quota: Quota) -> (u64, u64) {
     let (permits, period) = (u64::from(quota.permits()), nanos(quota));
+    // Nearly every quota. What follows would say the same.
     if period % SECOND == 0 {
         return (permits, period / SECOND);
     }

@@ -173,8 +173,9 @@ impl<'a> Standing<'a> {
     ///   of a fixed window. If the limiter is full already, it is the period.
     /// - If they return [steadily](Refill::Steadily), it is the longer of two times: until the next permit, and
     ///   until so many permits as are left would have returned. The second keeps a client from a rate above the
-    ///   quota's: 10,000 permits of 10,000 per 1,000 seconds are left for 1,000 seconds.
-    /// - For a denied request, it is at most [`retry_after`](Self::retry_after).
+    ///   quota's: while all of 10,000 per 1,000 seconds are left, it is 1,000.
+    /// - For a denied request, it is at most [`retry_after`](Self::retry_after). If the permits return steadily, it
+    ///   is the same.
     ///
     /// Call the quota's permits L and its period W, the permits of a full limiter b, those left r, and the time until
     /// it is full R. The permits that are missing return every W/L, and the last one at R. So the next one returns

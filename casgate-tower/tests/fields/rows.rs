@@ -238,8 +238,8 @@ fn of_a_unit_and_a_burst() {
             r#""p";q=100;w=1;qu="content-bytes";casgate-burst=50"#,
         ),
         (
-            plain.with_quota(Quota::per_second(9)).unit(Unit::ConcurrentRequests),
-            r#""p";q=9;w=1;qu="concurrent-requests""#,
+            plain.with_quota(Quota::per_minute(9)).unit(Unit::ConcurrentRequests),
+            r#""p";q=9;w=60;qu="concurrent-requests""#,
         ),
         // A window has no burst.
         (at_once("p", quota), r#""p";q=100;w=1"#),

@@ -143,3 +143,17 @@ fn a_full_map_stays_as_it_is() {
     write_retry_after(standings, &mut headers);
     assert_eq!(headers.len(), full);
 }
+
+/// A client of the legacy fields alone reads what is written, but for the name.
+#[test]
+fn legacy_fields_are_read_back() {
+    let quota = Quota::per_minute(100);
+    let announced = at_once("p", quota);
+    let decision = decide(&Limiter::fixed_window(quota), &[(3, 10_000)]);
+    let mut headers = HeaderMap::new();
+    Fields::LEGACY.write(&mut [standing(&announced, &decision)], &mut headers);
+    let limits = casgate_tower::fields::read(&headers);
+    let [limit] = &limits[..] else { panic!("{limits:?}") };
+    assert_eq!((&limit.name[..], limit.remaining, limit.quota), ("", 97, Some(100)));
+    assert_eq!((limit.within, limit.window), (Some(std::time::Duration::from_secs(50)), None));
+}
