@@ -4,10 +4,13 @@ use casgate::Quota;
 /// When a policy's permits return.
 ///
 /// ```
-/// use casgate::Quota;
-/// use casgate_tower::fields::{Announced, Name, Refill};
+/// use casgate::{Limiter, Quota, Timestamp};
+/// use casgate_tower::fields::{Announced, Name, Refill, Standing};
+///
 /// let hourly = Announced::new(Name::new("hourly")?, Quota::per_hour(1_000)).refill(Refill::AtOnce);
-/// # Ok::<(), casgate_tower::fields::NameError>(())
+/// let admitted = Limiter::fixed_window(Quota::per_hour(1_000)).check_at(Timestamp::from_secs(600))?;
+/// assert_eq!(Standing::admitted(&hourly, &admitted).within(), 3_000); // the rest of the hour
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -22,10 +25,17 @@ pub enum Refill {
 /// What a policy's permits stand for.
 ///
 /// ```
-/// use casgate::Quota;
-/// use casgate_tower::fields::{Announced, Name, Unit};
-/// let upload = Announced::new(Name::new("upload")?, Quota::per_day(1 << 30)).unit(Unit::ContentBytes);
-/// # Ok::<(), casgate_tower::fields::NameError>(())
+/// use casgate::{Limiter, Quota, Timestamp};
+/// use casgate_tower::fields::{Announced, Fields, Name, Standing, Unit};
+/// use http::HeaderMap;
+///
+/// let quota = Quota::per_day(1 << 30);
+/// let upload = Announced::new(Name::new("upload")?, quota).unit(Unit::ContentBytes);
+/// let admitted = Limiter::token_bucket(quota).check_n_at(5_000, Timestamp::ZERO)?;
+/// let mut headers = HeaderMap::new();
+/// Fields::DRAFT_11.write(&mut [Standing::admitted(&upload, &admitted)], &mut headers);
+/// assert_eq!(headers["ratelimit-policy"], r#""upload";q=1073741824;w=86400;qu="content-bytes""#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -91,7 +101,9 @@ impl Announced {
     /// ```
     /// # use casgate::Quota;
     /// # use casgate_tower::fields::{Announced, Name, Refill};
-    /// let daily = Announced::new(Name::new("daily")?, Quota::per_day(5_000)).refill(Refill::AtOnce);
+    /// let daily = Announced::new(Name::new("daily")?, Quota::per_day(5_000));
+    /// assert_ne!(daily.clone().refill(Refill::AtOnce), daily);
+    /// assert_eq!(daily.clone().refill(Refill::Steadily), daily);
     /// # Ok::<(), casgate_tower::fields::NameError>(())
     /// ```
     #[must_use]
@@ -104,7 +116,9 @@ impl Announced {
     /// ```
     /// # use casgate::Quota;
     /// # use casgate_tower::fields::{Announced, Name, Unit};
-    /// let upload = Announced::new(Name::new("up")?, Quota::per_day(1 << 30)).unit(Unit::ContentBytes);
+    /// let upload = Announced::new(Name::new("upload")?, Quota::per_day(1 << 30));
+    /// assert_ne!(upload.clone().unit(Unit::ContentBytes), upload);
+    /// assert_eq!(upload.clone().unit(Unit::Requests), upload);
     /// # Ok::<(), casgate_tower::fields::NameError>(())
     /// ```
     #[must_use]

@@ -8,6 +8,16 @@ use std::time::Duration;
 /// A server's limit, read from its response.
 ///
 /// No number is above 999,999,999,999,999.
+///
+/// ```
+/// use casgate_tower::fields::{self, ServerLimit};
+/// use http::{HeaderMap, HeaderValue};
+///
+/// let mut headers = HeaderMap::new();
+/// headers.insert("ratelimit", HeaderValue::from_static(r#""default";r=0;t=30"#));
+/// let is_spent = |limit: &ServerLimit| limit.remaining == 0;
+/// assert!(fields::read(&headers).iter().any(is_spent));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServerLimit {
