@@ -3,6 +3,7 @@
 mod address;
 #[path = "../../tests/rules/bound.rs"]
 mod bound;
+mod field;
 mod input;
 #[path = "../../tests/rules/judge.rs"]
 mod judge;
@@ -15,6 +16,7 @@ mod step;
 mod text;
 
 pub use address::{address, seeded_address};
+pub use field::{careless, fields, written};
 pub use input::Input;
 pub use text::{forgetful, text};
 
