@@ -133,6 +133,26 @@ impl Admitted {
         self.permits
     }
 
+    /// Returns the same admission of fewer permits, to refund a part of it: at most as many as were spent.
+    ///
+    /// ```
+    /// # use casgate::{Limiter, Quota, Timestamp};
+    /// let limiter = Limiter::fixed_window(Quota::per_second(9));
+    /// let estimated = limiter.check_n_at(4, Timestamp::ZERO)?;
+    /// limiter.refund(&estimated.part(3)); // it cost 1
+    /// assert_eq!(limiter.peek_at(Timestamp::ZERO).remaining(), 8);
+    /// # Ok::<(), casgate::Denied>(())
+    /// ```
+    ///
+    /// Its other numbers stay as they are.
+    #[must_use]
+    pub const fn part(mut self, permits: u32) -> Self {
+        if permits < self.permits {
+            self.permits = permits;
+        }
+        self
+    }
+
     /// Returns the timestamp at which they count: that of the request or, after a wait, the instant at
     /// which they were ready.
     ///

@@ -3,6 +3,7 @@ use crate::clock::Clock;
 use crate::decision::{Admitted, Denied, Snapshot};
 use crate::limiter::Limiter;
 use crate::timestamp::Timestamp;
+use core::convert::identity;
 
 /// What every limiter does, as a trait with dynamic dispatch: for an algorithm that is chosen at run time.
 ///
@@ -120,6 +121,22 @@ pub trait LimitN: Limit {
     /// # Ok::<(), casgate::Denied>(())
     /// ```
     fn refund(&self, admitted: &Admitted);
+
+    /// Spends `n` permits now, into debt if need be: for a cost that is known afterwards. See [`Limiter::charge`].
+    ///
+    /// ```
+    /// # use casgate::{LimitN, Limiter, Quota};
+    /// let limiter: &dyn LimitN = &Limiter::token_bucket(Quota::per_hour(5));
+    /// limiter.charge(9)?;
+    /// assert!(limiter.check().is_err());
+    /// # Ok::<(), casgate::Denied>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`] if it is a [`Key`](crate::Key) that has no slot and gets none with
+    /// [`WhenFull::DenyNewKeys`](crate::WhenFull::DenyNewKeys); nothing is charged. A limiter keeps every charge.
+    fn charge(&self, n: u32) -> Result<Admitted, Denied>;
 }
 
 /// The methods of `$to`, which `$this` is, or points at.
@@ -150,7 +167,7 @@ macro_rules! limit {
 }
 
 macro_rules! limit_n {
-    ([$($generics:tt)*] $limiter:ty, $this:ident => $to:expr) => {
+    ([$($generics:tt)*] $limiter:ty, $this:ident => $to:expr, $charge:expr) => {
         impl<$($generics)*> LimitN for $limiter {
             fn check_n(&self, n: u32) -> Result<Admitted, Denied> {
                 let $this = self;
@@ -166,24 +183,29 @@ macro_rules! limit_n {
                 let $this = self;
                 $to.refund(admitted);
             }
+
+            fn charge(&self, n: u32) -> Result<Admitted, Denied> {
+                let $this = self;
+                $charge($to.charge(n))
+            }
         }
     };
 }
 
 limit!([A: Algorithm, C: Clock] Limiter<A, C>, this => this);
-limit_n!([A: Weighted, C: Clock] Limiter<A, C>, this => this);
+limit_n!([A: Weighted, C: Clock] Limiter<A, C>, this => this, Ok);
 #[cfg(feature = "alloc")]
 limit!([C: Clock, S] crate::Key<'_, C, S>, this => this);
 #[cfg(feature = "alloc")]
-limit_n!([C: Clock, S] crate::Key<'_, C, S>, this => this);
+limit_n!([C: Clock, S] crate::Key<'_, C, S>, this => this, identity);
 
 limit!([L: Limit + ?Sized] &L, this => (**this));
-limit_n!([L: LimitN + ?Sized] &L, this => (**this));
+limit_n!([L: LimitN + ?Sized] &L, this => (**this), identity);
 #[cfg(feature = "alloc")]
 limit!([L: Limit + ?Sized] alloc::boxed::Box<L>, this => (**this));
 #[cfg(feature = "alloc")]
-limit_n!([L: LimitN + ?Sized] alloc::boxed::Box<L>, this => (**this));
+limit_n!([L: LimitN + ?Sized] alloc::boxed::Box<L>, this => (**this), identity);
 #[cfg(feature = "std")]
 limit!([L: Limit + ?Sized] std::sync::Arc<L>, this => (**this));
 #[cfg(feature = "std")]
-limit_n!([L: LimitN + ?Sized] std::sync::Arc<L>, this => (**this));
+limit_n!([L: LimitN + ?Sized] std::sync::Arc<L>, this => (**this), identity);

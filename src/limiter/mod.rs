@@ -134,7 +134,17 @@ impl<A: Algorithm, C> Limiter<A, C> {
         &self.algorithm
     }
 
-    pub(crate) const fn clock(&self) -> &C {
+    /// Returns the clock, whose time is that of the limiter's timestamps.
+    ///
+    /// ```
+    /// use casgate::clock::{Clock, ManualClock};
+    /// use casgate::{Limiter, Quota, Timestamp};
+    /// let limiter = Limiter::token_bucket(Quota::per_hour(1)).with_clock(ManualClock::new());
+    /// limiter.clock().set(Timestamp::from_secs(7));
+    /// assert_eq!(limiter.clock().now(), Timestamp::from_secs(7));
+    /// ```
+    #[must_use]
+    pub const fn clock(&self) -> &C {
         &self.clock
     }
 }

@@ -118,7 +118,7 @@ pub const OPERATIONS: [Operation; 17] = [
 
 /// Public methods that ask nothing of a limiter's state.
 pub const NO_OPERATIONS: &[&str] =
-    &["is_lock_free", "to_words", "from_words", "delay", "ready_at", "ticket", "held"];
+    &["is_lock_free", "clock", "to_words", "from_words", "delay", "ready_at", "ticket", "held"];
 
 /// A caller's steps, and when it takes them.
 type Script<'a> = (&'a [Step], Timestamp);
