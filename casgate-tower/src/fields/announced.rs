@@ -126,6 +126,11 @@ impl Announced {
         Self { unit, ..self }
     }
 
+    /// Returns the same under another name.
+    pub(crate) fn with_name(&self, name: Name) -> Self {
+        Self { name, ..self.clone() }
+    }
+
     /// Returns the policy's name.
     ///
     /// ```

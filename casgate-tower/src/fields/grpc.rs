@@ -1,5 +1,5 @@
 use super::write::insert;
-use super::{Standing, text};
+use super::{Standing, retry_after, text};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -71,7 +71,7 @@ fn after_grpc(value: &[u8]) -> Option<&[u8]> {
 /// ```
 pub fn grpc_denial(standings: &[Standing<'_>], request: &HeaderMap, response: &mut HeaderMap) {
     let never = standings.iter().any(Standing::never_fits);
-    let wait = standings.iter().filter_map(Standing::retry_after).max().filter(|_| !never);
+    let wait = retry_after(standings);
     insert(response, CONTENT_TYPE, Some(content_type(request)));
     insert(response, STATUS, Some(EXHAUSTED));
     // No character of these texts needs the percent encoding of the field.

@@ -46,6 +46,7 @@ pub use grpc::{grpc_denial, is_grpc};
 pub use name::{Name, NameError};
 pub use parse::{ServerLimit, read};
 pub use problem::{PROBLEM_JSON, ProblemType};
+pub(crate) use retry_after::retry_after;
 pub use retry_after::write_retry_after;
 pub use standing::Standing;
 pub use write::Fields;

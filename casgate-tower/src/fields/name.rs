@@ -43,6 +43,11 @@ impl Name {
         Err(NameError(error))
     }
 
+    #[cfg(any(feature = "metrics", feature = "opentelemetry"))]
+    pub(crate) fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.0)
+    }
+
     /// Returns the name as text.
     ///
     /// ```

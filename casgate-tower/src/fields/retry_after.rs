@@ -28,12 +28,12 @@ use http::header::RETRY_AFTER;
 /// # Ok::<(), casgate_tower::fields::NameError>(())
 /// ```
 pub fn write_retry_after(standings: &[Standing<'_>], headers: &mut HeaderMap) {
-    if standings.iter().any(Standing::never_fits) {
-        headers.remove(RETRY_AFTER);
+    let Some(longest) = retry_after(standings) else {
+        if standings.iter().any(Standing::never_fits) {
+            headers.remove(RETRY_AFTER);
+        }
         return;
-    }
-    let longest = standings.iter().filter_map(Standing::retry_after).max();
-    let Some(longest) = longest else { return };
+    };
     let stays = |value| match digits(value) {
         Some(written) => written >= longest,
         // A date begins with the name of a day.
@@ -42,4 +42,11 @@ pub fn write_retry_after(standings: &[Standing<'_>], headers: &mut HeaderMap) {
     if !headers.get_all(RETRY_AFTER).iter().any(stays) {
         insert(headers, RETRY_AFTER, number(longest));
     }
+}
+
+/// Returns after how many seconds all that deny would admit: the longest wait. `None` if none denies, or no wait helps
+/// with one of them.
+pub(crate) fn retry_after(standings: &[Standing<'_>]) -> Option<u64> {
+    let waits = standings.iter().filter_map(Standing::retry_after);
+    waits.max().filter(|_| !standings.iter().any(Standing::never_fits))
 }

@@ -1,6 +1,6 @@
 use super::announced::{SECOND, nanos};
 use super::{Announced, LARGEST, Refill};
-use casgate::{Admitted, Denied};
+use casgate::{Admitted, Denied, Snapshot};
 use std::cmp::Ordering;
 use std::time::Duration;
 
@@ -34,7 +34,13 @@ enum Decision {
     Admitted,
     /// Whole seconds until the request is admitted, or `None` if it can never fit.
     Denied(Option<u64>),
+    /// It was denied, and nobody knows for how long.
+    Closed,
 }
+
+/// A keyed limiter counts in units below this one, and rounds up. So a permit that is back by then is there when the
+/// client reads of it.
+const MICROSECOND: u64 = 1_000;
 
 impl<'a> Standing<'a> {
     /// Returns the standing of a client whose request was admitted.
@@ -49,13 +55,16 @@ impl<'a> Standing<'a> {
     /// ```
     #[must_use]
     pub fn admitted(announced: &'a Announced, admitted: &Admitted) -> Self {
-        Self {
+        let standing = Self {
             announced,
             limit: admitted.limit(),
             remaining: admitted.remaining(),
             reset_after: in_nanos(admitted.reset_after()),
             decision: Decision::Admitted,
-        }
+        };
+        let is_back = announced.returns() == Refill::Steadily && standing.next() < MICROSECOND;
+        let remaining = standing.remaining + u32::from(is_back);
+        Self { remaining: remaining.min(standing.limit), ..standing }
     }
 
     /// Returns the standing of a client whose request was denied.
@@ -136,7 +145,23 @@ impl<'a> Standing<'a> {
     /// ```
     #[must_use]
     pub fn is_denied(&self) -> bool {
-        matches!(self.decision, Decision::Denied(_))
+        self.decision != Decision::Admitted
+    }
+
+    /// Returns the standing of a client whose wait in line has failed, and that may know when to come back.
+    pub(crate) fn late(
+        announced: &'a Announced,
+        now: Snapshot,
+        retry_after: Option<Duration>,
+        fits: bool,
+    ) -> Self {
+        let decision = match retry_after {
+            Some(wait) => Decision::Denied(Some(in_nanos(wait).div_ceil(SECOND).max(1))),
+            None if fits => Decision::Closed,
+            None => Decision::Denied(None),
+        };
+        let (limit, reset_after) = (now.limit(), in_nanos(now.reset_after()));
+        Self { announced, limit, remaining: 0, reset_after, decision }
     }
 
     /// Whether the request was denied and no wait helps.
@@ -162,7 +187,7 @@ impl<'a> Standing<'a> {
     pub fn retry_after(&self) -> Option<u64> {
         match self.decision {
             Decision::Denied(wait) => wait,
-            Decision::Admitted => None,
+            Decision::Admitted | Decision::Closed => None,
         }
     }
 
@@ -203,21 +228,21 @@ impl<'a> Standing<'a> {
             // It is the time to the permits that are missing, and the least that the longer time can be.
             Refill::Steadily => match self.retry_after() {
                 Some(wait) => wait,
-                None => self.next().max(self.spread()),
+                None => self.next().saturating_sub(MICROSECOND).div_ceil(SECOND).max(self.spread()),
             },
         };
         // More than the largest number is possible where the limiter does not keep the quota that is announced.
         within.min(self.retry_after().unwrap_or(LARGEST)).clamp(1, LARGEST)
     }
 
-    /// Until the next permit, or zero if none is missing. In nanoseconds it is rounded down, since R is already
+    /// Nanoseconds until the next permit, or zero if none is missing. They are rounded down, since R is already
     /// rounded up: a time of whole seconds would otherwise become a second longer.
     fn next(&self) -> u64 {
         let quota = self.announced.quota();
         let (permits, period) = (u128::from(quota.permits()), u128::from(nanos(quota)));
         let later = u128::from(self.limit.saturating_sub(self.remaining).saturating_sub(1));
         let next = (u128::from(self.reset_after) * permits).saturating_sub(later * period);
-        ((next / permits) as u64).div_ceil(SECOND)
+        (next / permits) as u64
     }
 
     /// Until as many permits as are left have returned.
@@ -238,6 +263,7 @@ impl<'a> Standing<'a> {
         let wait = |standing: &Self| match standing.decision {
             Decision::Admitted => 0,
             Decision::Denied(wait) => wait.unwrap_or(u64::MAX),
+            Decision::Closed => u64::MAX,
         };
         wait(other).cmp(&wait(self)).then(self.remaining.cmp(&other.remaining))
     }

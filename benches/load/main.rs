@@ -1,0 +1,132 @@
+//! What a limit for each client costs an axum server: requests per second and latencies, by `wrk` over loopback.
+//!
+//! `cargo bench --bench load` needs wrk, which Debian and others package. The servers are asked by turns, in rounds,
+//! and the table has the medians. No request is denied: what is measured is the way of an admitted one.
+
+use axum::Router;
+use axum::routing::get;
+use casgate::Quota;
+use casgate_tower::RateLimitLayer;
+use casgate_tower::fields::Fields;
+use std::net::SocketAddr;
+use std::process::Command;
+use tokio::net::TcpListener;
+use tower_governor::GovernorLayer;
+use tower_governor::governor::GovernorConfigBuilder;
+
+const ROUNDS: usize = 7;
+const SECONDS: u32 = 4;
+const CONNECTIONS: u32 = 32;
+
+/// More than the server can answer, so nobody is denied.
+const PER_SECOND: u32 = 1_000_000;
+
+fn router() -> Router {
+    Router::new().route("/", get(|| async { "hello" }))
+}
+
+fn variants() -> Vec<(&'static str, Router)> {
+    let layer = || RateLimitLayer::per_client(Quota::per_second(PER_SECOND), 100_000);
+    let governor = || {
+        let mut config = GovernorConfigBuilder::default();
+        config.per_nanosecond(u64::from(1_000_000_000 / PER_SECOND)).burst_size(PER_SECOND);
+        config
+    };
+    let silent = governor().finish().expect("a quota");
+    let telling = governor().use_headers().finish().expect("a quota");
+    vec![
+        ("no limit", router()),
+        ("casgate-tower, no fields", router().layer(layer().fields(Fields::NONE))),
+        ("casgate-tower, with fields", router().layer(layer())),
+        ("tower_governor, no fields", router().layer(GovernorLayer::new(silent))),
+        ("tower_governor, with fields", router().layer(GovernorLayer::new(telling))),
+    ]
+}
+
+/// What wrk says of one run.
+#[derive(Clone, Copy)]
+struct Run {
+    per_second: f64,
+    p50_micros: f64,
+    p99_micros: f64,
+}
+
+fn main() {
+    // One thread for the servers and one for wrk.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_io().build();
+    let runtime = runtime.expect("a runtime");
+    let servers: Vec<(&str, SocketAddr)> = variants()
+        .into_iter()
+        .map(|(name, router)| {
+            let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port");
+            let address = listener.local_addr().expect("an address");
+            let service = router.into_make_service_with_connect_info::<SocketAddr>();
+            runtime.spawn(async move { axum::serve(listener, service).await });
+            (name, address)
+        })
+        .collect();
+
+    let mut runs = vec![Vec::with_capacity(ROUNDS); servers.len()];
+    for round in 0..=ROUNDS {
+        for (i, &(name, address)) in servers.iter().enumerate() {
+            let run = wrk(address);
+            eprintln!("round {round}: {name}: {:.0} a second", run.per_second);
+            // The first round warms up.
+            if round > 0 {
+                runs[i].push(run);
+            }
+        }
+    }
+
+    println!("| server | requests a second | of no limit | p50 | p99 |");
+    println!("|---|---:|---:|---:|---:|");
+    for ((name, _), of_server) in servers.iter().zip(&runs) {
+        // Of two runs of one round, which find the machine in the same mood.
+        let ratios =
+            of_server.iter().zip(&runs[0]).map(|(run, alone)| run.per_second / alone.per_second);
+        println!(
+            "| {name} | {:.0} | {:.1} % | {:.0} µs | {:.0} µs |",
+            median(of_server.iter().map(|run| run.per_second)),
+            100.0 * median(ratios),
+            median(of_server.iter().map(|run| run.p50_micros)),
+            median(of_server.iter().map(|run| run.p99_micros)),
+        );
+    }
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn wrk(address: SocketAddr) -> Run {
+    let output = Command::new("wrk")
+        .args(["--latency", "-t1", &format!("-c{CONNECTIONS}"), &format!("-d{SECONDS}s")])
+        .arg(format!("http://{address}/"))
+        .output()
+        .expect("wrk is installed: `apt-get install wrk`");
+    let text = String::from_utf8(output.stdout).expect("text");
+    assert!(output.status.success() && !text.contains("Non-2xx"), "{text}");
+    let after = |name: &str| {
+        let line = text.lines().map(str::trim).find_map(|line| line.strip_prefix(name));
+        line.unwrap_or_else(|| panic!("wrk says no {name}:\n{text}")).trim().to_owned()
+    };
+    Run {
+        per_second: after("Requests/sec:").parse().expect("a number"),
+        p50_micros: micros(&after("50%")),
+        p99_micros: micros(&after("99%")),
+    }
+}
+
+/// wrk writes `630.00us`, `1.20ms` or `1.00s`.
+fn micros(text: &str) -> f64 {
+    let (number, unit) = text.split_at(text.find(char::is_alphabetic).expect("a unit"));
+    let number: f64 = number.parse().expect("a number");
+    match unit {
+        "us" => number,
+        "ms" => number * 1e3,
+        "s" => number * 1e6,
+        other => panic!("a latency in {other}"),
+    }
+}

@@ -1,0 +1,57 @@
+//! Policies from a file, which can change while the server runs.
+//!
+//! A [`Config`] is read by any format of serde, and made into [`Policies`]. Their [layer](Policies::layer) decides by
+//! the policies of the moment. A [reload](Policies::reload) changes all of them at once, or none if one is wrong.
+//!
+//! ```
+//! use casgate_tower::config::{Config, Keys, Policies};
+//!
+//! let text = r#"
+//!     [client]
+//!     trusted = ["10.0.0.0/8"]
+//!     header = "x-forwarded-for"
+//!
+//!     [[policies]]
+//!     name = "client"
+//!     quota = "100/min burst 20"
+//!     key = "client"
+//!
+//!     [[policies]]
+//!     name = "uploads"
+//!     quota = "20/h"
+//!     key = "user"
+//!     paths = ["/upload", "/files/{*name}"]
+//!     methods = ["PUT", "POST"]
+//!     enforce = 10 # percent of the users: a trial
+//! "#;
+//! let config: Config = toml::from_str(text)?;
+//! # let user = casgate_tower::KeyBy::header(http::HeaderName::from_static("x-user"));
+//! let policies = Policies::new(config, Keys::new().with("user", user))?;
+//! let layer = policies.layer();
+//!
+//! // Later, from another task:
+//! let config: Config = toml::from_str(&text.replace("100/min", "200/min"))?;
+//! policies.reload(config)?;
+//! policies.set_quota("uploads", "30/h".parse()?)?;
+//! # drop(layer);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What a reload keeps
+//!
+//! Policies are matched by name. One whose key, algorithm and capacity are the same keeps its limiter, and with it
+//! what every client has spent; a new quota reaches clients that are known already. Any other has a new limiter. A request
+//! that is under way is settled with the limiter that has admitted it.
+
+mod current;
+mod error;
+mod file;
+mod make;
+mod policies;
+
+pub use error::{ConfigError, Problem};
+pub use file::{Algorithm, ClientConfig, Config, MissingKeyConfig, PolicyConfig};
+pub use make::Keys;
+pub use policies::{Policies, SetQuotaError};
+
+pub(crate) use current::Current;

@@ -1,0 +1,78 @@
+//! The answer to a request that is denied.
+
+use super::Shared;
+use super::passage::Passage;
+use crate::fields::{self, PROBLEM_JSON, Standing};
+use crate::observe::Observer;
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::request::Parts;
+use http::{HeaderValue, Response, StatusCode};
+
+/// Makes the answer.
+pub(super) type OnDenied = dyn Fn(&Denial<'_>) -> Response<Bytes> + Send + Sync;
+
+/// A request that is denied, and by what.
+#[derive(Clone, Copy, Debug)]
+pub struct Denial<'a> {
+    request: &'a Parts,
+    standings: &'a [Standing<'a>],
+}
+
+impl<'a> Denial<'a> {
+    /// Returns the head of the request.
+    #[must_use]
+    pub const fn request(&self) -> &'a Parts {
+        self.request
+    }
+
+    /// Returns the policies that deny, with their numbers.
+    #[must_use]
+    pub const fn standings(&self) -> &'a [Standing<'a>] {
+        self.standings
+    }
+
+    /// Returns how many seconds to wait: what `Retry-After` says. `None` if no wait helps, or none is known.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<u64> {
+        fields::retry_after(self.standings)
+    }
+}
+
+/// Answers a request that the policies deny.
+pub(super) fn denied<O: Observer>(passage: &Passage<O>, request: &Parts) -> Response<Bytes> {
+    let mut standings = passage.standings();
+    let shared: &Shared<O> = &passage.shared;
+    let denial = Denial { request, standings: &standings };
+    let mut response = if let Some(answer) = &shared.on_denied {
+        answer(&denial)
+    } else if fields::is_grpc(&request.headers) {
+        let mut response = Response::new(Bytes::new());
+        fields::grpc_denial(&standings, &request.headers, response.headers_mut());
+        response
+    } else {
+        let mut response = Response::new(shared.problem.body(&standings).into());
+        *response.status_mut() = shared.problem.status();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, PROBLEM_JSON);
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+    };
+    fields::write_retry_after(&standings, response.headers_mut());
+    shared.denied.write(&mut standings, response.headers_mut());
+    response
+}
+
+/// Answers a request without a key. The client learns nothing about it: it is the server's mistake.
+pub(super) fn no_key(status: StatusCode, request: &Parts) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    if fields::is_grpc(&request.headers) {
+        const INTERNAL: HeaderValue = HeaderValue::from_static("13");
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+        headers.insert("grpc-status", INTERNAL);
+    } else {
+        *response.status_mut() = status;
+    }
+    response
+}

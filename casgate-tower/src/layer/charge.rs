@@ -1,0 +1,123 @@
+use crate::fields::Standing;
+use crate::observe::Outcome;
+use crate::policy::{Ask, Late, Line, Policy, Set};
+use casgate::{Admitted, Denied, Reason};
+use http::response;
+
+/// What one policy has to do with a request.
+pub(super) struct Charge {
+    policy: u8,
+    pub(super) is_enforced: bool,
+    pub(super) ask: Ask,
+    pub(super) answer: Answer,
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum Answer {
+    /// The policy is still to be asked, or has been refunded.
+    Open,
+    /// It is not asked.
+    Exempt,
+    /// It cannot be asked, and is in shadow.
+    NoKey,
+    Admitted(Admitted),
+    Denied(Denied),
+    /// It was denied in line.
+    Late(Late),
+}
+
+impl Charge {
+    pub(super) const fn new(policy: u8, is_enforced: bool, ask: Ask) -> Self {
+        Self { policy, is_enforced, ask, answer: Answer::Open }
+    }
+
+    /// Of a policy that is not asked.
+    pub(super) const fn unasked(policy: u8, answer: Answer) -> Self {
+        Self { policy, is_enforced: false, ask: Ask::NOTHING, answer }
+    }
+
+    pub(super) fn policy<'a>(&self, set: &'a Set) -> &'a Policy {
+        &set.policies()[usize::from(self.policy)]
+    }
+
+    /// The line to stand in, if there is one.
+    pub(super) fn line<'a>(&self, set: &'a Set) -> Option<&'a dyn Line> {
+        if self.is_enforced { self.policy(set).line() } else { None }
+    }
+
+    /// Whether it is decided at once and can deny.
+    pub(super) fn is_immediate(&self, set: &Set) -> bool {
+        self.is_enforced && self.line(set).is_none()
+    }
+
+    /// Whether it is in shadow and still to be asked.
+    pub(super) const fn is_shadow(&self) -> bool {
+        !self.is_enforced && matches!(self.answer, Answer::Open)
+    }
+
+    pub(super) const fn is_admitted(&self) -> bool {
+        matches!(self.answer, Answer::Admitted(_))
+    }
+
+    /// Asks the policy, and returns whether it admits.
+    pub(super) fn check(&mut self, set: &Set) -> bool {
+        self.answer = match self.policy(set).limited().check(self.ask) {
+            Ok(admitted) => Answer::Admitted(admitted),
+            Err(denied) => Answer::Denied(denied),
+        };
+        self.is_admitted()
+    }
+
+    /// Whether the policy would deny for certain, or seems to: to be asked.
+    pub(super) fn seems_short(&self, set: &Set) -> bool {
+        self.policy(set).limited().peek(self.ask).remaining() < self.ask.cost
+    }
+
+    pub(super) fn refund(&mut self, set: &Set) {
+        if let Answer::Admitted(admitted) = self.answer {
+            self.answer = Answer::Open;
+            self.policy(set).limited().refund(self.ask, &admitted);
+        }
+    }
+
+    /// Refunds or corrects by what the service has answered.
+    pub(super) fn settle(&self, set: &Set, response: &response::Parts) {
+        let Answer::Admitted(admitted) = &self.answer else { return };
+        let policy = self.policy(set);
+        if policy.is_refunded(response.status) {
+            policy.limited().refund(self.ask, admitted);
+        } else if let Some(cost) = policy.cost_by(response) {
+            policy.limited().settle(self.ask, admitted, cost);
+        }
+    }
+
+    pub(super) fn outcome(&self) -> Option<Outcome> {
+        Some(match self.answer {
+            Answer::Open => return None,
+            Answer::Exempt => Outcome::Exempt,
+            Answer::NoKey => Outcome::MissingKey,
+            Answer::Admitted(_) => Outcome::Admitted,
+            Answer::Denied(_) if !self.is_enforced => Outcome::ShadowDenied,
+            Answer::Denied(denied) if denied.reason() == Reason::NeverFits => Outcome::Never,
+            Answer::Denied(_) => Outcome::Denied,
+            Answer::Late(late) => late.outcome,
+        })
+    }
+
+    /// Where the client stands, if the policy has decided and holds.
+    pub(super) fn standing<'a>(&self, set: &'a Set) -> Option<Standing<'a>> {
+        if !self.is_enforced {
+            return None;
+        }
+        let announced = self.policy(set).announced(self.ask);
+        match &self.answer {
+            Answer::Admitted(admitted) => Some(Standing::admitted(announced, admitted)),
+            Answer::Denied(denied) => Some(Standing::denied(announced, denied)),
+            Answer::Late(late) => {
+                let fits = late.outcome != Outcome::Never;
+                Some(Standing::late(announced, late.now, late.retry_after, fits))
+            }
+            Answer::Open | Answer::Exempt | Answer::NoKey => None,
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! What happens in a layer, told to whom it may concern: metrics, traces, a live page.
+//!
+//! An [`Observer`] is told the [`Outcome`] of each policy's decision. It is called on the path of the request, after
+//! the decision, so it must not wait. Without one the compiler leaves the calls out.
+//!
+//! ```
+//! use casgate::Quota;
+//! use casgate_tower::observe::{Event, Observer, Outcome};
+//! use casgate_tower::{Policy, RateLimitLayer};
+//! use std::sync::Arc;
+//! use std::sync::atomic::{AtomicU64, Ordering};
+//!
+//! #[derive(Default)]
+//! struct Denials(AtomicU64);
+//!
+//! impl Observer for Denials {
+//!     fn observe(&self, event: &Event<'_>) {
+//!         if event.outcome() == Outcome::Denied {
+//!             self.0.fetch_add(event.cost().into(), Ordering::Relaxed);
+//!         }
+//!     }
+//! }
+//!
+//! let denials = Arc::new(Denials::default());
+//! let layer = RateLimitLayer::new(Policy::global(Quota::per_second(100))).observer(Arc::clone(&denials));
+//! # drop(layer);
+//! ```
+//!
+//! | [`Outcome`] | in metrics | the request |
+//! |---|---|---|
+//! | `Admitted` | `admitted` | passed |
+//! | `Denied` | `denied` | was denied, and a later one can pass |
+//! | `Never` | `never` | asks for more than the policy ever admits |
+//! | `ShadowDenied` | `shadow_denied` | would have been denied, and passed |
+//! | `Exempt` | `exempt` | passed uncharged |
+//! | `Cancelled` | `cancelled` | was dropped while it waited |
+//! | `QueueFull` | `queue_full` | was denied since too many waited |
+//! | `Timeout` | `timeout` | was denied since its permits would have come too late |
+//! | `MissingKey` | `missing_key` | had no key |
+//!
+//! In a stack the policies that deny a request tell of it, and the others do not, since they were charged nothing.
+
+#[cfg(feature = "metrics")]
+mod metrics;
+#[cfg(feature = "opentelemetry")]
+mod opentelemetry;
+#[cfg(feature = "tracing")]
+mod tracing;
+
+#[cfg(feature = "metrics")]
+pub use metrics::Metrics;
+#[cfg(feature = "opentelemetry")]
+pub use opentelemetry::OpenTelemetry;
+#[cfg(feature = "tracing")]
+pub use tracing::Tracing;
+
+use crate::fields::Name;
+use crate::policy::{Ask, Policy};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What became of a request at one policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// Its permits were charged.
+    Admitted,
+    /// It was denied.
+    Denied,
+    /// It asks for more permits than the policy ever admits together.
+    Never,
+    /// It would have been denied, if the policy held for it.
+    ShadowDenied,
+    /// The policy exempts it.
+    Exempt,
+    /// It was dropped while it waited.
+    Cancelled,
+    /// Too many waited already.
+    QueueFull,
+    /// Its permits would have come too late.
+    Timeout,
+    /// It has no key, and none was expected to be missing.
+    MissingKey,
+}
+
+impl Outcome {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Admitted,
+        Self::Denied,
+        Self::Never,
+        Self::ShadowDenied,
+        Self::Exempt,
+        Self::Cancelled,
+        Self::QueueFull,
+        Self::Timeout,
+        Self::MissingKey,
+    ];
+
+    /// Returns its name in metrics, such as `"shadow_denied"`.
+    ///
+    /// ```
+    /// # use casgate_tower::observe::Outcome;
+    /// assert_eq!(Outcome::QueueFull.as_str(), "queue_full");
+    /// ```
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Admitted => "admitted",
+            Self::Denied => "denied",
+            Self::Never => "never",
+            Self::ShadowDenied => "shadow_denied",
+            Self::Exempt => "exempt",
+            Self::Cancelled => "cancelled",
+            Self::QueueFull => "queue_full",
+            Self::Timeout => "timeout",
+            Self::MissingKey => "missing_key",
+        }
+    }
+}
+
+/// One policy's decision on one request.
+#[derive(Clone, Copy, Debug)]
+pub struct Event<'a> {
+    policy: &'a Policy,
+    ask: Ask,
+    outcome: Outcome,
+}
+
+impl<'a> Event<'a> {
+    pub(crate) const fn new(policy: &'a Policy, ask: Ask, outcome: Outcome) -> Self {
+        Self { policy, ask, outcome }
+    }
+
+    /// Returns the policy's name.
+    #[must_use]
+    pub fn policy(&self) -> &'a Name {
+        self.policy.name()
+    }
+
+    /// Returns what became of the request.
+    #[must_use]
+    pub const fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    /// Returns the permits that it asked for: 0 if it was exempt or had no key.
+    #[must_use]
+    pub const fn cost(&self) -> u32 {
+        self.ask.cost
+    }
+
+    /// Returns a number that stands for the key as long as the policy has its limiter: the same for the same key, and
+    /// another one after a restart. `None` without a key. Never use it as a metric's label: there are as many as clients.
+    #[must_use]
+    pub fn key_hash(&self) -> Option<u64> {
+        self.ask.place.map(|_| self.policy.hash(self.ask))
+    }
+}
+
+/// Who is told what happens in a layer: see [the module](self).
+///
+/// `()` is nobody; a pair is both. The methods are called on the path of requests, by many threads at once.
+pub trait Observer {
+    /// Is told what became of a request at a policy.
+    fn observe(&self, event: &Event<'_>);
+
+    /// Is told that a request begins to wait in line at that policy.
+    fn waits(&self, _policy: &Name) {}
+
+    /// Is told that such a wait has ended, and how long it was: with permits or without.
+    fn waited(&self, _policy: &Name, _wait: Duration) {}
+}
+
+impl Observer for () {
+    #[inline(always)]
+    fn observe(&self, _: &Event<'_>) {}
+}
+
+impl<A: Observer, B: Observer> Observer for (A, B) {
+    fn observe(&self, event: &Event<'_>) {
+        self.0.observe(event);
+        self.1.observe(event);
+    }
+
+    fn waits(&self, policy: &Name) {
+        self.0.waits(policy);
+        self.1.waits(policy);
+    }
+
+    fn waited(&self, policy: &Name, wait: Duration) {
+        self.0.waited(policy, wait);
+        self.1.waited(policy, wait);
+    }
+}
+
+impl<O: Observer + ?Sized> Observer for Arc<O> {
+    fn observe(&self, event: &Event<'_>) {
+        (**self).observe(event);
+    }
+
+    fn waits(&self, policy: &Name) {
+        (**self).waits(policy);
+    }
+
+    fn waited(&self, policy: &Name, wait: Duration) {
+        (**self).waited(policy, wait);
+    }
+}
+
+impl<O: Observer> Observer for Option<O> {
+    fn observe(&self, event: &Event<'_>) {
+        if let Some(observer) = self {
+            observer.observe(event);
+        }
+    }
+
+    fn waits(&self, policy: &Name) {
+        if let Some(observer) = self {
+            observer.waits(policy);
+        }
+    }
+
+    fn waited(&self, policy: &Name, wait: Duration) {
+        if let Some(observer) = self {
+            observer.waited(policy, wait);
+        }
+    }
+}

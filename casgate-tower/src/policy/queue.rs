@@ -1,0 +1,169 @@
+use super::Policy;
+use super::limited::{Ask, Limited};
+use super::line::{Entered, Late, Line};
+use crate::observe::Outcome;
+use casgate::algorithm::Weighted;
+use casgate::clock::Clock;
+use casgate::wait::{Acquire, AcquireError, Queue, Timer};
+use casgate::{Admitted, LimitN, Quota};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+impl Policy {
+    /// A queue: a request waits for its permits for at most `patience`. If they will not be ready by then it is denied at
+    /// once. Clients are told that `quota`.
+    ///
+    /// ```
+    /// use casgate::wait::Queue;
+    /// use casgate::{Limiter, Quota};
+    /// use casgate_tower::Policy;
+    /// use std::time::Duration;
+    /// let quota = Quota::per_second(100).with_burst(1);
+    /// let queue = Queue::new(Limiter::token_bucket(quota)).most_waiting(500);
+    /// let policy = Policy::over_queue(queue, quota, Duration::from_secs(2));
+    /// # drop(policy);
+    /// ```
+    ///
+    /// In a stack a request stands in line when all others admit it, in one queue after the other. If a wait fails, or the
+    /// request is dropped meanwhile, what was charged is [refunded](casgate::Limiter::refund), and a place in line given
+    /// back as far as [possible](casgate::wait#cancellation). In [shadow](Policy::shadow) nothing waits.
+    pub fn over_queue<A, C, T>(
+        queue: impl Into<Arc<Queue<A, C, T>>>,
+        quota: Quota,
+        patience: Duration,
+    ) -> Self
+    where
+        A: Weighted + 'static,
+        C: Clock + 'static,
+        T: Timer + 'static,
+        Queue<A, C, T>: Send + Sync,
+        Acquire<Arc<Queue<A, C, T>>>: Send,
+    {
+        let pace = quota.period() / quota.permits();
+        let waiting = Arc::new(Waiting::new(queue.into(), patience, pace));
+        Self { line: Some(Arc::clone(&waiting) as Arc<dyn Line>), ..Self::of(waiting, quota) }
+    }
+}
+
+/// A queue, and for how long a request waits in it.
+pub(crate) struct Waiting<Q> {
+    queue: Arc<Q>,
+    patience: Duration,
+    /// After how long somebody has left a full queue.
+    pace: Duration,
+}
+
+impl<Q> Waiting<Q> {
+    pub(crate) const fn new(queue: Arc<Q>, patience: Duration, pace: Duration) -> Self {
+        Self { queue, patience, pace }
+    }
+}
+
+impl<Q> Clone for Waiting<Q> {
+    fn clone(&self) -> Self {
+        Self { queue: Arc::clone(&self.queue), ..*self }
+    }
+}
+
+impl<A, C, T> Limited for Waiting<Queue<A, C, T>>
+where
+    A: Weighted,
+    C: Clock,
+    Queue<A, C, T>: Send + Sync,
+{
+    fn with(&self, _: Ask, act: &mut dyn FnMut(&dyn LimitN)) {
+        act(self.queue.limiter());
+    }
+}
+
+impl<A, C, T> Line for Waiting<Queue<A, C, T>>
+where
+    A: Weighted + 'static,
+    C: Clock + 'static,
+    T: Timer + 'static,
+    Queue<A, C, T>: Send + Sync,
+    Acquire<Arc<Queue<A, C, T>>>: Send,
+{
+    fn enter(&self, cost: u32) -> Entered {
+        let acquire = self.queue.acquire_owned().permits(cost).within(self.patience);
+        let mut wait = Place { acquire, line: self.clone() };
+        // Without a waker of the task, which polls it again: so a request that need not wait allocates nothing.
+        match Pin::new(&mut wait).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(answer) => Entered::Now(answer),
+            Poll::Pending => Entered::Waits(Box::pin(wait)),
+        }
+    }
+}
+
+impl<A: Weighted, C: Clock, T> Waiting<Queue<A, C, T>> {
+    fn late(&self, error: AcquireError) -> Late {
+        let limiter = self.queue.limiter();
+        let (outcome, retry_after) = match error {
+            AcquireError::NeverFits => (Outcome::Never, None),
+            AcquireError::TooLate { ready_at } => {
+                let until_ready = ready_at - limiter.clock().now();
+                (Outcome::Timeout, Some(until_ready.saturating_sub(self.patience)))
+            }
+            AcquireError::TooManyWaiting => (Outcome::QueueFull, Some(self.pace)),
+            AcquireError::Closed => (Outcome::Denied, None),
+        };
+        Late { outcome, retry_after, now: limiter.peek() }
+    }
+}
+
+/// The queue of requests to an upstream server, whose answers it heeds.
+#[cfg(feature = "client")]
+pub(crate) trait Upstream: Line {
+    fn set_patience(&mut self, patience: Duration);
+
+    /// Admits nothing for so long.
+    fn pause(&self, pause: Duration);
+
+    /// Charges what the limiter has more than that.
+    fn keep_at_most(&self, remaining: u64);
+}
+
+#[cfg(feature = "client")]
+impl<A, C, T> Upstream for Waiting<Queue<A, C, T>>
+where
+    A: Weighted + 'static,
+    C: Clock + 'static,
+    T: Timer + 'static,
+    Queue<A, C, T>: Send + Sync,
+    Acquire<Arc<Queue<A, C, T>>>: Send,
+{
+    fn set_patience(&mut self, patience: Duration) {
+        self.patience = patience;
+    }
+
+    fn pause(&self, pause: Duration) {
+        let limiter = self.queue.limiter();
+        limiter.deny_until(limiter.clock().now() + pause);
+    }
+
+    fn keep_at_most(&self, remaining: u64) {
+        let limiter = self.queue.limiter();
+        let own = limiter.peek().remaining();
+        let most = u32::try_from(remaining).unwrap_or(u32::MAX);
+        if own > most {
+            limiter.charge(own - most);
+        }
+    }
+}
+
+struct Place<A: Weighted, C: Clock, T: Timer> {
+    acquire: Acquire<Arc<Queue<A, C, T>>>,
+    line: Waiting<Queue<A, C, T>>,
+}
+
+impl<A: Weighted, C: Clock, T: Timer> Future for Place<A, C, T> {
+    type Output = Result<Admitted, Late>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let acquired = Pin::new(&mut self.acquire).poll(cx);
+        acquired.map(|answer| answer.map_err(|error| self.line.late(error)))
+    }
+}
