@@ -1,6 +1,6 @@
 //! Outgoing requests that keep an upstream's quota.
 //!
-//! A [`ClientLayer`] around an HTTP client lets requests wait in a [`Queue`](casgate::wait::Queue) until the quota
+//! A [`ClientLayer`] around an HTTP client lets requests wait in a [`Queue`] until the quota
 //! has room for them. It heeds what the server answers: after a `Retry-After` nothing is sent before that time, and where
 //! the `RateLimit` fields say that less is left than the limiter has, the limiter is charged the difference: other
 //! processes spend from the same quota.
