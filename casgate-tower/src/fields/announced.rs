@@ -1,5 +1,6 @@
-use super::Name;
+use super::{Name, text};
 use casgate::Quota;
+use http::HeaderValue;
 
 /// When a policy's permits return.
 ///
@@ -71,8 +72,9 @@ pub struct Announced {
     refill: Refill,
     unit: Unit,
     /// The parameters `q` and `w`, computed once.
-    permits: u64,
-    seconds: u64,
+    /// The item of the policy's field, which begins with the quoted name.
+    item: HeaderValue,
+    quoted: usize,
 }
 
 pub(super) const SECOND: u64 = 1_000_000_000;
@@ -91,9 +93,7 @@ impl Announced {
     /// ```
     #[must_use]
     pub fn new(name: Name, quota: Quota) -> Self {
-        let (permits, seconds) = whole_seconds(quota);
-        let (refill, unit) = (Refill::Steadily, Unit::Requests);
-        Self { name, quota, refill, unit, permits, seconds }
+        Self::made(name, quota, Refill::Steadily, Unit::Requests)
     }
 
     /// Sets when the permits return.
@@ -108,7 +108,7 @@ impl Announced {
     /// ```
     #[must_use]
     pub fn refill(self, refill: Refill) -> Self {
-        Self { refill, ..self }
+        Self::made(self.name, self.quota, refill, self.unit)
     }
 
     /// Sets what the permits stand for.
@@ -123,12 +123,12 @@ impl Announced {
     /// ```
     #[must_use]
     pub fn unit(self, unit: Unit) -> Self {
-        Self { unit, ..self }
+        Self::made(self.name, self.quota, self.refill, unit)
     }
 
     /// Returns the same under another name.
     pub(crate) fn with_name(&self, name: Name) -> Self {
-        Self { name, ..self.clone() }
+        Self::made(name, self.quota, self.refill, self.unit)
     }
 
     /// Returns the policy's name.
@@ -171,32 +171,43 @@ impl Announced {
     /// ```
     #[must_use]
     pub fn with_quota(&self, quota: Quota) -> Self {
-        let (permits, seconds) = whole_seconds(quota);
-        Self { name: self.name.clone(), quota, permits, seconds, ..*self }
-    }
-
-    /// The parameters `q` and `w`.
-    pub(super) fn per(&self) -> (u64, u64) {
-        (self.permits, self.seconds)
+        Self::made(self.name.clone(), quota, self.refill, self.unit)
     }
 
     pub(super) fn returns(&self) -> Refill {
         self.refill
     }
 
-    /// The parameter `qu`, unless it is the default.
-    pub(super) fn other_unit(&self) -> Option<&'static str> {
-        match self.unit {
-            Unit::Requests => None,
-            Unit::ContentBytes => Some("content-bytes"),
-            Unit::ConcurrentRequests => Some("concurrent-requests"),
-        }
+    /// The item of the policy's field.
+    pub(super) const fn item(&self) -> &HeaderValue {
+        &self.item
     }
 
-    /// The burst, if it is not that of the quota's permits. Windows have none.
-    pub(super) fn other_burst(&self) -> Option<u32> {
-        let burst = self.quota.burst();
-        (self.refill == Refill::Steadily && burst != self.quota.permits()).then_some(burst)
+    /// The name as it begins the items of both fields.
+    pub(super) fn quoted(&self) -> &[u8] {
+        &self.item.as_bytes()[..self.quoted]
+    }
+
+    /// Composes what stands in the fields, so that no request has to.
+    fn made(name: Name, quota: Quota, refill: Refill, unit: Unit) -> Self {
+        let mut text = String::new();
+        text::quoted(name.as_str(), &mut text).expect("a string takes any text");
+        let quoted = text.len();
+        let (permits, seconds) = whole_seconds(quota);
+        text += &format!(";q={permits};w={seconds}");
+        match unit {
+            Unit::Requests => {}
+            Unit::ContentBytes => text += ";qu=\"content-bytes\"",
+            Unit::ConcurrentRequests => text += ";qu=\"concurrent-requests\"",
+        }
+        // Windows have no burst.
+        if refill == Refill::Steadily && quota.burst() != quota.permits() {
+            text += &format!(";casgate-burst={}", quota.burst());
+        }
+        let item = HeaderValue::try_from(text).expect("a name is printable ASCII");
+        // The first clone of a value allocates what the others share.
+        let item = item.clone();
+        Self { name, quota, refill, unit, item, quoted }
     }
 }
 

@@ -1,7 +1,6 @@
 use super::{LEGACY_LIMIT, LEGACY_REMAINING, LEGACY_RESET, POLICY, RATE_LIMIT, Standing};
 use super::{structured, text};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use std::fmt::{self, Write};
 
 /// Which header fields are written.
 ///
@@ -88,8 +87,8 @@ impl Fields {
         Standing::sort(standings);
         let Some(binding) = standings.first() else { return };
         if self.draft_11 {
-            append(headers, POLICY, list(standings, policy));
-            append(headers, RATE_LIMIT, list(standings, limit));
+            append(headers, POLICY, policies(standings));
+            append(headers, RATE_LIMIT, limits(standings));
         }
         if self.legacy && !binds_more(headers, binding) {
             insert(headers, LEGACY_LIMIT, number(binding.limit().into()));
@@ -122,35 +121,46 @@ pub(super) fn number(number: u64) -> Option<HeaderValue> {
     text::value(|out| write!(out, "{number}"))
 }
 
-fn list(
-    standings: &[Standing<'_>],
-    item: fn(&Standing<'_>, &mut dyn Write) -> fmt::Result,
-) -> Option<HeaderValue> {
-    text::value(|out| {
-        for (index, standing) in standings.iter().enumerate() {
-            if index > 0 {
-                out.write_str(", ")?;
-            }
-            text::quoted(standing.announced().name().as_str(), out)?;
-            item(standing, out)?;
-        }
-        Ok(())
-    })
+/// The items of the policies, which are composed already.
+fn policies(standings: &[Standing<'_>]) -> Option<HeaderValue> {
+    if let [standing] = standings {
+        return Some(standing.announced().item().clone());
+    }
+    let items = || standings.iter().map(|standing| standing.announced().item().as_bytes());
+    let mut text = Vec::with_capacity(items().map(|item| item.len() + 2).sum::<usize>() - 2);
+    for item in items() {
+        separate(&mut text);
+        text.extend_from_slice(item);
+    }
+    HeaderValue::try_from(text).ok()
 }
 
-fn policy(standing: &Standing<'_>, out: &mut dyn Write) -> fmt::Result {
-    let announced = standing.announced();
-    let (permits, seconds) = announced.per();
-    write!(out, ";q={permits};w={seconds}")?;
-    if let Some(unit) = announced.other_unit() {
-        write!(out, ";qu=\"{unit}\"")?;
+/// What is left of each. Without the machinery of `fmt`, since every response has it.
+fn limits(standings: &[Standing<'_>]) -> Option<HeaderValue> {
+    let items = || {
+        let item = |standing: &Standing<'_>| (u64::from(standing.remaining()), standing.within());
+        standings.iter().map(move |standing| (standing.announced().quoted(), item(standing)))
+    };
+    let length = |(name, (r, t)): (&[u8], _)| ", ;r=;t=".len() + name.len() + digits(r) + digits(t);
+    // A value keeps a buffer without room to spare as it is, and needs a second one otherwise.
+    let mut text = Vec::with_capacity(items().map(length).sum::<usize>() - 2);
+    for (name, (r, t)) in items() {
+        separate(&mut text);
+        text.extend_from_slice(name);
+        text.extend_from_slice(b";r=");
+        text.extend_from_slice(itoa::Buffer::new().format(r).as_bytes());
+        text.extend_from_slice(b";t=");
+        text.extend_from_slice(itoa::Buffer::new().format(t).as_bytes());
     }
-    match announced.other_burst() {
-        Some(burst) => write!(out, ";casgate-burst={burst}"),
-        None => Ok(()),
+    HeaderValue::try_from(text).ok()
+}
+
+fn separate(text: &mut Vec<u8>) {
+    if !text.is_empty() {
+        text.extend_from_slice(b", ");
     }
 }
 
-fn limit(standing: &Standing<'_>, out: &mut dyn Write) -> fmt::Result {
-    write!(out, ";r={};t={}", standing.remaining(), standing.within())
+fn digits(number: u64) -> usize {
+    number.checked_ilog10().map_or(1, |log| log as usize + 1)
 }
