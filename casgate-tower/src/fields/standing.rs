@@ -55,16 +55,23 @@ impl<'a> Standing<'a> {
     /// ```
     #[must_use]
     pub fn admitted(announced: &'a Announced, admitted: &Admitted) -> Self {
-        let standing = Self {
-            announced,
-            limit: admitted.limit(),
-            remaining: admitted.remaining(),
-            reset_after: in_nanos(admitted.reset_after()),
-            decision: Decision::Admitted,
-        };
+        let (limit, remaining) = (admitted.limit(), admitted.remaining());
+        Self::afterwards(announced, limit, remaining, admitted.reset_after())
+    }
+
+    /// Returns the standing of a client that was admitted, when the limiter has these numbers.
+    pub(crate) fn afterwards(
+        announced: &'a Announced,
+        limit: u32,
+        remaining: u32,
+        reset_after: Duration,
+    ) -> Self {
+        let reset_after = in_nanos(reset_after);
+        let standing =
+            Self { announced, limit, remaining, reset_after, decision: Decision::Admitted };
         let is_back = announced.returns() == Refill::Steadily && standing.next() < MICROSECOND;
-        let remaining = standing.remaining + u32::from(is_back);
-        Self { remaining: remaining.min(standing.limit), ..standing }
+        let remaining = remaining.saturating_add(is_back.into());
+        Self { remaining: remaining.min(limit), ..standing }
     }
 
     /// Returns the standing of a client whose request was denied.

@@ -1,7 +1,7 @@
 use crate::fields::Standing;
 use crate::observe::Outcome;
 use crate::policy::{Ask, Late, Line, Policy, Set};
-use casgate::{Admitted, Denied, Reason};
+use casgate::{Admitted, Denied, Reason, Snapshot};
 use http::response;
 
 /// What one policy has to do with a request.
@@ -24,6 +24,8 @@ pub(super) enum Answer {
     Denied(Denied),
     /// It was denied in line.
     Late(Late),
+    /// It was admitted, and refunded or corrected by the response: what is left then.
+    Settled(Snapshot),
 }
 
 impl Charge {
@@ -81,14 +83,17 @@ impl Charge {
     }
 
     /// Refunds or corrects by what the service has answered.
-    pub(super) fn settle(&self, set: &Set, response: &response::Parts) {
+    pub(super) fn settle(&mut self, set: &Set, response: &response::Parts) {
         let Answer::Admitted(admitted) = &self.answer else { return };
         let policy = self.policy(set);
         if policy.is_refunded(response.status) {
             policy.limited().refund(self.ask, admitted);
         } else if let Some(cost) = policy.cost_by(response) {
             policy.limited().settle(self.ask, admitted, cost);
+        } else {
+            return;
         }
+        self.answer = Answer::Settled(policy.limited().peek(self.ask));
     }
 
     pub(super) fn outcome(&self) -> Option<Outcome> {
@@ -96,7 +101,7 @@ impl Charge {
             Answer::Open => return None,
             Answer::Exempt => Outcome::Exempt,
             Answer::NoKey => Outcome::MissingKey,
-            Answer::Admitted(_) => Outcome::Admitted,
+            Answer::Admitted(_) | Answer::Settled(_) => Outcome::Admitted,
             Answer::Denied(_) if !self.is_enforced => Outcome::ShadowDenied,
             Answer::Denied(denied) if denied.reason() == Reason::NeverFits => Outcome::Never,
             Answer::Denied(_) => Outcome::Denied,
@@ -116,6 +121,10 @@ impl Charge {
             Answer::Late(late) => {
                 let fits = late.outcome != Outcome::Never;
                 Some(Standing::late(announced, late.now, late.retry_after, fits))
+            }
+            Answer::Settled(now) => {
+                let (limit, remaining) = (now.limit(), now.remaining());
+                Some(Standing::afterwards(announced, limit, remaining, now.reset_after()))
             }
             Answer::Open | Answer::Exempt | Answer::NoKey => None,
         }

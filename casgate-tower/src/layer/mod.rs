@@ -42,8 +42,8 @@ use tower_layer::Layer;
 /// 1. It asks the policies that [apply](Policy::only_if), [all or none](RateLimitLayer::all).
 /// 2. A denied request is answered by the layer, and the service is not called. The answer is a *response* and never an
 ///    error: 429 with `Retry-After`, the fields and a problem document, or for gRPC a status of 8.
-/// 3. An admitted request is passed to the service that was readied. Its response gets the fields, and settles
-///    [refunds](Policy::refund_on) and [true costs](Policy::true_cost).
+/// 3. An admitted request is passed to the service that was readied. Its response settles
+///    [refunds](Policy::refund_on) and [true costs](Policy::true_cost), and gets the fields.
 ///
 /// A request whose service fails with an error keeps its charge, and so does one that the client gives up after it was
 /// admitted: the work may have been done.

@@ -133,8 +133,8 @@ impl<O: Observer> Passage<O> {
                 charge.check(&self.set);
             }
         }
-        self.has_passed = true;
         self.tell();
+        self.has_passed = true;
         Step::Pass
     }
 
@@ -168,12 +168,12 @@ impl<O: Observer> Passage<O> {
         self.charges.iter().filter_map(|charge| charge.standing(&self.set)).collect()
     }
 
-    /// Writes the fields into the service's answer, and settles what was charged by it.
-    pub(super) fn answered(&self, response: &mut response::Parts) {
-        self.shared.admitted.write(&mut self.standings(), &mut response.headers);
-        for charge in &self.charges {
+    /// Settles what was charged by the service's answer, and writes the fields into it.
+    pub(super) fn answered(&mut self, response: &mut response::Parts) {
+        for charge in &mut self.charges {
             charge.settle(&self.set, response);
         }
+        self.shared.admitted.write(&mut self.standings(), &mut response.headers);
     }
 }
 
