@@ -61,6 +61,7 @@ pub mod config;
 pub mod fields;
 mod layer;
 pub mod observe;
+mod outcome;
 mod peer;
 mod policy;
 

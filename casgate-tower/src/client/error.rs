@@ -1,4 +1,4 @@
-use crate::observe::Outcome;
+use crate::outcome::Outcome;
 use crate::policy::Late;
 use std::error::Error;
 use std::fmt;

@@ -43,7 +43,6 @@
 //! what every client has spent; a new quota reaches clients that are known already. Any other has a new limiter. A request
 //! that is under way is settled with the limiter that has admitted it.
 
-mod current;
 mod error;
 mod file;
 mod make;
@@ -53,5 +52,3 @@ pub use error::{ConfigError, Problem};
 pub use file::{Algorithm, ClientConfig, Config, MissingKeyConfig, PolicyConfig};
 pub use make::Keys;
 pub use policies::{Policies, SetQuotaError};
-
-pub(crate) use current::Current;

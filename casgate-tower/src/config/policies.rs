@@ -1,9 +1,8 @@
-use super::current::Current;
 use super::error::ConfigError;
 use super::file::{Algorithm, Config};
 use super::make::{Keys, Made, make};
 use crate::fields::Name;
-use crate::policy::Set;
+use crate::policy::{Current, Set};
 use crate::{Policy, RateLimitLayer};
 use casgate::{KeyedError, Quota};
 use std::error::Error;

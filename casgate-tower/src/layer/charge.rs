@@ -1,5 +1,5 @@
 use crate::fields::Standing;
-use crate::observe::Outcome;
+use crate::outcome::Outcome;
 use crate::policy::{Ask, Late, Line, Policy, Set};
 use casgate::{Admitted, Denied, Reason, Snapshot};
 use http::response;

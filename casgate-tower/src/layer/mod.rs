@@ -71,7 +71,7 @@ pub(crate) struct Shared<O> {
 enum Source {
     Fixed(Arc<Set>),
     #[cfg(feature = "config")]
-    Live(Arc<crate::config::Current>),
+    Live(Arc<crate::policy::Current>),
 }
 
 impl<O: Observer> Shared<O> {
@@ -142,7 +142,7 @@ impl RateLimitLayer {
     }
 
     #[cfg(feature = "config")]
-    pub(crate) fn live(current: Arc<crate::config::Current>) -> Self {
+    pub(crate) fn live(current: Arc<crate::policy::Current>) -> Self {
         Self::from_source(Source::Live(current))
     }
 

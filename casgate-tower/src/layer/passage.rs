@@ -3,7 +3,8 @@
 use super::Shared;
 use super::charge::{Answer, Charge};
 use crate::fields::Standing;
-use crate::observe::{Event, Observer, Outcome};
+use crate::observe::{Event, Observer};
+use crate::outcome::Outcome;
 use crate::policy::{Applies, Entered, Policy, Set, Wait};
 use http::request::Parts;
 use http::{StatusCode, response};

@@ -1,6 +1,6 @@
 //! Waiting in line instead of a denial.
 
-use crate::observe::Outcome;
+use crate::outcome::Outcome;
 use casgate::{Admitted, Snapshot};
 use std::future::Future;
 use std::pin::Pin;

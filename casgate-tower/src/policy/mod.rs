@@ -1,6 +1,8 @@
 //! A limit as it applies to requests.
 
 mod build;
+#[cfg(feature = "config")]
+mod current;
 mod key_by;
 mod limited;
 mod line;
@@ -9,6 +11,8 @@ mod options;
 mod queue;
 mod set;
 
+#[cfg(feature = "config")]
+pub(crate) use current::Current;
 pub use key_by::KeyBy;
 pub(crate) use limited::{Ask, Limited};
 pub(crate) use line::{Entered, Late, Line, Wait};

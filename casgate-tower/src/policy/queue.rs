@@ -1,7 +1,7 @@
 use super::Policy;
 use super::limited::{Ask, Limited};
 use super::line::{Entered, Late, Line};
-use crate::observe::Outcome;
+use crate::outcome::Outcome;
 use casgate::algorithm::Weighted;
 use casgate::clock::Clock;
 use casgate::wait::{Acquire, AcquireError, Queue, Timer};

@@ -1,4 +1,4 @@
-use crate::policy::Set;
+use super::Set;
 use arc_swap::ArcSwap;
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use std::sync::Arc;
 pub(crate) struct Current(ArcSwap<Set>);
 
 impl Current {
-    pub(super) fn new(set: Set) -> Self {
+    pub(crate) fn new(set: Set) -> Self {
         Self(ArcSwap::from_pointee(set))
     }
 
@@ -14,7 +14,7 @@ impl Current {
         self.0.load_full()
     }
 
-    pub(super) fn store(&self, set: Set) {
+    pub(crate) fn store(&self, set: Set) {
         self.0.store(Arc::new(set));
     }
 }
