@@ -39,7 +39,7 @@ enum Decision {
 }
 
 /// A keyed limiter counts in units below this one, and rounds up. So a permit that is back by then is there when the
-/// client reads of it.
+/// client reads of it, and a wait that is longer than whole seconds by less is over when the client comes back.
 const MICROSECOND: u64 = 1_000;
 
 impl<'a> Standing<'a> {
@@ -91,7 +91,7 @@ impl<'a> Standing<'a> {
             limit: denied.limit(),
             remaining: denied.remaining(),
             reset_after: in_nanos(denied.reset_after()),
-            decision: Decision::Denied(denied.retry_after_secs()),
+            decision: Decision::Denied(denied.retry_after().map(in_seconds)),
         }
     }
 
@@ -163,7 +163,7 @@ impl<'a> Standing<'a> {
         fits: bool,
     ) -> Self {
         let decision = match retry_after {
-            Some(wait) => Decision::Denied(Some(in_nanos(wait).div_ceil(SECOND).max(1))),
+            Some(wait) => Decision::Denied(Some(in_seconds(wait))),
             None if fits => Decision::Closed,
             None => Decision::Denied(None),
         };
@@ -235,7 +235,7 @@ impl<'a> Standing<'a> {
             // It is the time to the permits that are missing, and the least that the longer time can be.
             Refill::Steadily => match self.retry_after() {
                 Some(wait) => wait,
-                None => self.next().saturating_sub(MICROSECOND).div_ceil(SECOND).max(self.spread()),
+                None => whole_seconds(self.next()).max(self.spread()),
             },
         };
         // More than the largest number is possible where the limiter does not keep the quota that is announced.
@@ -279,4 +279,14 @@ impl<'a> Standing<'a> {
 /// What a limiter keeps as nanoseconds fits in 64 bits.
 fn in_nanos(duration: Duration) -> u64 {
     duration.as_nanos() as u64
+}
+
+/// How many whole seconds a client waits, at least one.
+fn in_seconds(wait: Duration) -> u64 {
+    whole_seconds(in_nanos(wait)).max(1)
+}
+
+/// Rounded up, but for less than a microsecond.
+const fn whole_seconds(nanos: u64) -> u64 {
+    nanos.saturating_sub(MICROSECOND - 1).div_ceil(SECOND)
 }

@@ -52,7 +52,8 @@ impl Policy {
         self
     }
 
-    /// Charges a request so many permits, instead of one.
+    /// Charges a request so many permits, instead of one. A request that costs none is always admitted, also by a
+    /// limiter in debt.
     ///
     /// ```
     /// # use casgate::Quota;

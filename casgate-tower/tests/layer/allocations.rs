@@ -1,0 +1,94 @@
+//! An admitted request allocates nothing but the fields.
+
+use super::*;
+use allocation_counter::measure;
+use casgate_tower::fields::{Announced, Fields, Standing};
+use http::HeaderMap;
+
+/// Allocations of a request that is admitted, by a service that is ready and allocates nothing.
+fn allocations(layer: RateLimitLayer) -> u64 {
+    let mut service = layer
+        .layer(tower::service_fn(|_: Request<()>| ready(Ok::<_, Infallible>(Response::new(())))));
+    let mut most = 0;
+    for _ in 0..3 {
+        let request = request("a");
+        let info = measure(|| {
+            let mut cx = Context::from_waker(Waker::noop());
+            assert!(service.poll_ready(&mut cx).is_ready());
+            assert!(now(service.call(request)).unwrap().status().is_success());
+        });
+        most = most.max(info.count_total);
+    }
+    most
+}
+
+fn stack(policies: usize) -> RateLimitLayer {
+    let clock = clock();
+    let policies = [
+        bucket(Quota::per_hour(100), &clock).named("all"),
+        keyed(Quota::per_hour(100), &clock).named("each"),
+        keyed(Quota::per_hour(100), &clock).named("third"),
+    ]
+    .into_iter()
+    .take(policies);
+    RateLimitLayer::all(policies)
+}
+
+/// What writing the fields into an empty map allocates.
+fn cost_of_fields(policies: usize) -> u64 {
+    let quota = Quota::per_hour(100);
+    let announced: Vec<_> = ["all", "each"]
+        .map(|name| Announced::new(Name::new(name).unwrap(), quota))
+        .into_iter()
+        .take(policies)
+        .collect();
+    let limiter = bucket_limiter(quota, &clock());
+    let admitted = limiter.check().unwrap();
+    let mut standings: Vec<_> =
+        announced.iter().map(|announced| Standing::admitted(announced, &admitted)).collect();
+    let info = measure(|| {
+        let mut headers = HeaderMap::new();
+        Fields::DRAFT_11.write(&mut standings, &mut headers);
+    });
+    info.count_total
+}
+
+#[test]
+fn a_request_that_is_admitted_allocates_nothing() {
+    for policies in 1..=2 {
+        assert_eq!(allocations(stack(policies).fields(Fields::NONE)), 0, "{policies} policies");
+    }
+    // A third one needs the heap: for what it was charged, and for where the client stands.
+    assert_eq!(allocations(stack(3).fields(Fields::NONE)), 2);
+}
+
+#[test]
+fn a_request_that_is_admitted_allocates_its_fields() {
+    for policies in 1..=2 {
+        let fields = cost_of_fields(policies);
+        assert_eq!(fields, 4, "two of the map, and a value for each field");
+        assert_eq!(allocations(stack(policies)), fields, "{policies} policies");
+    }
+}
+
+/// An observer, refunds and true costs allocate nothing, nor does a configuration's layer.
+#[test]
+fn what_is_settled_allocates_nothing() {
+    let policy = keyed(Quota::per_hour(100), &clock());
+    let policy = policy.cost(|_| 2).refund_on([StatusCode::NOT_FOUND]).true_cost(|_| Some(3));
+    assert_eq!(allocations(RateLimitLayer::new(policy).fields(Fields::NONE)), 0);
+    let text = "[[policies]]\nname = \"a\"\nquota = \"100/h\"\nkey = \"header:x-key\"\n";
+    let config = toml::from_str(text).unwrap();
+    let policies = casgate_tower::config::Policies::new(config, Default::default()).unwrap();
+    let _warm = policies.get("a"); // a thread's first read of a configuration may allocate
+    let _ = allocations(policies.layer());
+    assert_eq!(allocations(policies.layer().fields(Fields::NONE)), 0);
+}
+
+/// A request that need not wait in a queue allocates nothing.
+#[test]
+fn a_request_that_need_not_wait_allocates_nothing() {
+    let quota = Quota::per_hour(100);
+    let policy = Policy::over_queue(line(quota, &clock()), quota, secs(9));
+    assert_eq!(allocations(RateLimitLayer::new(policy).fields(Fields::NONE)), 0);
+}
