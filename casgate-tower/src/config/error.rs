@@ -25,7 +25,7 @@ pub enum Problem {
     UnknownKey(String),
     /// A path that cannot be read, or that stands there twice, and why.
     Path(String, String),
-    /// Not the name of a method.
+    /// Not the name of a method, which is written in capitals.
     Method(String),
     /// Not the name of a header.
     Header(String),
@@ -90,7 +90,7 @@ impl fmt::Display for Problem {
                 write!(f, "the key {key:?} is neither \"client\", \"header:…\" nor known to the program")
             }
             Self::Path(path, why) => write!(f, "the path {path:?}: {why}"),
-            Self::Method(method) => write!(f, "{method:?} is not a method"),
+            Self::Method(method) => write!(f, "{method:?} is not a method, in capitals"),
             Self::Header(header) => write!(f, "{header:?} is not the name of a header"),
             Self::Status(status) => write!(f, "{status} is not a status"),
             Self::Percent(percent) => write!(f, "{percent} percent: at most 100"),

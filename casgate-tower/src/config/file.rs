@@ -42,7 +42,8 @@ pub struct PolicyConfig {
     /// Its quota, such as `"100/min burst 20"`.
     pub quota: Quota,
     /// What has a limit of its own: `"client"`, `"header:x-api-key"`, or the name of one of the program's
-    /// [`Keys`](super::Keys). Without it there is one limit for all.
+    /// [`Keys`](super::Keys). Without it there is one limit for all. A request without the header has no key: see
+    /// `missing_key`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
     /// For how many keys there is room at a time.
@@ -55,7 +56,7 @@ pub struct PolicyConfig {
     /// it applies to all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub paths: Vec<String>,
-    /// The methods that it applies to, or all.
+    /// The methods that it applies to, in capitals, or all. `"GET"` means HEAD too, which its routes serve.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub methods: Vec<String>,
     /// The permits that a request costs.

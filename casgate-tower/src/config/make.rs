@@ -139,7 +139,10 @@ fn policy(
         is_a_path(path)?;
         routes.insert(path, ()).map_err(wrong)?;
     }
-    let method = |name: &String| name.parse().map_err(|_| Problem::Method(name.clone()));
+    let method = |name: &String| match name.parse() {
+        Ok(method) if !name.bytes().any(|byte| byte.is_ascii_lowercase()) => Ok(method),
+        _ => Err(Problem::Method(name.clone())),
+    };
     let methods = config.methods.iter().map(method).collect::<Result<Vec<Method>, _>>()?;
     let status = |&code: &u16| StatusCode::from_u16(code).map_err(|_| Problem::Status(code));
     let refunds = config.refund_on.iter().map(status).collect::<Result<Vec<_>, _>>()?;
@@ -163,10 +166,15 @@ fn policy(
         let has_paths = !config.paths.is_empty();
         policy = policy.only_if(move |parts| {
             (!has_paths || routes.at(parts.uri.path()).is_ok())
-                && (methods.is_empty() || methods.contains(&parts.method))
+                && (methods.is_empty() || has(&methods, &parts.method))
         });
     }
     Ok(policy)
+}
+
+/// A route for GET serves HEAD too, so a limit of GET holds for it.
+fn has(methods: &[Method], method: &Method) -> bool {
+    methods.contains(method) || *method == Method::HEAD && methods.contains(&Method::GET)
 }
 
 /// As axum wants it, so that no misspelt path lifts a limit.

@@ -168,7 +168,7 @@ impl<'a> Standing<'a> {
             None => Decision::Denied(None),
         };
         let (limit, reset_after) = (now.limit(), in_nanos(now.reset_after()));
-        Self { announced, limit, remaining: 0, reset_after, decision }
+        Self { announced, limit, remaining: now.remaining(), reset_after, decision }
     }
 
     /// Whether the request was denied and no wait helps.

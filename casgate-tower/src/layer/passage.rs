@@ -2,7 +2,7 @@
 
 use super::Shared;
 use super::charge::{Answer, Charge};
-use crate::fields::Standing;
+use crate::fields::{Fields, Standing};
 use crate::observe::{Event, Observer};
 use crate::outcome::Outcome;
 use crate::policy::{Applies, Entered, Policy, Set, Wait};
@@ -119,8 +119,9 @@ impl<O: Observer> Passage<O> {
             self.waits = None;
             let charge = &mut self.charges[i];
             charge.answer = answer.map_or_else(Answer::Late, Answer::Admitted);
-            let step = if charge.is_admitted() { self.stand_in_lines(i + 1) } else { self.deny() };
-            self.shared.observer.waited(self.charges[i].policy(&self.set).name(), wait);
+            let is_admitted = charge.is_admitted();
+            self.shared.observer.waited(charge.policy(&self.set).name(), wait);
+            let step = if is_admitted { self.stand_in_lines(i + 1) } else { self.deny() };
             if let Step::Deny = step {
                 return Poll::Ready(false);
             }
@@ -174,7 +175,9 @@ impl<O: Observer> Passage<O> {
         for charge in &mut self.charges {
             charge.settle(&self.set, response);
         }
-        self.shared.admitted.write(&mut self.standings(), &mut response.headers);
+        if self.shared.admitted != Fields::NONE {
+            self.shared.admitted.write(&mut self.standings(), &mut response.headers);
+        }
     }
 }
 

@@ -110,7 +110,7 @@ pub trait Observer {
     /// Is told that a request begins to wait in line at that policy.
     fn waits(&self, _policy: &Name) {}
 
-    /// Is told that such a wait has ended, and how long it was: with permits or without.
+    /// Is told that such a wait has ended, and how long it was: with permits or without. The outcome follows.
     fn waited(&self, _policy: &Name, _wait: Duration) {}
 }
 

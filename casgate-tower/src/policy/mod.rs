@@ -77,7 +77,8 @@ type TrueCost = dyn Fn(&response::Parts) -> Option<u32> + Send + Sync;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum MissingKey {
-    /// It is answered with this status: 500 by default, since a server that gives no key is mistaken.
+    /// It is answered with this status: 500 by default, since a server that gives no key is mistaken. gRPC requests get
+    /// the status 13 (internal).
     Deny(StatusCode),
     /// All such requests are one key.
     Shared,

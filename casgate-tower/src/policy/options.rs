@@ -96,7 +96,7 @@ impl Policy {
     }
 
     /// Gives the permits back when the response has one of these statuses. No others are refunded: if every failure were,
-    /// failures would be free.
+    /// failures would be free. A window takes permits back as long as it lasts.
     ///
     /// ```
     /// use casgate::Quota;

@@ -26,7 +26,7 @@ fn error(text: &str) -> ConfigError {
 fn every_mistake_is_an_error_that_names_it() {
     type Is = fn(&Problem) -> bool;
     let client = |text: &str| format!("[client]\n{text}\n{}", one(""));
-    let cases: [(String, Is, &str); 26] = [
+    let cases: [(String, Is, &str); 27] = [
         ("policies = []".into(), |p| matches!(p, Problem::Count(0)), "0 policies"),
         (one("").repeat(2), |p| matches!(p, Problem::DuplicateName), "two policies"),
         (one("").replace("\"a\"", "\"\""), |p| matches!(p, Problem::Name(_)), "empty"),
@@ -42,6 +42,7 @@ fn every_mistake_is_an_error_that_names_it() {
         (one("paths = [\"/a\", \"/a\"]"), |p| matches!(p, Problem::Path(..)), "\"/a\""),
         (one("paths = [\"/{a}\", \"/{b}\"]"), |p| matches!(p, Problem::Path(..)), "\"/{b}\""),
         (one("methods = [\"G T\"]"), |p| matches!(p, Problem::Method(_)), "\"G T\""),
+        (one("methods = [\"get\"]"), |p| matches!(p, Problem::Method(_)), "\"get\""),
         (one("refund_on = [99]"), |p| matches!(p, Problem::Status(99)), "99"),
         (one("refund_on = [1000]"), |p| matches!(p, Problem::Status(1000)), "1000"),
         (one("enforce = 101"), |p| matches!(p, Problem::Percent(101)), "101 percent"),
@@ -196,8 +197,8 @@ fn the_options_reach_the_policy() {
     assert_eq!(ask("PUT", "/user/7?x=1", None), (200, None));
     assert_eq!(ask("PUT", "/user/7?x=1", Some("a")), (200, left(3)));
     *inner.status.lock().unwrap() = StatusCode::NOT_MODIFIED;
-    assert_eq!(ask("POST", "/files/x/y", Some("a")), (304, left(1)));
-    assert_eq!(ask("POST", "/files/x/y", Some("a")), (304, left(1)));
+    assert_eq!(ask("POST", "/files/x/y", Some("a")), (304, left(3)));
+    assert_eq!(ask("POST", "/files/x/y", Some("a")), (304, left(3)));
     *inner.status.lock().unwrap() = StatusCode::OK;
     assert_eq!(ask("PUT", "/files/x", Some("a")), (200, left(1)));
     assert_eq!(ask("PUT", "/files/x", Some("a")), (429, left(1)));
@@ -311,5 +312,22 @@ fn a_policy_selects_by_method_by_path_or_by_both() {
                 send(&service, request).headers().contains_key("ratelimit")
             });
         assert_eq!(applies, expected, "{rest}");
+    }
+}
+
+/// A route for GET serves HEAD too, so a limit of one without the other would lift it.
+#[test]
+fn a_policy_of_get_is_one_of_head() {
+    for (methods, expected) in [
+        (r#"["GET"]"#, [true, true, false]),
+        (r#"["HEAD"]"#, [false, true, false]),
+        (r#"["PUT"]"#, [false, false, true]),
+    ] {
+        let service = around(&made(&one(&format!("methods = {methods}"))).layer());
+        let applies = ["GET", "HEAD", "PUT"].map(|method| {
+            let request = Request::builder().method(method).body(()).unwrap();
+            send(&service, request).headers().contains_key("ratelimit")
+        });
+        assert_eq!(applies, expected, "{methods}");
     }
 }

@@ -164,6 +164,7 @@ struct Told(Arc<Mutex<Vec<Fact>>>);
 enum Fact {
     Is(String, Outcome),
     Waits(String),
+    Waited(String),
 }
 
 impl Told {
@@ -180,6 +181,10 @@ fn waits(policy: &str) -> Fact {
     Fact::Waits(policy.to_owned())
 }
 
+fn waited(policy: &str) -> Fact {
+    Fact::Waited(policy.to_owned())
+}
+
 impl Observer for Told {
     fn observe(&self, event: &Event<'_>) {
         self.0.lock().unwrap().push(is(event.policy().as_str(), event.outcome()));
@@ -187,5 +192,9 @@ impl Observer for Told {
 
     fn waits(&self, policy: &Name) {
         self.0.lock().unwrap().push(waits(policy.as_str()));
+    }
+
+    fn waited(&self, policy: &Name, _: Duration) {
+        self.0.lock().unwrap().push(waited(policy.as_str()));
     }
 }

@@ -79,29 +79,21 @@ fn a_wait_is_told_at_its_beginning_and_its_end() {
     assert_eq!(told.take(), [is("queue", Outcome::Timeout)]);
     clock.advance(secs(1));
     assert!(poll(&mut waiting).is_ready());
-    assert_eq!(told.take(), admitted);
+    let [queue, other] = admitted;
+    assert_eq!(told.take(), [waited("queue"), queue, other]);
     let waiting = service.call(request("a"));
     drop(waiting);
-    assert_eq!(told.take(), [waits("queue"), is("queue", Outcome::Cancelled)]);
+    assert_eq!(told.take(), [waits("queue"), waited("queue"), is("queue", Outcome::Cancelled)]);
 }
 
-/// The event that ends a wait says how long it was; the others say that there was none.
+/// A wait is told to begin and to end, however it ends, and then its outcome.
 #[test]
-fn an_event_tells_whether_the_request_waited() {
-    #[derive(Clone, Default)]
-    struct Waited(Arc<Mutex<Vec<(Outcome, bool)>>>);
-
-    impl Observer for Waited {
-        fn observe(&self, event: &Event<'_>) {
-            self.0.lock().unwrap().push((event.outcome(), event.waited().is_some()));
-        }
-    }
-
-    let (clock, waited) = (clock(), Waited::default());
+fn each_wait_begins_and_ends_before_its_outcome() {
+    let (clock, told) = (clock(), Told::default());
     let quota = Quota::per_second(1).with_burst(1);
     let queue = Arc::new(line(quota, &clock));
-    let layer = RateLimitLayer::new(Policy::over_queue(Arc::clone(&queue), quota, secs(2)));
-    let mut service = around(&layer.observer(waited.clone()));
+    let policy = Policy::over_queue(Arc::clone(&queue), quota, secs(2)).named("queue");
+    let mut service = around(&RateLimitLayer::new(policy).observer(told.clone()));
     assert_eq!(status(&service, request("a")), 200);
     let mut waiting = [(); 2].map(|()| Box::pin(service.call(request("a"))));
     assert_eq!(status(&service, request("a")), 429);
@@ -110,19 +102,23 @@ fn an_event_tells_whether_the_request_waited() {
     queue.close();
     assert!(poll(&mut waiting[1]).is_ready());
     let expected = [
-        (Outcome::Admitted, false),
-        (Outcome::Timeout, false),
-        (Outcome::Admitted, true),
-        (Outcome::Denied, true),
+        is("queue", Outcome::Admitted),
+        waits("queue"),
+        waits("queue"),
+        is("queue", Outcome::Timeout),
+        waited("queue"),
+        is("queue", Outcome::Admitted),
+        waited("queue"),
+        is("queue", Outcome::Denied),
     ];
-    assert_eq!(*waited.0.lock().unwrap(), expected);
+    assert_eq!(told.take(), expected);
 }
 
 /// envoyproxy/ratelimit #1132: of what an observer can make labels of, nothing is a key. The number that stands for
 /// a key is for traces.
 #[test]
 fn an_event_has_a_policy_and_an_outcome_and_no_key() {
-    type Seen = (String, Option<u64>, u32, bool);
+    type Seen = (String, Option<u64>, u32);
 
     #[derive(Clone, Default)]
     struct Events(Arc<Mutex<Vec<Seen>>>);
@@ -131,7 +127,7 @@ fn an_event_has_a_policy_and_an_outcome_and_no_key() {
         fn observe(&self, event: &Event<'_>) {
             let label = format!("{} {}", event.policy(), event.outcome().as_str());
             assert!(!format!("{event:?}").contains("secret"));
-            let event = (label, event.key_hash(), event.cost(), event.waited().is_some());
+            let event = (label, event.key_hash(), event.cost());
             self.0.lock().unwrap().push(event);
         }
     }
@@ -151,8 +147,8 @@ fn an_event_has_a_policy_and_an_outcome_and_no_key() {
     let hashes: Vec<_> = events.iter().filter_map(|(_, hash, ..)| *hash).collect();
     assert_eq!(hashes.len(), 3);
     assert!(hashes[0] == hashes[2] && hashes[0] != hashes[1]);
-    let costs: Vec<_> = events.iter().map(|(_, _, cost, waited)| (*cost, *waited)).collect();
-    assert_eq!(costs[..2], [(3, false), (1, false)]);
+    let costs: Vec<_> = events.iter().map(|(_, _, cost)| *cost).collect();
+    assert_eq!(costs[..2], [3, 1]);
 }
 
 /// An exempt request and one without a key cost nothing and have no number.
@@ -162,7 +158,7 @@ fn an_event_of_nobody_has_no_cost() {
 
     impl Observer for Nobody {
         fn observe(&self, event: &Event<'_>) {
-            assert_eq!((event.cost(), event.key_hash(), event.waited()), (0, None, None));
+            assert_eq!((event.cost(), event.key_hash()), (0, None));
             self.0.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -185,8 +181,12 @@ fn observers_can_be_combined() {
     let mut service = around(&layer.observer(Told::default()).observer(observer));
     assert_eq!(status(&service, request("a")), 200);
     drop(service.call(request("a")));
-    let facts =
-        [is("default", Outcome::Admitted), waits("default"), is("default", Outcome::Cancelled)];
+    let facts = [
+        is("default", Outcome::Admitted),
+        waits("default"),
+        waited("default"),
+        is("default", Outcome::Cancelled),
+    ];
     assert_eq!(one.take(), facts);
     assert_eq!(other.take(), facts);
 }

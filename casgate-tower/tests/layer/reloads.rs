@@ -156,7 +156,7 @@ fn a_request_in_flight_is_settled_with_its_own_limiter() {
     assert!(now(in_flight).is_ok());
     assert_eq!(
         send(&before, request("a")).headers()["ratelimit"].to_str().unwrap().split(';').nth(1),
-        Some("r=2")
+        Some("r=3")
     );
     assert_eq!(status(&service, request("a")), 200);
     assert_eq!(status(&service, request("a")), 429, "the new limiter was given nothing back");
