@@ -94,12 +94,16 @@ async fn run(args: Args) -> Result<(), Box<dyn Error + Send + Sync>> {
     println!("http://{} shows what happens", gateway.page_address());
     let demo = demo.map(|demo| demo.with_traffic_to(gateway.address()));
 
-    tokio::signal::ctrl_c().await?;
+    let (pressed, mut ctrl_c) = tokio::sync::mpsc::unbounded_channel();
+    ctrlc::set_handler(move || {
+        let _ = pressed.send(());
+    })?;
+    ctrl_c.recv().await;
     drop(demo);
     tokio::select! {
         () = gateway.stop() => Ok(()),
         () = tokio::time::sleep(GRACE) => Err("some requests took too long to wait for".into()),
-        again = tokio::signal::ctrl_c() => Ok(again?),
+        _ = ctrl_c.recv() => Ok(()),
     }
 }
 
