@@ -32,8 +32,8 @@
 //! - [`client`] limits outgoing requests, and heeds the server's answers (feature `client`).
 //! - [`coming`] translates from governor, tower_governor and actix-governor.
 //!
-//! The limiters are those of [`casgate`], with its bounds: a client is never admitted above its quota, whatever threads,
-//! connections and routes its requests come by. A limit holds in one process.
+//! The limiters are those of [`casgate`], with its bounds: a client is admitted within its quota, whatever threads,
+//! connections and routes its requests come by. What is refunded can be spent again. A limit holds in one process.
 //!
 //! # Features
 //!
