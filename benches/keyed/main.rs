@@ -333,7 +333,7 @@ fn flood() {
                 for part in 0..PARTS {
                     let keys: Vec<u64> = (part * ROOM..).map(|key| key as u64).take(ROOM).collect();
                     let start = Instant::now();
-                    let _ = ask(&keys); // in a full table some are refused
+                    let _ = ask(&keys); // in a full table some are denied
                     ns.push(start.elapsed().as_nanos() as f64 / ROOM as f64);
                 }
             });

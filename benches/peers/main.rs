@@ -1,5 +1,5 @@
 //! casgate beside the crates that people would otherwise pick, each in its best configuration, each
-//! asserted to admit, or refuse, every call it is timed for.
+//! asserted to admit, or deny, every call it is timed for.
 //!
 //! `cargo bench --bench peers` prints a table; with `-- --chart FILE` it also draws the columns of one
 //! and two threads. A relative FILE is one in the repository, wherever the command is given.
@@ -100,7 +100,7 @@ fn ours(path: Path, cached: Ticking) -> Vec<Variant> {
             },
             |l, _| l.is_allowed(),
         )
-        // A thread that is stopped for a thousand calls of others comes late, and is refused.
+        // A thread that is stopped for a thousand calls of others comes late, and is denied.
         .alone(),
     ]
 }

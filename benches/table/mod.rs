@@ -63,7 +63,7 @@ pub(crate) struct Variant {
     pub(crate) name: &'static str,
     /// Whether the threads must share one time for all to be admitted: then it is measured alone.
     pub(crate) alone: bool,
-    /// Builds the shared state anew.
+    /// Builds the shared state again.
     pub(crate) fresh: Box<dyn Fn() -> Shared>,
 }
 

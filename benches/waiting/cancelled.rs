@@ -43,7 +43,7 @@ async fn admitted_and_dropped(waits: Waits, millis: u64) -> (u64, f64) {
             task.abort();
         }
     }
-    // Whoever was woken last runs too.
+    // The one that was woken last runs too.
     for _ in 0..100 {
         tokio::task::yield_now().await;
     }

@@ -1,6 +1,6 @@
 //! What each rule admits from the same traffic: the pictures of docs/choosing.md.
 //!
-//! `cargo run --example choosing` draws them anew and prints what they show; its test fails if they
+//! `cargo run --example choosing` draws them again and prints what they show; its test fails if they
 //! are not what the crate does today.
 
 use casgate::{FixedWindow, Limiter, Quota, Timestamp, TokenBucket};

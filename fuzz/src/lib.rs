@@ -55,7 +55,7 @@ pub fn rules(input: &Input) {
     verdict.unwrap_or_else(|broken| panic!("{broken}\n{quota:?}\n{trace:?}"));
 }
 
-/// Judges a fixed window that forgives a refusal for one limit in 2³² only: random traces do not meet
+/// Judges a fixed window that forgives a denial for one limit in 2³² only: random traces do not meet
 /// it, and the fuzzer, which sees the comparison fail, must.
 ///
 /// # Panics

@@ -186,7 +186,7 @@ impl Slot {
 
     /// The second half.
     pub(crate) fn pass_owner(&self, seen: Owner, next: Owner) -> bool {
-        // Release: whoever finds the owner finds its word. Relaxed if lost: another has done it.
+        // Release: a thread that finds the owner finds its word. Relaxed if lost: another has done it.
         self.owner.compare_exchange(seen.0, next.0, order::OWNER_PASSED, Ordering::Relaxed).is_ok()
     }
 }
@@ -224,7 +224,7 @@ mod tests {
         assert_eq!(spend(&slot, slot.word()), Some(Decided::Denied(before)));
     }
 
-    /// Whoever found the slot before it was handed on changes nothing, whether there are permits or not.
+    /// A thread that found the slot before it was handed on changes nothing, whether there are permits or not.
     #[test]
     fn a_tenancy_that_is_over_decides_nothing() {
         let slot = Slot::unused();

@@ -50,7 +50,7 @@ impl Table {
             self.complete(set, record);
             record
         };
-        // Whoever loads the record after this finds the tier's new version before announcing a change.
+        // A thread that loads the record after this finds the tier's new version before announcing a change.
         while !self.change(set, complete(), Change::Nothing) {}
         // Nobody can raise it by the old version any more.
         loop {

@@ -263,7 +263,7 @@ impl Table {
     /// slot was handed on before: an exchange of the word then fails.
     pub(super) fn tenancy(&self, slot: &Slot) -> (Owner, Word, Pace) {
         let owner = slot.owner();
-        // Before the word: whoever sleeps here over two changes of the quota finds another stamp.
+        // Before the word: a thread that sleeps here over two changes of the quota finds another stamp.
         let pace = self.pace_of(owner.id());
         (owner, slot.word(), pace)
     }

@@ -44,7 +44,7 @@ pub use error::ClientError;
 pub use future::ClientFuture;
 pub use service::Client;
 
-use crate::policy::{Upstream, Waiting};
+use crate::policy::{Line, Waiting};
 use casgate::algorithm::Weighted;
 use casgate::clock::Clock;
 use casgate::wait::{Acquire, Queue, Timer};
@@ -64,7 +64,8 @@ pub struct ClientLayer {
 }
 
 struct Shared {
-    upstream: Box<dyn Upstream>,
+    upstream: Box<dyn Line>,
+    patience: Duration,
     cost: Box<dyn Fn(&Parts) -> u32 + Send + Sync>,
     /// Zero: the server is not heeded.
     longest_pause: Duration,
@@ -92,8 +93,9 @@ impl ClientLayer {
         Queue<A, C, T>: Send + Sync,
         Acquire<Arc<Queue<A, C, T>>>: Send,
     {
-        let upstream = Box::new(Waiting::new(queue.into(), Duration::MAX, Duration::ZERO));
-        let shared = Shared { upstream, cost: Box::new(|_| 1), longest_pause: DAY };
+        let upstream = Box::new(Waiting::new(queue.into(), Duration::ZERO));
+        let patience = Duration::MAX;
+        let shared = Shared { upstream, patience, cost: Box::new(|_| 1), longest_pause: DAY };
         Self { shared: Arc::new(shared) }
     }
 
@@ -112,7 +114,7 @@ impl ClientLayer {
     ///
     /// As every method that configures: if the layer was cloned or applied before.
     pub fn patience(self, patience: Duration) -> Self {
-        self.configure(|shared| shared.upstream.set_patience(patience))
+        self.configure(|shared| shared.patience = patience)
     }
 
     /// Takes so many permits for a request, instead of one.

@@ -40,7 +40,7 @@ where
         let cost = (self.shared.cost)(&parts);
         let request = Request::from_parts(parts, body);
         let shared = Arc::clone(&self.shared);
-        match shared.upstream.enter(cost) {
+        match shared.upstream.enter(cost, shared.patience) {
             Entered::Now(Ok(_)) => ClientFuture::serving(shared, self.inner.call(request)),
             Entered::Now(Err(late)) => ClientFuture::failing(shared, late),
             Entered::Waits(wait) => {

@@ -1,6 +1,6 @@
 use crate::fields::Standing;
 use crate::outcome::Outcome;
-use crate::policy::{Ask, Late, Line, Policy, Set};
+use crate::policy::{Ask, Entered, Late, Policy, Set};
 use casgate::{Admitted, Denied, Reason, Snapshot};
 use http::response;
 
@@ -42,14 +42,14 @@ impl Charge {
         &set.policies()[usize::from(self.policy)]
     }
 
-    /// The line to stand in, if there is one.
-    pub(super) fn line<'a>(&self, set: &'a Set) -> Option<&'a dyn Line> {
-        if self.is_enforced { self.policy(set).line() } else { None }
+    /// Stands in line, if there is one.
+    pub(super) fn enter(&self, set: &Set) -> Option<Entered> {
+        if self.is_enforced { self.policy(set).enter(self.ask.cost) } else { None }
     }
 
     /// Whether it is decided at once and can deny.
     pub(super) fn is_immediate(&self, set: &Set) -> bool {
-        self.is_enforced && self.line(set).is_none()
+        self.is_enforced && !self.policy(set).has_line()
     }
 
     /// Whether it is in shadow and still to be asked.

@@ -94,8 +94,8 @@ impl<O: Observer> Passage<O> {
     fn stand_in_lines(&mut self, from: usize) -> Step {
         for i in from..self.charges.len() {
             let charge = &mut self.charges[i];
-            let Some(line) = charge.line(&self.set) else { continue };
-            match line.enter(charge.ask.cost) {
+            let Some(entered) = charge.enter(&self.set) else { continue };
+            match entered {
                 Entered::Now(Ok(admitted)) => charge.answer = Answer::Admitted(admitted),
                 Entered::Now(Err(late)) => {
                     charge.answer = Answer::Late(late);

@@ -17,7 +17,7 @@ pub use key_by::KeyBy;
 pub(crate) use limited::{Ask, Limited};
 pub(crate) use line::{Entered, Late, Line, Wait};
 #[cfg(feature = "client")]
-pub(crate) use queue::{Upstream, Waiting};
+pub(crate) use queue::Waiting;
 pub(crate) use set::{Applies, Set};
 
 use crate::fields::{Announced, Name};
@@ -27,6 +27,7 @@ use http::{StatusCode, response};
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A limit and how it applies to requests: by what key, at what cost, and what is exempt.
 ///
@@ -55,7 +56,8 @@ pub struct Policy {
     /// For each tier.
     announced: Vec<Announced>,
     limited: Arc<dyn Limited>,
-    line: Option<Arc<dyn Line>>,
+    /// And for how long a request waits in it.
+    line: Option<(Arc<dyn Line>, Duration)>,
     only_if: Option<Arc<Test>>,
     exempt: Option<Arc<Test>>,
     cost: Option<Arc<Cost>>,
@@ -166,8 +168,13 @@ impl Policy {
         Arc::ptr_eq(&self.limited, &other.limited)
     }
 
-    pub(crate) fn line(&self) -> Option<&dyn Line> {
-        self.line.as_deref()
+    /// Stands in line, if there is one.
+    pub(crate) fn enter(&self, cost: u32) -> Option<Entered> {
+        self.line.as_ref().map(|(line, patience)| line.enter(cost, *patience))
+    }
+
+    pub(crate) const fn has_line(&self) -> bool {
+        self.line.is_some()
     }
 
     pub(crate) fn limited(&self) -> &dyn Limited {

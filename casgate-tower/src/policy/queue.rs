@@ -43,22 +43,22 @@ impl Policy {
         Acquire<Arc<Queue<A, C, T>>>: Send,
     {
         let pace = quota.period() / quota.permits();
-        let waiting = Arc::new(Waiting::new(queue.into(), patience, pace));
-        Self { line: Some(Arc::clone(&waiting) as Arc<dyn Line>), ..Self::of(waiting, quota) }
+        let waiting = Arc::new(Waiting::new(queue.into(), pace));
+        let line: Arc<dyn Line> = Arc::clone(&waiting) as Arc<dyn Line>;
+        Self { line: Some((line, patience)), ..Self::of(waiting, quota) }
     }
 }
 
-/// A queue, and for how long a request waits in it.
+/// A queue to stand in.
 pub(crate) struct Waiting<Q> {
     queue: Arc<Q>,
-    patience: Duration,
     /// After how long somebody has left a full queue.
     pace: Duration,
 }
 
 impl<Q> Waiting<Q> {
-    pub(crate) const fn new(queue: Arc<Q>, patience: Duration, pace: Duration) -> Self {
-        Self { queue, patience, pace }
+    pub(crate) const fn new(queue: Arc<Q>, pace: Duration) -> Self {
+        Self { queue, pace }
     }
 }
 
@@ -87,63 +87,23 @@ where
     Queue<A, C, T>: Send + Sync,
     Acquire<Arc<Queue<A, C, T>>>: Send,
 {
-    fn enter(&self, cost: u32) -> Entered {
-        let acquire = self.queue.acquire_owned().permits(cost).within(self.patience);
-        let mut wait = Place { acquire, line: self.clone() };
+    fn enter(&self, cost: u32, patience: Duration) -> Entered {
+        let acquire = self.queue.acquire_owned().permits(cost).within(patience);
+        let mut wait = Place { acquire, line: self.clone(), patience };
         // Without a waker of the task, which polls it again: so a request that need not wait allocates nothing.
         match Pin::new(&mut wait).poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(answer) => Entered::Now(answer),
             Poll::Pending => Entered::Waits(Box::pin(wait)),
         }
     }
-}
 
-impl<A: Weighted, C: Clock, T> Waiting<Queue<A, C, T>> {
-    fn late(&self, error: AcquireError) -> Late {
-        let limiter = self.queue.limiter();
-        let (outcome, retry_after) = match error {
-            AcquireError::NeverFits => (Outcome::Never, None),
-            AcquireError::TooLate { ready_at } => {
-                let until_ready = ready_at - limiter.clock().now();
-                (Outcome::Timeout, Some(until_ready.saturating_sub(self.patience)))
-            }
-            AcquireError::TooManyWaiting => (Outcome::QueueFull, Some(self.pace)),
-            AcquireError::Closed => (Outcome::Denied, None),
-        };
-        Late { outcome, retry_after, now: limiter.peek() }
-    }
-}
-
-/// The queue of requests to an upstream server, whose answers it heeds.
-#[cfg(feature = "client")]
-pub(crate) trait Upstream: Line {
-    fn set_patience(&mut self, patience: Duration);
-
-    /// Admits nothing for so long.
-    fn pause(&self, pause: Duration);
-
-    /// Charges what the limiter has more than that.
-    fn keep_at_most(&self, remaining: u64);
-}
-
-#[cfg(feature = "client")]
-impl<A, C, T> Upstream for Waiting<Queue<A, C, T>>
-where
-    A: Weighted + 'static,
-    C: Clock + 'static,
-    T: Timer + 'static,
-    Queue<A, C, T>: Send + Sync,
-    Acquire<Arc<Queue<A, C, T>>>: Send,
-{
-    fn set_patience(&mut self, patience: Duration) {
-        self.patience = patience;
-    }
-
+    #[cfg(feature = "client")]
     fn pause(&self, pause: Duration) {
         let limiter = self.queue.limiter();
         limiter.deny_until(limiter.clock().now() + pause);
     }
 
+    #[cfg(feature = "client")]
     fn keep_at_most(&self, remaining: u64) {
         let limiter = self.queue.limiter();
         let own = limiter.peek().remaining();
@@ -154,9 +114,26 @@ where
     }
 }
 
+impl<A: Weighted, C: Clock, T> Waiting<Queue<A, C, T>> {
+    fn late(&self, error: AcquireError, patience: Duration) -> Late {
+        let limiter = self.queue.limiter();
+        let (outcome, retry_after) = match error {
+            AcquireError::NeverFits => (Outcome::Never, None),
+            AcquireError::TooLate { ready_at } => {
+                let until_ready = ready_at - limiter.clock().now();
+                (Outcome::Timeout, Some(until_ready.saturating_sub(patience)))
+            }
+            AcquireError::TooManyWaiting => (Outcome::QueueFull, Some(self.pace)),
+            AcquireError::Closed => (Outcome::Denied, None),
+        };
+        Late { outcome, retry_after, now: limiter.peek() }
+    }
+}
+
 struct Place<A: Weighted, C: Clock, T: Timer> {
     acquire: Acquire<Arc<Queue<A, C, T>>>,
     line: Waiting<Queue<A, C, T>>,
+    patience: Duration,
 }
 
 impl<A: Weighted, C: Clock, T: Timer> Future for Place<A, C, T> {
@@ -164,6 +141,6 @@ impl<A: Weighted, C: Clock, T: Timer> Future for Place<A, C, T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let acquired = Pin::new(&mut self.acquire).poll(cx);
-        acquired.map(|answer| answer.map_err(|error| self.line.late(error)))
+        acquired.map(|answer| answer.map_err(|error| self.line.late(error, self.patience)))
     }
 }

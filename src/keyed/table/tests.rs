@@ -3,7 +3,7 @@ use crate::Quota;
 
 const NOW: Timestamp = Timestamp::from_secs(50);
 
-/// Whoever has read a quota that has changed since decides nothing by it.
+/// A thread that has read a quota that has changed since decides nothing by it.
 #[test]
 fn an_old_quota_decides_nothing() {
     let table = Table::new(Kind::TokenBucket, Quota::per_hour(10), 1).unwrap();
