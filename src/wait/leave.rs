@@ -33,7 +33,7 @@ impl<S: Copy> Waiters<S> {
         later: &mut Later,
     ) {
         // A place that was not used in its time is lost: many old ones, passed on together, would be a burst.
-        let is_old = granted.place.ready_at + HORIZON < now;
+        let is_old = granted.place.ready_at + HORIZON < now || self.paused_until > now;
         if !self.close_up(limiter, granted, now, later) && !is_old {
             self.pass_on(limiter, granted, later);
         }
@@ -103,6 +103,18 @@ impl<S: Copy> Waiters<S> {
             }
         }
         limiter.algorithm().give_back(limiter.state(), place.taken, place.given);
+    }
+
+    /// Serves nobody before `until`. What was booked goes back as far as possible, and all ask once more.
+    pub(super) fn pause<A: Algorithm<Seen = S>, C>(
+        &mut self,
+        limiter: &Limiter<A, C>,
+        until: Timestamp,
+        later: &mut Later,
+    ) {
+        self.give_back_places(limiter, |_| true);
+        self.paused_until = self.paused_until.max(until);
+        later.wake.extend(self.all.values_mut().filter_map(|waiter| waiter.waker.take()));
     }
 
     /// Sends everybody away, and lets nobody in again.

@@ -22,6 +22,10 @@ impl<S: Copy> Waiters<S> {
         due: Option<u64>,
         later: &mut Later,
     ) {
+        if self.paused_until > now {
+            return;
+        }
+        self.paused_until = Timestamp::ZERO;
         self.advance(limiter, now, later);
         let (algorithm, state) = (limiter.algorithm(), limiter.state());
         loop {
@@ -51,9 +55,10 @@ impl<S: Copy> Waiters<S> {
         }
     }
 
-    /// The first instant from `now` on that is not before the last place: permits that were returned since may fit
-    /// earlier.
+    /// The first instant from `now` on that is not before the last place or in a pause: permits that were returned
+    /// since may fit earlier.
     pub(super) fn earliest(&self, now: Timestamp) -> Timestamp {
+        let now = now.max(self.paused_until);
         self.last_place().map_or(now, |(_, place)| place.ready_at.max(now))
     }
 

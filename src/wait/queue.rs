@@ -33,10 +33,14 @@ pub struct Queue<A: Algorithm = TokenBucket, C = SystemClock, T = ThreadTimer> {
     limiter: Limiter<A, C>,
     timer: T,
     most: usize,
-    /// How many wait, above a bit that says whether it is closed. Changed under the lock, read without.
+    /// How many wait, between a bit that says whether it is closed and one for a [pause](PAUSED). Changed under the lock,
+    /// read without.
     gate: AtomicU64,
     waiters: Lock<Waiters<A::Seen>>,
 }
+
+/// The highest bit of the gate: there is a pause, or was one when somebody asked last.
+const PAUSED: u64 = 1 << 63;
 
 impl<A: Algorithm, C> Queue<A, C> {
     const_unless_modelled! {
@@ -144,7 +148,8 @@ impl<A: Algorithm, C, T> Queue<A, C, T> {
         let mut later = Later::default();
         let mut waiters = self.waiters.lock();
         let result = step(&mut waiters, &mut later);
-        let gate = (waiters.all.len() as u64) << 1 | u64::from(waiters.closed);
+        let paused = if waiters.paused_until > Timestamp::ZERO { PAUSED } else { 0 };
+        let gate = paused | (waiters.all.len() as u64) << 1 | u64::from(waiters.closed);
         // Relaxed: a caller that comes later, by any order that it can know of, reads this or newer. One that comes at the same
         // time may be decided before.
         self.gate.store(gate, Ordering::Relaxed);
@@ -161,8 +166,34 @@ impl<A: Algorithm, C: Clock, T: Timer> Queue<A, C, T> {
         // Relaxed: see `work`.
         let gate = self.gate.load(Ordering::Relaxed);
         // Nobody is ahead of one who wants nothing.
-        let is_open = gate == 0 || permits == 0 && gate & 1 == 0;
+        let is_open = gate == 0 || permits == 0 && gate & (PAUSED | 1) == 0;
         if is_open { self.limiter.ask(permits).ok() } else { None }
+    }
+
+    /// Serves nobody before `until`, for example until the instant that an upstream server named in its `Retry-After`.
+    ///
+    /// Those who wait keep their order, and their patience: a wait that would end after its deadline fails at once. What
+    /// was booked for them goes back as far as [possible](super#cancellation). The limiter itself goes on, and refills.
+    /// An earlier pause that ends later is kept. A request that overlaps the call may still be served.
+    ///
+    /// ```
+    /// use casgate::wait::{AcquireError, Queue};
+    /// use casgate::{Limiter, Quota};
+    /// use casgate::clock::Clock;
+    /// use std::time::Duration;
+    ///
+    /// let queue = Queue::new(Limiter::token_bucket(Quota::per_second(10)));
+    /// queue.pause_until(queue.limiter().clock().now() + Duration::from_secs(60));
+    /// let wait = queue.acquire().within(Duration::from_secs(1)).block();
+    /// assert!(matches!(wait, Err(AcquireError::TooLate { .. })));
+    /// assert!(queue.limiter().is_allowed());
+    /// ```
+    pub fn pause_until(&self, until: Timestamp) {
+        self.work(|waiters, later| {
+            if until > self.limiter.clock().now() {
+                waiters.pause(&self.limiter, until, later);
+            }
+        });
     }
 
     pub(super) fn arrive(

@@ -21,6 +21,8 @@ pub(super) struct Waiters<S> {
     /// Permits of all arrivals so far.
     permits_arrived: u128,
     pub(super) closed: bool,
+    /// Nobody is served before. Zero without a pause, and after one when somebody has asked.
+    pub(super) paused_until: Timestamp,
 }
 
 pub(super) struct Waiter<S> {
@@ -81,6 +83,7 @@ impl<S: Copy> Waiters<S> {
             permits_queued: 0,
             permits_arrived: 0,
             closed: false,
+            paused_until: Timestamp::ZERO,
         }
     }
 
@@ -152,9 +155,15 @@ impl<S: Copy> Waiters<S> {
         let armed = core::mem::take(&mut waiter.armed);
         let is_due = armed > Timestamp::ZERO && armed <= now;
         self.promote(limiter, now, is_due.then_some(id), later);
+        let paused_until = self.paused_until;
         let done = match self.all[&id].fate {
-            Fate::Placed(place) if place.ready_at <= now => Ok(place),
-            Fate::Placed(place) => return self.wait(id, place.ready_at, waker),
+            Fate::Placed(_) if paused_until > self.all[&id].deadline => {
+                later.gone.push(waker);
+                self.leave(limiter, id, now, later);
+                return Look::Done(Err(AcquireError::TooLate { ready_at: paused_until }));
+            }
+            Fate::Placed(place) if place.ready_at.max(paused_until) <= now => Ok(place),
+            Fate::Placed(place) => return self.wait(id, place.ready_at.max(paused_until), waker),
             Fate::Late(ready_at) => Err(ready_at),
             Fate::Queued => match self.expected(limiter, id, now) {
                 Ok(ready_at) => return self.wait(id, ready_at, waker),

@@ -6,6 +6,7 @@ mod basics;
 mod cases;
 mod outside;
 mod paused;
+mod pauses;
 mod sim;
 mod simulation;
 mod streams;

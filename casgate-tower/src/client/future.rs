@@ -1,4 +1,4 @@
-use super::heed::{Heed, heed};
+use super::heed::heed;
 use super::{ClientError, Shared};
 use crate::policy::{Late, Wait};
 use http::{Request, Response};
@@ -78,9 +78,12 @@ where
             };
             this.state.set(next);
         }
-        match this.state.project() {
+        match this.state.as_mut().project() {
             Projected::Serves { response } => {
-                let response = ready!(response.poll(cx)).map_err(ClientError::Service)?;
+                let response = ready!(response.poll(cx));
+                // It is learnt from once, even if it is polled again.
+                this.state.set(State::Fails { late: None });
+                let response = response.map_err(ClientError::Service)?;
                 this.shared.learn(&response);
                 Poll::Ready(Ok(response))
             }
@@ -92,13 +95,11 @@ where
 
 impl Shared {
     fn learn<R>(&self, response: &Response<R>) {
-        if self.longest_pause == Duration::ZERO {
-            return;
-        }
-        match heed(response.status(), response.headers(), SystemTime::now()) {
-            Heed::Nothing => {}
-            Heed::Pause(pause) => self.upstream.pause(pause.min(self.longest_pause)),
-            Heed::Remaining(remaining) => self.upstream.keep_at_most(remaining),
+        let pause = heed(response.status(), response.headers(), SystemTime::now());
+        // A pause that is over, or none at all.
+        let pause = pause.unwrap_or_default().min(self.longest_pause);
+        if pause > Duration::ZERO {
+            self.upstream.pause(pause);
         }
     }
 }

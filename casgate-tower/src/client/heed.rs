@@ -5,33 +5,20 @@ use http::header::RETRY_AFTER;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use std::time::{Duration, SystemTime};
 
-/// What a client should do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Heed {
-    /// As before.
-    Nothing,
-    /// Send nothing for so long.
-    Pause(Duration),
-    /// Believe that no more than so many permits are left.
-    Remaining(u64),
-}
-
-pub(super) fn heed(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Heed {
+/// Returns how long a client should send nothing.
+///
+/// What is left of a limit is not heeded until it is zero: the server's period need not be the client's, and a charge for a
+/// second would be missing for a day.
+pub(super) fn heed(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let is_overload =
         [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE].contains(&status);
-    let retry_after =
-        headers.get_all(RETRY_AFTER).iter().filter_map(|value| wait(value, now)).max();
-    if let (true, Some(pause)) = (is_overload, retry_after) {
-        return Heed::Pause(pause);
+    let waits = headers.get_all(RETRY_AFTER).iter().filter_map(|value| wait(value, now));
+    if let (true, Some(pause)) = (is_overload, waits.max()) {
+        return Some(pause);
     }
     let limits = fields::read(headers);
-    let spent =
-        limits.iter().filter(|limit| limit.remaining == 0).filter_map(|limit| limit.within).max();
-    match (spent, limits.iter().map(|limit| limit.remaining).min()) {
-        (Some(pause), _) => Heed::Pause(pause),
-        (None, Some(remaining)) => Heed::Remaining(remaining),
-        (None, None) => Heed::Nothing,
-    }
+    let spent = limits.iter().filter(|limit| limit.remaining == 0);
+    spent.filter_map(|limit| limit.within).max()
 }
 
 /// Seconds or a date, of which one in the past is no wait.

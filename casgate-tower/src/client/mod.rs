@@ -1,9 +1,8 @@
 //! Outgoing requests that keep an upstream's quota.
 //!
 //! A [`ClientLayer`] around an HTTP client lets requests wait in a [`Queue`] until the quota
-//! has room for them. It heeds what the server answers: after a `Retry-After` nothing is sent before that time, and where
-//! the `RateLimit` fields say that less is left than the limiter has, the limiter is charged the difference: other
-//! processes spend from the same quota.
+//! has room for them. It heeds what the server answers: after a `Retry-After`, or where the `RateLimit` fields say that
+//! nothing is left, it [pauses](casgate::wait::Queue::pause_until) until the time that the server names.
 //!
 //! ```
 //! use casgate::wait::Queue;
@@ -30,10 +29,11 @@
 //! # What it believes
 //!
 //! - `Retry-After`, in seconds or as a date, of a response with the status 429 or 503.
-//! - Without it the `RateLimit` fields, or `X-RateLimit-*`: [`fields::read`](crate::fields::read).
+//! - Without it the `RateLimit` fields, or `X-RateLimit-*`, that say that nothing is left:
+//!   [`fields::read`](crate::fields::read). As long as something is left it trusts its own limiter.
 //!
-//! Requests that were sent already are not called back, and up to 2 ms of those in line have their permits. A wrong date
-//! or an absurd number stops a client for at most a [day](ClientLayer::longest_pause).
+//! Requests that were sent already are not called back. Those in line keep their order; one whose patience ends in the
+//! pause fails at once. A wrong date or an absurd number stops a client for at most a [day](ClientLayer::longest_pause).
 
 mod error;
 mod future;
@@ -74,7 +74,8 @@ struct Shared {
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl ClientLayer {
-    /// Lets requests wait in a queue, or an `Arc` of one, for as long as it takes.
+    /// Lets requests wait in a queue, or an `Arc` of one, for as long as it takes. A request enters the queue when the
+    /// client is called. So a queue with tokio's timer needs a client that is called in a runtime.
     ///
     /// ```
     /// use casgate::wait::Queue;
@@ -134,7 +135,8 @@ impl ClientLayer {
         self.configure(|shared| shared.cost = Box::new(cost))
     }
 
-    /// Heeds a server's pause for at most so long: a day by default. Zero heeds nothing that the server says.
+    /// Heeds a server's pause for at most so long: a day by default, and never more than a year. Zero heeds nothing that
+    /// the server says.
     ///
     /// ```
     /// # use casgate::{Limiter, Quota, wait::Queue};
@@ -149,7 +151,7 @@ impl ClientLayer {
     ///
     /// As [`patience`](Self::patience).
     pub fn longest_pause(self, pause: Duration) -> Self {
-        self.configure(|shared| shared.longest_pause = pause)
+        self.configure(|shared| shared.longest_pause = pause.min(365 * DAY))
     }
 
     fn configure(mut self, change: impl FnOnce(&mut Shared)) -> Self {

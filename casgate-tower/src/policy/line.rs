@@ -10,13 +10,9 @@ use std::time::Duration;
 pub(crate) trait Line: Send + Sync {
     fn enter(&self, cost: u32, patience: Duration) -> Entered;
 
-    /// Admits nothing for so long.
+    /// Serves nobody for so long.
     #[cfg(feature = "client")]
     fn pause(&self, pause: Duration);
-
-    /// Charges what the limiter has more than that.
-    #[cfg(feature = "client")]
-    fn keep_at_most(&self, remaining: u64);
 }
 
 #[cfg_attr(not(feature = "wait"), expect(dead_code, reason = "nothing else is a line"))]

@@ -29,7 +29,8 @@ impl Policy {
     ///
     /// In a stack a request stands in line when all others admit it, in one queue after the other. If a wait fails, or the
     /// request is dropped meanwhile, what was charged is [refunded](casgate::Limiter::refund), and a place in line given
-    /// back as far as [possible](casgate::wait#cancellation). In [shadow](Policy::shadow) nothing waits.
+    /// back as far as [possible](casgate::wait#cancellation). In [shadow](Policy::shadow) nothing waits. A request enters
+    /// the queue when the service is called, which for a queue with tokio's timer must be in a runtime.
     pub fn over_queue<A, C, T>(
         queue: impl Into<Arc<Queue<A, C, T>>>,
         quota: Quota,
@@ -99,18 +100,7 @@ where
 
     #[cfg(feature = "client")]
     fn pause(&self, pause: Duration) {
-        let limiter = self.queue.limiter();
-        limiter.deny_until(limiter.clock().now() + pause);
-    }
-
-    #[cfg(feature = "client")]
-    fn keep_at_most(&self, remaining: u64) {
-        let limiter = self.queue.limiter();
-        let own = limiter.peek().remaining();
-        let most = u32::try_from(remaining).unwrap_or(u32::MAX);
-        if own > most {
-            limiter.charge(own - most);
-        }
+        self.queue.pause_until(self.queue.limiter().clock().now() + pause);
     }
 }
 

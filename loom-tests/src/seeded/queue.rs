@@ -288,6 +288,7 @@ impl<const BUG: u8> Drop for WrongWait<BUG> {
 impl<const BUG: u8> Line for WrongQueue<BUG> {
     const KEEPS_PACE: bool = false;
     const IS_WEIGHTED: bool = false;
+    const CAN_PAUSE: bool = false;
 
     type Alone = Limiter<TokenBucket>;
 
@@ -323,6 +324,9 @@ impl<const BUG: u8> Line for WrongQueue<BUG> {
     }
 
     fn set_quota(&self, _quota: Quota) {}
+
+    /// Pauses nothing, which would be a bug of its own.
+    fn pause_until(&self, _until: Timestamp) {}
 
     fn waiting(&self) -> usize {
         self.work(|state, _| state.waiters.len())

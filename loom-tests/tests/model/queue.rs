@@ -96,6 +96,15 @@ judged! {
     a_close_that_wakes_nobody: SilentClose, "woken late", PLAIN, Close, PollBack, 500;
 }
 
+#[test]
+fn a_pause_that_stops_nobody() {
+    let now = casgate::Timestamp::from_nanos(500_000);
+    let plays = [Play { act: Act::Pause, now }, Play { act: Act::PollBack, now }];
+    refute("seeded: a pause that stops nobody", "in the pause", move || {
+        race::<WrongQueue<{ QueueBug::None as u8 }>>(PLAIN, &plays);
+    });
+}
+
 /// A queue without a bug passes all.
 #[test]
 fn a_small_queue_of_its_own() {

@@ -2,7 +2,7 @@
 
 use super::line::{Alone, Line};
 use super::world::{End, Waiter};
-use super::{Act, Learned, Play, STEPS, Scene, Seen};
+use super::{Act, Learned, PAUSED, Play, STEPS, Scene, Seen};
 use casgate::Timestamp;
 use casgate::wait::AcquireError;
 
@@ -13,6 +13,7 @@ pub(super) fn judge<L: Line>(scene: Scene, plays: &[Play], seen: &Seen, waiters:
     let about = || format!("{scene:?}, {plays:?}: {seen:?}");
     let end = plays.iter().map(|play| play.now).max().expect("somebody plays");
     let is_closed = plays.iter().any(|play| play.act == Act::Close);
+    let is_paused = plays.iter().any(|play| play.act == Act::Pause) && end < PAUSED;
     let line = 2 * plays.len();
     for (i, waiter) in waiters.iter().enumerate() {
         match waiter.end {
@@ -22,7 +23,8 @@ pub(super) fn judge<L: Line>(scene: Scene, plays: &[Play], seen: &Seen, waiters:
                 assert!(at <= waiter.deadline, "waiter {i} was served late\n{}", about());
                 let Some(ended) = waiter.ended else { continue };
                 assert!(!is_closed, "waiter {i} was served after the close\n{}", about());
-                assert!(ended == at.max(end), "waiter {i} was woken late\n{}", about());
+                let is_right = if is_paused { ended >= PAUSED } else { ended == at.max(end) };
+                assert!(is_right, "waiter {i} was woken late, or in the pause\n{}", about());
             }
             End::Ended(Err(error)) => {
                 let is_right = match error {
@@ -75,6 +77,7 @@ fn is_exact<L: Line>(scene: Scene, plays: &[Play], waiters: &[Waiter]) -> bool {
     let loses = |play: &Play| match play.act {
         Act::Close => !L::BOOKS || is_new_quota,
         Act::DropFront => !L::BOOKS,
+        Act::Pause => true,
         _ => false,
     };
     // Nor can a place go back if one behind it has gone on before: that one has built on it.
@@ -152,7 +155,8 @@ fn permits<L: Line>(
     if !is_known {
         return;
     }
-    if L::KEEPS_PACE && !is_outside {
+    let is_paused = plays.iter().any(|play| play.act == Act::Pause);
+    if L::KEEPS_PACE && !is_outside && !is_paused {
         let until = if changes.is_empty() { Timestamp::MAX } else { end };
         never_later::<L>(scene, &waiters[..2 * plays.len()], until, about);
     }

@@ -44,6 +44,9 @@ pub trait Line: Send + Sync + Sized + 'static {
     /// Whether the quota can be changed.
     const IS_ADJUSTABLE: bool = false;
 
+    /// Whether it can be paused.
+    const CAN_PAUSE: bool = true;
+
     /// The limiter without a queue.
     type Alone: Alone;
 
@@ -65,6 +68,9 @@ pub trait Line: Send + Sync + Sized + 'static {
 
     /// Changes the quota, if it can be changed.
     fn set_quota(&self, quota: Quota);
+
+    /// Pauses.
+    fn pause_until(&self, until: Timestamp);
 
     /// How many wait.
     fn waiting(&self) -> usize;
@@ -164,6 +170,10 @@ macro_rules! line {
                     let _ = stringify!($set_quota);
                     adjust(self, _quota);
                 )?
+            }
+
+            fn pause_until(&self, until: Timestamp) {
+                Queue::pause_until(self, until);
             }
 
             fn waiting(&self) -> usize {

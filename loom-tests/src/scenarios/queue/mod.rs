@@ -46,6 +46,8 @@ pub enum Act {
     Raise,
     /// Cuts the quota to a third.
     Cut,
+    /// Pauses until [`PAUSED`].
+    Pause,
     /// Counts those who wait.
     Count,
     /// Asks from outside the queue.
@@ -53,6 +55,9 @@ pub enum Act {
     /// Looks at the limiter.
     Peek,
 }
+
+/// Until when [`Act::Pause`] pauses: when some have permits without it.
+pub const PAUSED: Timestamp = micros(5_250);
 
 /// What a caller does, and when.
 #[derive(Clone, Copy, Debug)]
@@ -230,6 +235,7 @@ impl Caller {
             Act::Close => line.close(),
             Act::Raise => line.set_quota(scene.quota(5)),
             Act::Cut => line.set_quota(scene.quota(30)),
+            Act::Pause => line.pause_until(PAUSED),
             Act::Count => self.learned = Learned::Number(line.waiting()),
             Act::Check => self.learned = Learned::Admitted(line.check()),
             Act::Peek => self.learned = Learned::Number(line.left(now).0 as usize),

@@ -18,7 +18,7 @@ const fn operation(methods: &'static [&'static str], act: Act) -> Operation {
 }
 
 /// All operations. A test compares the methods with those of the source.
-pub const OPERATIONS: [Operation; 14] = [
+pub const OPERATIONS: [Operation; 15] = [
     operation(&["acquire", "acquire_owned"], Act::Arrive),
     operation(&["permits"], Act::ArriveForTwo),
     operation(&["within"], Act::ArriveInAHurry),
@@ -30,6 +30,7 @@ pub const OPERATIONS: [Operation; 14] = [
     operation(&["close"], Act::Close),
     operation(&["set_quota"], Act::Raise),
     operation(&[], Act::Cut),
+    operation(&["pause_until"], Act::Pause),
     operation(&["waiting"], Act::Count),
     operation(&["limiter"], Act::Check),
     operation(&[], Act::Peek),
@@ -43,6 +44,7 @@ impl Act {
         match self {
             Self::ArriveForTwo => L::IS_WEIGHTED,
             Self::Raise | Self::Cut => L::IS_ADJUSTABLE,
+            Self::Pause => L::CAN_PAUSE,
             _ => true,
         }
     }
