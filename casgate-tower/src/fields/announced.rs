@@ -71,8 +71,7 @@ pub struct Announced {
     quota: Quota,
     refill: Refill,
     unit: Unit,
-    /// The parameters `q` and `w`, computed once.
-    /// The item of the policy's field, which begins with the quoted name.
+    /// The item of the policy's field, which begins with the quoted name. Composed once.
     item: HeaderValue,
     quoted: usize,
 }
