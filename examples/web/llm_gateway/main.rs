@@ -11,9 +11,9 @@
 //! ```sh
 //! ask() { curl -i -H 'x-api-key: free' -H 'x-max-tokens: 100' -d "$1" http://127.0.0.1:3000/v1/"${2:-complete}"; }
 //! ask 'write 3'
-//! # ratelimit: "requests";r=59;t=59, "tokens";r=9898;t=85519
+//! # ratelimit: "requests";r=59;t=59, "tokens";r=9997;t=86375
 //! ask 'write 3'
-//! # ratelimit: "requests";r=58;t=58, "tokens";r=9895;t=85493
+//! # ratelimit: "requests";r=58;t=58, "tokens";r=9994;t=86349
 //! ```
 //!
 //! An answer that takes more than is left puts the budget into debt. The next request waits for all of it:
