@@ -142,3 +142,15 @@ fn an_upstream_is_an_http_address() {
         assert!(text.parse::<Upstream>().is_err(), "{text}");
     }
 }
+
+/// `hop::forward` "says who asks, and for what host. After `strip`, so that a client cannot have it removed." Also not by one that calls
+/// its `Host` a field of this connection.
+#[tokio::test]
+async fn a_client_cannot_have_removed_for_what_host_it_asks() {
+    let upstream = serve(Router::new().fallback(mirror)).await;
+    let setup = Setup::new(format!("http://{upstream}"), &per_client("9/d")).await;
+    let gateway = setup.gateway.address();
+    let request = Request::get(format!("http://{gateway}/")).header("connection", "host");
+    let answer = send(request.body(Body::empty()).unwrap()).await;
+    assert!(answer.body.contains(&format!("x-forwarded-host: {gateway}")), "{}", answer.body);
+}
