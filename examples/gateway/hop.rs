@@ -31,6 +31,7 @@ pub(crate) fn strip(headers: &mut HeaderMap) {
         .filter_map(|line| line.to_str().ok())
         .flat_map(|line| line.split(','))
         .filter_map(|name| name.trim().parse().ok())
+        .filter(|name| *name != HOST) // it is for the whole way, whatever a client says
         .collect();
     for name in named.iter().chain(&HOP_BY_HOP) {
         headers.remove(name);

@@ -32,7 +32,8 @@
 //! - Many guesses at once get no further than one after the other: each is charged before the password is read.
 //! - A name without an account answers and counts as one with an account.
 //! - No header field tells how many guesses are left. Only `Retry-After` hints at which of the two limits denies.
-//! - A success of the attacker's own gives back what it cost itself, and no failure.
+//! - A success of the attacker's own gives back what it cost itself, and no failure. One that is held back while permits
+//!   return gives them back later, so limit how long a request may take.
 //! - The owner of an account under attack is denied too, from any address. Where that is worse than a slow guess, give the
 //!   account a larger quota, or let a second factor pass by `exempt`.
 

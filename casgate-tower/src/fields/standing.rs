@@ -69,7 +69,8 @@ impl<'a> Standing<'a> {
         let reset_after = in_nanos(reset_after);
         let standing =
             Self { announced, limit, remaining, reset_after, decision: Decision::Admitted };
-        let is_back = announced.returns() == Refill::Steadily && standing.next() < MICROSECOND;
+        let is_back = announced.returns() == Refill::Steadily
+            && standing.next().is_some_and(|next| next < MICROSECOND);
         let remaining = remaining.saturating_add(is_back.into());
         Self { remaining: remaining.min(limit), ..standing }
     }
@@ -235,7 +236,7 @@ impl<'a> Standing<'a> {
             // It is the time to the permits that are missing, and the least that the longer time can be.
             Refill::Steadily => match self.retry_after() {
                 Some(wait) => wait,
-                None => whole_seconds(self.next()).max(self.spread()),
+                None => whole_seconds(self.next().unwrap_or(0)).max(self.spread()),
             },
         };
         // More than the largest number is possible where the limiter does not keep the quota that is announced.
@@ -243,13 +244,14 @@ impl<'a> Standing<'a> {
     }
 
     /// Nanoseconds until the next permit, or zero if none is missing. They are rounded down, since R is already
-    /// rounded up: a time of whole seconds would otherwise become a second longer.
-    fn next(&self) -> u64 {
+    /// rounded up: a time of whole seconds would otherwise become a second longer. `None` if the limiter keeps another
+    /// quota than the one that is announced.
+    fn next(&self) -> Option<u64> {
         let quota = self.announced.quota();
         let (permits, period) = (u128::from(quota.permits()), u128::from(nanos(quota)));
         let later = u128::from(self.limit.saturating_sub(self.remaining).saturating_sub(1));
-        let next = (u128::from(self.reset_after) * permits).saturating_sub(later * period);
-        (next / permits) as u64
+        let next = (u128::from(self.reset_after) * permits).checked_sub(later * period)?;
+        Some((next / permits) as u64)
     }
 
     /// Until as many permits as are left have returned.

@@ -83,9 +83,10 @@ where
         }
         match this.state.as_mut().project() {
             ProjectedState::Serves { response } => {
-                let (mut parts, body) = ready!(response.poll(cx))?.into_parts();
+                let response = ready!(response.poll(cx));
                 // It is settled once, even if it is polled again.
                 this.state.set(State::Answers { response: None });
+                let (mut parts, body) = response?.into_parts();
                 this.passage.answered(&mut parts);
                 Poll::Ready(Ok(Response::from_parts(parts, ResponseBody::inner(body))))
             }

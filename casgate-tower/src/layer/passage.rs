@@ -102,8 +102,9 @@ impl<O: Observer> Passage<O> {
                     return self.deny();
                 }
                 Entered::Waits(wait) => {
-                    self.shared.observer.waits(charge.policy(&self.set).name());
+                    let policy = charge.policy(&self.set);
                     self.waits = Some(Waits { charge: i, since: Instant::now(), wait });
+                    self.shared.observer.waits(policy.name());
                     return Step::Wait;
                 }
             }
@@ -126,7 +127,8 @@ impl<O: Observer> Passage<O> {
                 return Poll::Ready(false);
             }
         }
-        Poll::Ready(true)
+        // Not if an observer has panicked.
+        Poll::Ready(self.has_passed)
     }
 
     fn pass(&mut self) -> Step {

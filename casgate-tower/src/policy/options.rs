@@ -96,7 +96,9 @@ impl Policy {
     }
 
     /// Gives the permits back when the response has one of these statuses. No others are refunded: if every failure were,
-    /// failures would be free. A window takes permits back as long as it lasts.
+    /// failures would be free. A window takes permits back as long as it lasts. A bucket takes them back at any time: who
+    /// holds requests back while it refills can spend their permits later, on top of the quota. So limit how long a
+    /// request may take.
     ///
     /// ```
     /// use casgate::Quota;
@@ -169,8 +171,8 @@ impl Policy {
         self.enforce(0)
     }
 
-    /// Holds for so many of 100 keys, always the same, or of 100 requests if it has no keys. For the others, and for
-    /// requests that lack a key, it is in [shadow](Self::shadow).
+    /// Holds for so many of 100 keys, or of 100 requests if it has no keys. For the others, and for requests that lack a
+    /// key and share none, it is in [shadow](Self::shadow). The keys are the same as long as the policy has its limiter.
     ///
     /// ```
     /// # use casgate::Quota;

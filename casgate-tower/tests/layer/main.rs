@@ -4,6 +4,7 @@ mod allocations;
 mod answers;
 mod configs;
 mod findings;
+mod findings_again;
 mod keys;
 mod model;
 mod observers;
