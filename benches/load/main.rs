@@ -8,6 +8,7 @@ use axum::routing::get;
 use casgate::Quota;
 use casgate_tower::RateLimitLayer;
 use casgate_tower::fields::Fields;
+use cpu_time::ProcessTime;
 use std::net::SocketAddr;
 use std::process::Command;
 use tokio::net::TcpListener;
@@ -47,6 +48,8 @@ fn variants() -> Vec<(&'static str, Router)> {
 #[derive(Clone, Copy)]
 struct Run {
     per_second: f64,
+    /// The servers' processor time: what a request costs, whatever else the machine does.
+    cpu_micros: f64,
     p50_micros: f64,
     p99_micros: f64,
 }
@@ -78,16 +81,19 @@ fn main() {
         }
     }
 
-    println!("| server | requests a second | of no limit | p50 | p99 |");
-    println!("|---|---:|---:|---:|---:|");
+    println!(
+        "| server | requests a second | of no limit | CPU a request | of no limit | p50 | p99 |"
+    );
+    println!("|---|---:|---:|---:|---:|---:|---:|");
     for ((name, _), of_server) in servers.iter().zip(&runs) {
         // Of two runs of one round, which find the machine in the same mood.
-        let ratios =
-            of_server.iter().zip(&runs[0]).map(|(run, alone)| run.per_second / alone.per_second);
+        let pairs = || of_server.iter().zip(&runs[0]);
         println!(
-            "| {name} | {:.0} | {:.1} % | {:.0} µs | {:.0} µs |",
+            "| {name} | {:.0} | {:.1} % | {:.2} µs | {:.1} % | {:.0} µs | {:.0} µs |",
             median(of_server.iter().map(|run| run.per_second)),
-            100.0 * median(ratios),
+            100.0 * median(pairs().map(|(run, alone)| run.per_second / alone.per_second)),
+            median(of_server.iter().map(|run| run.cpu_micros)),
+            100.0 * median(pairs().map(|(run, alone)| run.cpu_micros / alone.cpu_micros)),
             median(of_server.iter().map(|run| run.p50_micros)),
             median(of_server.iter().map(|run| run.p99_micros)),
         );
@@ -101,19 +107,25 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 fn wrk(address: SocketAddr) -> Run {
+    let before = ProcessTime::now();
     let output = Command::new("wrk")
         .args(["--latency", "-t1", &format!("-c{CONNECTIONS}"), &format!("-d{SECONDS}s")])
         .arg(format!("http://{address}/"))
         .output()
         .expect("wrk is installed: `apt-get install wrk`");
+    let cpu = before.elapsed();
     let text = String::from_utf8(output.stdout).expect("text");
     assert!(output.status.success() && !text.contains("Non-2xx"), "{text}");
     let after = |name: &str| {
         let line = text.lines().map(str::trim).find_map(|line| line.strip_prefix(name));
         line.unwrap_or_else(|| panic!("wrk says no {name}:\n{text}")).trim().to_owned()
     };
+    let line = text.lines().find(|line| line.contains(" requests in ")).expect("how many requests");
+    let requests: f64 =
+        line.split_whitespace().next().and_then(|count| count.parse().ok()).expect("a number");
     Run {
         per_second: after("Requests/sec:").parse().expect("a number"),
+        cpu_micros: cpu.as_secs_f64() * 1e6 / requests,
         p50_micros: micros(&after("50%")),
         p99_micros: micros(&after("99%")),
     }

@@ -32,9 +32,9 @@ pin_project! {
     #[project = ProjectedState]
     enum State<F, W> {
         Serves { #[pin] response: F },
-        // `None` once it was taken.
-        Answers { response: Option<Response<Bytes>> },
-        Waits { waiting: Option<W> },
+        // `None` once it was taken. In boxes, since most requests have neither, and futures are moved about.
+        Answers { response: Option<Box<Response<Bytes>>> },
+        Waits { waiting: Option<Box<W>> },
     }
 }
 
@@ -50,11 +50,14 @@ impl<S: Service<Request<B>>, B, O: Observer> ResponseFuture<S, B, O> {
     }
 
     pub(super) fn answering(passage: Passage<O>, response: Response<Bytes>) -> Self {
-        Self { passage, state: State::Answers { response: Some(response) } }
+        Self { passage, state: State::Answers { response: Some(Box::new(response)) } }
     }
 
     pub(super) fn waiting(passage: Passage<O>, service: S, parts: Parts, body: B) -> Self {
-        Self { passage, state: State::Waits { waiting: Some(Waiting { service, parts, body }) } }
+        Self {
+            passage,
+            state: State::Waits { waiting: Some(Box::new(Waiting { service, parts, body })) },
+        }
     }
 }
 
@@ -73,11 +76,11 @@ where
         let mut this = self.project();
         if let ProjectedState::Waits { waiting } = this.state.as_mut().project() {
             let passes = ready!(this.passage.poll(cx));
-            let Waiting { mut service, parts, body } = waiting.take().expect(READY);
+            let Waiting { mut service, parts, body } = *waiting.take().expect(READY);
             let next = if passes {
                 State::Serves { response: service.call(Request::from_parts(parts, body)) }
             } else {
-                State::Answers { response: Some(answer::denied(this.passage, &parts)) }
+                State::Answers { response: Some(Box::new(answer::denied(this.passage, &parts))) }
             };
             this.state.set(next);
         }
