@@ -12,6 +12,7 @@ use cpu_time::ProcessTime;
 use std::net::SocketAddr;
 use std::process::Command;
 use tokio::net::TcpListener;
+use tower::util::MapRequestLayer;
 use tower_governor::GovernorLayer;
 use tower_governor::governor::GovernorConfigBuilder;
 
@@ -37,6 +38,7 @@ fn variants() -> Vec<(&'static str, Router)> {
     let telling = governor().use_headers().finish().expect("a quota");
     vec![
         ("no limit", router()),
+        ("a layer that does nothing", router().layer(MapRequestLayer::new(|request| request))),
         ("casgate-tower, no fields", router().layer(layer().fields(Fields::NONE))),
         ("casgate-tower, with fields", router().layer(layer())),
         ("tower_governor, no fields", router().layer(GovernorLayer::new(silent))),
