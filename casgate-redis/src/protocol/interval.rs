@@ -23,8 +23,8 @@ impl Interval {
 
     /// Whether the script computes exactly with so many permits and two more, which its search may try.
     pub(super) fn is_exact_for(&self, permits: u64) -> bool {
+        // The product with `whole` is: three times 73 years at most, and a little for a permit's part.
         u128::from(permits + 2) * u128::from(self.part) <= u128::from(MOST)
-            && u128::from(permits + 2) * u128::from(self.whole + 1) <= u128::from(MOST)
     }
 
     /// The time in which so many permits refill, rounded up to microseconds.

@@ -3,8 +3,8 @@ use core::time::Duration;
 
 /// Permits in the hands of a holder, which may spend them until a deadline.
 ///
-/// The deadline is by the holder's own monotonic clock. Spending needs a precise timestamp: one that is late lets permits be spent
-/// as much after the deadline. A lease is not `Clone`: a copy would spend its permits twice.
+/// The deadline is by the holder's own monotonic clock. Spending needs a precise timestamp: one that is late lets
+/// permits be spent as much after the deadline. A lease is not `Clone`: a copy would spend its permits twice.
 ///
 /// ```
 /// use casgate::Timestamp;

@@ -93,8 +93,8 @@ impl Leases {
         left(&self.current) + left(&self.next)
     }
 
-    /// Spends `permits` of one lease at `now`, and returns whether one had so many. When the current lease has fewer and
-    /// the next has enough, the next becomes the current one, and the rest of the other is given up.
+    /// Spends `permits` of one lease at `now`, and returns whether one had so many. When the current lease has fewer
+    /// and the next has enough, the next becomes the current one, and the rest of the other is given up.
     ///
     /// ```
     /// # use casgate::Timestamp;

@@ -19,7 +19,8 @@ fn with_lines(text: &str, lines: &[(&str, String)]) -> String {
     })
 }
 
-/// The script as a function of time, which leaves the time to live in a field: the server's clock runs while a test does.
+/// The script as a function of time, which leaves the time to live in a field: the server's clock runs while a test
+/// does.
 fn timeless(text: &str, arguments: usize) -> String {
     let time = format!("{{ARGV[{}], ARGV[{}]}}", arguments + 1, arguments + 2);
     with_lines(

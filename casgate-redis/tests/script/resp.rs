@@ -55,7 +55,8 @@ impl Connection {
         }
     }
 
-    /// Runs a script as a client does: by its name, and by its text if the server does not know it. Returns its numbers.
+    /// Runs a script as a client does: by its name, and by its text if the server does not know it. Returns its
+    /// numbers.
     pub(crate) fn run(
         &mut self,
         sha1: &str,

@@ -4,7 +4,8 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-/// A server of a test's own, on a free port of the loopback interface. It keeps nothing on disk, and ends with the test.
+/// A server of a test's own, on a free port of the loopback interface. It keeps nothing on disk, and ends with the
+/// test.
 pub(crate) struct Server {
     process: Child,
     port: u16,

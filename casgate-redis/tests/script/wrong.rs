@@ -3,7 +3,7 @@
 use crate::server::Server;
 use crate::{lease, timeless, window, with_lines};
 use casgate_redis::protocol::Script;
-use proptest::test_runner::{Config, TestRunner};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 fn runner() -> TestRunner {
     let config = Config {
@@ -12,7 +12,7 @@ fn runner() -> TestRunner {
         cases: 2_000,
         ..Config::default()
     };
-    TestRunner::new(config)
+    TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha))
 }
 
 #[test]

@@ -13,7 +13,7 @@ pub enum StateLoss {
     #[default]
     StartFull,
     /// The bucket is empty and fills at its rate. A loss of data adds nothing, but the first use begins without a
-    /// burst. Redis keeps the state for 30 days after its last use, and a use after that begins in this way again.
+    /// burst. Redis keeps the state for 30 days after its last grant, and a use after that begins in this way again.
     StartEmpty,
 }
 
@@ -26,10 +26,9 @@ pub enum StateLoss {
 /// # Range
 ///
 /// The script computes with microseconds in doubles, which are exact below 2⁵³. Let a permit refill in `w + p/d`
-/// microseconds, with `p < d` and the fraction reduced. `(burst + 2) · p` must be below 2⁵³. It is for every quota whose permits and burst are
-/// at most 94 million, if its period is whole microseconds; and for every quota whose permits divide its period in
-/// microseconds. `(burst + 2) · (w + 1)` must be below 2⁵³ too. It is if the burst refills within 73 years and a permit
-/// within 30.
+/// microseconds, with `p < d` and the fraction reduced. Then `(burst + 2) · p` must be below 2⁵³. It is for every quota
+/// whose permits and burst are at most 94 million, if its period is whole microseconds. It is for every quota whose
+/// permits divide its period in microseconds too, since `p` is zero.
 ///
 /// ```
 /// use casgate::Quota;
@@ -73,8 +72,8 @@ impl LeaseQuota {
     ///
     /// # Errors
     ///
-    /// A [`LeaseQuotaError`] if the lifetime is at most a microsecond, if `burst − rate · lifetime` is less than a permit,
-    /// or if the quota is outside the [range](Self#range) of exact numbers.
+    /// A [`LeaseQuotaError`] if the lifetime is at most a microsecond, if `burst − rate · lifetime` is less than a
+    /// permit, or if the quota is outside the [range](Self#range) of exact numbers.
     pub fn new(quota: Quota, lifetime: Duration) -> Result<Self, LeaseQuotaError> {
         if lifetime <= ROUNDING {
             return Err(LeaseQuotaError::LifetimeTooShort);
@@ -150,8 +149,8 @@ impl LeaseQuota {
         self.quota
     }
 
-    /// Returns how long a lease lives, counted from the instant at which the holder sent the request. It ends a microsecond
-    /// earlier, since the server rounds its clock down.
+    /// Returns how long a lease lives, counted from the instant at which the holder sent the request. It ends a
+    /// microsecond earlier, since the server rounds its clock down.
     ///
     /// ```
     /// # use casgate::Quota;
