@@ -2,8 +2,8 @@
 
 use casgate::{Quota, Timestamp};
 use casgate_redis::protocol::{
-    LeaseQuota, Leases, Request, Returned, ServerTime, State, WindowQuota, WindowRequest,
-    WindowState,
+    LeaseQuota, LeaseQuotaError, Leases, Request, Returned, ServerTime, State, WindowQuota,
+    WindowRequest, WindowState,
 };
 use proptest::prelude::*;
 use std::time::Duration;
@@ -162,4 +162,74 @@ proptest! {
             }
         }
     }
+}
+
+/// However many holders are counted, a lease has what refills in half its lifetime, if the server has it.
+#[test]
+fn many_holders_do_not_starve_one() {
+    let quota = LeaseQuota::new(Quota::per_second(1_000), Duration::from_millis(100)).unwrap();
+    let (mut state, now) = (None, ServerTime::from_micros(1 << 50));
+    for holder in 1..=1_000 {
+        let (next, grant) = State::grant(state, &quota, &Request::new(0), now);
+        assert_eq!((grant.permits, grant.holders), (0, holder));
+        state = Some(next);
+    }
+    let (_, grant) = State::grant(state, &quota, &Request::new(1_000), now);
+    assert_eq!(grant.permits, 50);
+}
+
+/// A holder is counted once in an epoch, and the epoch before counts on.
+#[test]
+fn holders_are_counted_by_epochs() {
+    let quota = LeaseQuota::new(Quota::per_second(1_000), Duration::from_millis(100)).unwrap();
+    let epoch = 200_000;
+    let ask = |state, request: Request, now| {
+        let (state, grant) = State::grant(state, &quota, &request, ServerTime::from_micros(now));
+        (Some(state), grant)
+    };
+    let (state, first) = ask(None, Request::new(1), epoch);
+    let (state, second) = ask(state, Request::new(1), epoch);
+    let (state, again) = ask(state, first.next(1), 2 * epoch - 1);
+    assert_eq!((first.holders, second.holders, again.holders), (1, 2, 2));
+    let (state, next) = ask(state, again.next(1), 2 * epoch);
+    assert_eq!(next.holders, 2);
+    let (_, alone) = ask(state, next.next(1), 3 * epoch);
+    assert_eq!(alone.holders, 1);
+}
+
+/// Why the quota belongs in the name of the key: a smaller one forgives what a larger one granted.
+#[test]
+fn two_quotas_of_one_key_forgive_debts() {
+    let quota = |burst| {
+        LeaseQuota::new(Quota::per_second(100).with_burst(burst), Duration::from_millis(100))
+            .unwrap()
+    };
+    let (large, small) = (quota(1_000), quota(100));
+    let now = ServerTime::from_micros(1 << 50);
+    let (state, first) = State::grant(None, &large, &Request::new(990), now);
+    let (state, denied) = State::grant(Some(state), &small, &Request::new(1), now);
+    let (_, forgiven) = State::grant(Some(state), &large, &Request::new(990), now);
+    assert_eq!((first.permits, denied.permits), (990, 0));
+    assert!(forgiven.permits > 0);
+}
+
+#[test]
+fn quotas_outside_of_the_range_are_errors() {
+    let new = |permits, nanos, burst, lifetime| {
+        let quota = Quota::new(permits, Duration::from_nanos(nanos)).unwrap().with_burst(burst);
+        LeaseQuota::new(quota, Duration::from_nanos(lifetime)).map(|quota| quota.burst())
+    };
+    let (second, day) = (1_000_000_000, 86_400_000_000_000);
+    assert_eq!(new(10, second, 10, 1_000), Err(LeaseQuotaError::LifetimeTooShort));
+    assert_eq!(new(10, second, 10, 1_001), Ok(9)); // 2 µs
+    // Nine permits and a part, one permit, and less than one.
+    assert_eq!(new(10, second, 10, second / 20), Ok(9));
+    assert_eq!(new(10, second, 10, 9 * second / 10), Ok(1));
+    assert_eq!(new(10, second, 10, 9 * second / 10 + 1), Err(LeaseQuotaError::BurstTooSmall));
+    assert_eq!(new(10, second, 10, u64::MAX), Err(LeaseQuotaError::BurstTooSmall));
+    // 94 million are within the range, whatever the period, and a billion that have no common divisor with it are not.
+    assert!(new(94_000_000, day - 1_000, 94_000_000, second).is_ok());
+    assert!(new(93_999_999, day, 94_000_000, second).is_ok());
+    assert!(new(1_000_000_000, day, 1_000_000_000, second).is_ok());
+    assert_eq!(new(999_999_937, day, 999_999_937, second), Err(LeaseQuotaError::Inexact));
 }
