@@ -138,6 +138,10 @@ impl LimitN for TakenMeanwhile {
     }
 
     fn refund(&self, _: &Admitted) {}
+
+    fn charge(&self, n: u32) -> Result<Admitted, Denied> {
+        self.check_n(n)
+    }
 }
 
 #[test]
