@@ -197,7 +197,7 @@ impl Tier {
         // Release, to the Acquire fence in `is_still`: the version before.
         fence(order::PUBLISH_FENCE);
         self.places[place].put(pace);
-        // Release: whoever reads the version reads its pace.
+        // Release: a thread that reads the version reads its pace.
         self.version.store(version, order::VERSION_STORE);
     }
 }

@@ -132,7 +132,7 @@ impl History {
         self.admissions(&window).map(|(call, _)| u64::from(call.n)).sum()
     }
 
-    /// Exactly `permits` were admitted with readings in `window`, whoever got them.
+    /// Exactly `permits` were admitted with timestamps in `window`, by any caller.
     ///
     /// # Panics
     ///

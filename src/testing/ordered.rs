@@ -43,7 +43,7 @@ impl History {
     ///
     /// For histories recorded inside a model checker. What it models is memory without a common time: a
     /// call comes before another only if it *happens before* it, and this recorder, which the model does not
-    /// see, makes nothing happen before anything. A refusal, which is a `Relaxed` load, may there be of
+    /// see, makes nothing happen before anything. A denial, which is a `Relaxed` load, may there be of
     /// an older state than the recorded times allow. Outside of a model the recorder's lock orders the
     /// calls, as does anything else by which one caller could learn that another has returned.
     ///
