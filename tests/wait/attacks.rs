@@ -190,3 +190,35 @@ fn what_a_sliding_window_gave_goes_on() {
     let done = tasks.run_until(&time, ms(9_000));
     assert_eq!(served(&done, all[2]), Some((1_000, 1_000)));
 }
+
+/// "The permits are booked ahead of time: for the first, for those who follow within 2 ms, and for those whose time has come."
+#[test]
+fn one_whose_time_has_come_has_its_permits_booked_behind_the_neglected() {
+    let (time, queue, mut tasks) = slow();
+    let all = tasks.spawn_all(6, || queue.acquire_owned());
+    tasks.run();
+    all[1..5].iter().for_each(|&task| tasks.neglect(task));
+    assert_eq!(tasks.run_until(&time, ms(50)), []);
+    // The neglected from the second on at 50, 60 and 70 ms, and it at 80.
+    let denied = queue.limiter().check().unwrap_err();
+    assert_eq!(denied.retry_after(), Some(Duration::from_millis(40)));
+}
+
+/// Permits that are refunded move up those who can use them, and those alone: each place is taken once.
+#[test]
+fn a_refund_moves_up_the_last_as_far_as_it_goes() {
+    let quota = Quota::per_second(2_000).with_burst(1);
+    let (time, queue, mut tasks) = world(|time| Limiter::token_bucket(quota).with_clock(time));
+    let all = tasks.spawn_all(4, || queue.acquire_owned());
+    assert_eq!(tasks.run().len(), 1);
+    // Booked at 500, 1,000 and 1,500 µs. Two come back, so the next free place is at 1,000.
+    queue.limiter().refund_n(2);
+    let last = tasks.spawn(queue.acquire_owned());
+    let done = tasks.run_until(&time, ms(10));
+    let at = |task: usize| {
+        let (_, _, outcome) = done.iter().find(|done| done.0 == task).unwrap();
+        outcome.unwrap().at().as_micros()
+    };
+    let times: Vec<_> = all[1..].iter().chain([&last]).map(|&task| at(task)).collect();
+    assert_eq!(times, [500, 1_000, 1_000, 1_500]);
+}
