@@ -5,8 +5,11 @@ use super::sim::{Tasks, Time};
 use allocation_counter::measure;
 use casgate::algorithm::Adjustable;
 use casgate::wait::{AcquireError, Queue};
-use casgate::{Admitted, Limiter, Quota, SlidingWindow, Timestamp, TokenBucket};
+use casgate::{Admitted, KeyedLimiter, Limiter, Quota, SlidingWindow, Timestamp, TokenBucket};
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 type Done = (usize, Timestamp, Result<Admitted, AcquireError>);
@@ -221,4 +224,18 @@ fn a_refund_moves_up_the_last_as_far_as_it_goes() {
     };
     let times: Vec<_> = all[1..].iter().chain([&last]).map(|&task| at(task)).collect();
     assert_eq!(times, [500, 1_000, 1_000, 1_500]);
+}
+
+/// `AcquireKey::permits`: "It gives up a place that it has."
+#[test]
+fn a_wait_for_a_key_that_asks_for_another_number_gives_up_its_place() {
+    let keys = KeyedLimiter::token_bucket(Quota::per_hour(1), 10);
+    assert!(keys.is_allowed("a"));
+    let mut wait = keys.acquire("a");
+    assert!(Pin::new(&mut wait).poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    let hour = Duration::from_secs(3_600);
+    assert!(keys.peek("a").reset_after() > hour);
+    let wait = wait.permits(1);
+    assert!(keys.peek("a").reset_after() <= hour);
+    drop(wait);
 }
