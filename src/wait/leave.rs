@@ -32,9 +32,10 @@ impl<S: Copy> Waiters<S> {
         now: Timestamp,
         later: &mut Later,
     ) {
-        // A place that was not used in its time is lost: many old ones, passed on together, would be a burst.
-        let is_old = granted.place.ready_at + HORIZON < now || self.paused_until > now;
-        if !self.close_up(limiter, granted, now, later) && !is_old {
+        // A place that was not used in its time is lost: many old ones, passed on together, would be a burst. In a pause
+        // nobody may have it.
+        let is_lost = granted.place.ready_at + HORIZON < now || self.paused_until > now;
+        if !self.close_up(limiter, granted, now, later) && !is_lost {
             self.pass_on(limiter, granted, later);
         }
         self.promote(limiter, now, None, later);

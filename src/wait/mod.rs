@@ -53,7 +53,7 @@
 //! [`Adjustable`](crate::algorithm::Adjustable) the permits are booked ahead of time: for the first, for those who
 //! follow within 2 ms, and for those whose time has come. A [sliding window](crate::SlidingWindow) cannot book
 //! ahead. There the first in line checks when a slot is free. A check from outside can take that slot first, and
-//! can starve the queue.
+//! can starve the queue. In a [pause](Queue::pause_until) nothing is booked.
 //!
 //! # Cancellation
 //!

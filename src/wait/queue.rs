@@ -174,7 +174,8 @@ impl<A: Algorithm, C: Clock, T: Timer> Queue<A, C, T> {
     ///
     /// Those who wait keep their order, and their patience: a wait that would end after its deadline fails at once. What
     /// was booked for them goes back as far as [possible](super#cancellation). The limiter itself goes on, and refills.
-    /// An earlier pause that ends later is kept. A request that overlaps the call may still be served.
+    /// An earlier pause that ends later is kept, and a new quota ends none. A request that overlaps the call may still be
+    /// served. A place that cannot go back is kept for its waiter, or lost if that is dropped in the pause.
     ///
     /// ```
     /// use casgate::wait::{AcquireError, Queue};

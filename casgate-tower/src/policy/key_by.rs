@@ -1,7 +1,7 @@
 use crate::address::ClientAddress;
 use crate::peer;
-use http::HeaderName;
 use http::request::Parts;
+use http::{HeaderName, HeaderValue};
 use std::cell::Cell;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -42,10 +42,7 @@ impl KeyBy {
     /// # drop(method);
     /// ```
     pub fn new<K: Hash>(key: impl Fn(&Parts) -> Option<K> + Send + Sync + 'static) -> Self {
-        Self::writing(move |parts, mut hasher| {
-            let key = key(parts);
-            key.hash_in(&mut hasher)
-        })
+        Self::writing(move |parts, hasher| hash_in(key(parts), hasher))
     }
 
     /// Makes a key of what `key` borrows from the request, without a copy.
@@ -58,7 +55,7 @@ impl KeyBy {
     pub fn borrowed<K: Hash + ?Sized>(
         key: impl Fn(&Parts) -> Option<&K> + Send + Sync + 'static,
     ) -> Self {
-        Self::writing(move |parts, mut hasher| key(parts).hash_in(&mut hasher))
+        Self::writing(move |parts, hasher| hash_in(key(parts), hasher))
     }
 
     /// Makes a key of the bytes of a header's first line, such as an API key. A client that may choose its own
@@ -66,14 +63,14 @@ impl KeyBy {
     ///
     /// ```
     /// use casgate_tower::KeyBy;
-    /// use http::HeaderName;
+    /// use http::{HeaderName, HeaderValue};
     /// let key = KeyBy::header(HeaderName::from_static("x-api-key"));
     /// # drop(key);
     /// ```
     #[must_use]
     pub fn header(name: HeaderName) -> Self {
-        Self::writing(move |parts, mut hasher| {
-            parts.headers.get(&name).map(|value| value.as_bytes()).hash_in(&mut hasher)
+        Self::writing(move |parts, hasher| {
+            hash_in(parts.headers.get(&name).map(HeaderValue::as_bytes), hasher)
         })
     }
 
@@ -143,15 +140,9 @@ impl fmt::Debug for KeyBy {
     }
 }
 
-trait HashIn {
-    /// Returns whether there is something.
-    fn hash_in(&self, hasher: &mut dyn Hasher) -> bool;
-}
-
-impl<K: Hash> HashIn for Option<K> {
-    fn hash_in(&self, mut hasher: &mut dyn Hasher) -> bool {
-        self.as_ref().inspect(|key| key.hash(&mut hasher)).is_some()
-    }
+/// Hashes the key, and returns whether there is one.
+fn hash_in<K: Hash>(key: Option<K>, mut hasher: &mut dyn Hasher) -> bool {
+    key.inspect(|key| key.hash(&mut hasher)).is_some()
 }
 
 /// A request's key, which hashes as the value that it is made of.

@@ -136,7 +136,7 @@ impl<C: Clock + Send + Sync, S: BuildHasher + Send + Sync> Limited for Keyed<C, 
 
     fn tier(&self, tier: u16) -> u16 {
         // A tier that does not exist is a mistake of the program, which must not stop it.
-        self.limiter.key(&0).get_tier(tier).map_or(0, |_| tier)
+        self.limiter.at(Place::default()).get_tier(tier).map_or(0, |_| tier)
     }
 
     fn shared(&self) -> Option<Place> {

@@ -218,3 +218,39 @@ fn a_trial_that_grows_keeps_its_keys() {
     }
     assert_eq!(denied_before.len(), 200);
 }
+
+/// All that changes the policies, and requests, at once: what was spent stays spent, and a policy tells the quota that its
+/// limiter has.
+#[test]
+fn reloads_new_quotas_and_requests_at_once_lose_nothing() {
+    let text = |quota: &str| {
+        format!("[[policies]]\nname = \"a\"\nquota = \"{quota}\"\nkey = \"header:x-key\"\n")
+    };
+    // As many permits together, at other rates: so what is outstanding has the same worth.
+    let quotas = ["9/d", "9/2d"];
+    for round in 0..20 {
+        let policies = made(&text(quotas[0]));
+        let service = around(&policies.layer());
+        let admitted = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for i in 0..2 {
+                let (policies, text) = (&policies, &text);
+                scope.spawn(move || {
+                    policies.reload(config(&text(quotas[(round + i) % 2]))).unwrap()
+                });
+                scope.spawn(move || policies.set_quota("a", quotas[i].parse().unwrap()).unwrap());
+                scope.spawn(move || assert_eq!(policies.names().len(), 1));
+                scope.spawn(move || assert!(policies.get("a").is_some()));
+                scope.spawn(|| {
+                    let passed = (0..8).filter(|_| status(&service, request("a")) == 200).count();
+                    admitted.fetch_add(passed, Ordering::Relaxed);
+                });
+            }
+        });
+        assert_eq!(admitted.load(Ordering::Relaxed), 9);
+        let answer = send(&service, request("a"));
+        let secs = policies.get("a").unwrap().quota().period().as_secs();
+        let wait: u64 = answer.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+        assert!(wait.abs_diff(secs / 9) < secs / 18, "{wait} of {secs}");
+    }
+}
