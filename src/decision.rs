@@ -26,6 +26,18 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// Makes an answer of a limiter that is not of this crate. What is longer than 584 years counts as that.
+    ///
+    /// ```
+    /// use casgate::Snapshot;
+    /// use std::time::Duration;
+    /// assert_eq!(Snapshot::new(5, 2, Duration::from_secs(3)).remaining(), 2);
+    /// ```
+    #[must_use]
+    pub const fn new(limit: u32, remaining: u32, reset_after: Duration) -> Self {
+        Self { limit, remaining, reset_after: nanos(reset_after) }
+    }
+
     /// Returns the permits of a full limiter.
     ///
     /// ```
@@ -91,6 +103,20 @@ pub struct Admitted {
 }
 
 impl Admitted {
+    /// Makes an admission by a limiter that is not of this crate: of so many permits at that timestamp, by its own
+    /// [`ticket`](Self::ticket).
+    ///
+    /// ```
+    /// use casgate::{Admitted, Snapshot, Timestamp};
+    /// use std::time::Duration;
+    /// let after = Snapshot::new(5, 2, Duration::from_secs(3));
+    /// assert_eq!(Admitted::new(3, Timestamp::ZERO, 7, after).remaining(), 2);
+    /// ```
+    #[must_use]
+    pub const fn new(permits: u32, at: Timestamp, ticket: u64, after: Snapshot) -> Self {
+        Self { ticket, permits, at, after }
+    }
+
     /// Returns the place of this admission in the limiter's own order.
     ///
     /// Tickets of a [`Limiter`](crate::Limiter) are unique and grow strictly in the order in which
@@ -205,4 +231,10 @@ impl Admitted {
     pub const fn reset_after(&self) -> Duration {
         self.after.reset_after()
     }
+}
+
+/// In nanoseconds, saturating.
+const fn nanos(duration: Duration) -> u64 {
+    let nanos = duration.as_nanos();
+    if nanos > u64::MAX as u128 { u64::MAX } else { nanos as u64 }
 }

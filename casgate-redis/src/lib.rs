@@ -1,15 +1,57 @@
 //! One rate limit for a whole fleet of processes, with leases of permits from Redis.
 //!
-//! A process asks Redis for some permits at a time, and then decides by itself. A decision costs no round trip. A lease
-//! costs one. The fleet obeys the quota that one process would: at most `burst + rate · time` on *every* interval of
-//! time. [`protocol`] says which faults add to that, and how much.
+//! A process asks Redis for some permits at a time, and then decides by itself, in nanoseconds. A lease costs one call.
+//! The fleet obeys the quota that one process would: at most `burst + rate · time` on *every* interval of time.
 //!
-//! This version has the [`protocol`] alone: the scripts that run in Redis, what they decide as pure functions, and the
-//! lease in the hands of its holder. It opens no connection. The client is to come.
+//! ```no_run
+//! use casgate::Quota;
+//! use casgate_redis::{Fleet, NotAdmitted};
+//!
+//! let fleet = Fleet::connect("redis://127.0.0.1/")?;
+//! let api = fleet.limiter("api", Quota::per_second(1_000).with_burst(2_000))?;
+//! match api.check() {
+//!     Ok(_) => println!("go on"),
+//!     Err(NotAdmitted::Denied(denied)) => println!("{denied}"),
+//!     Err(NotAdmitted::Unavailable(unavailable)) => println!("{unavailable}"),
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! - [`Fleet`] is the connection of a process. It makes each [`FleetLimiter`], and a [`FleetKeyed`] for limits per key.
+//! - [`FleetQuota`] is a quota with what belongs to it: how long leases live, what to do while Redis is
+//!   [away](OnUnavailable), and whether it is a rate or a limit for each [window](FleetQuota::window).
+//! - [`Store`] is what grants the leases. [`RedisStore`] is one, for Redis and Valkey.
+//! - [`protocol`] has the scripts, the proof of the bound, and what adds to it.
+//!
+//! # Features
+//!
+//! - `sentinel`: the primary that Redis Sentinels name.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod answer;
+mod breaker;
+mod fleet;
+mod holder;
+mod keyed;
+mod limiter;
+mod outage;
 pub mod protocol;
+mod quota;
+mod refresher;
+mod standing;
+mod stock;
+mod store;
+mod sync;
+
+pub use answer::{NotAdmitted, Unavailable};
+pub use fleet::Fleet;
+pub use keyed::FleetKeyed;
+pub use limiter::{AcquireError, FleetLimiter, FleetStats};
+pub use outage::{OnUnavailable, OnUnavailableFor};
+pub use protocol::StateLoss;
+pub use quota::{FleetQuota, FleetQuotaError};
+pub use store::{Call, Cause, RedisStore, Store, StoreError};
 
 /// The README's examples, run as tests.
 #[cfg(doctest)]

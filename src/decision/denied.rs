@@ -1,4 +1,4 @@
-use super::{Reason, Snapshot};
+use super::{Reason, Snapshot, nanos};
 use core::fmt;
 use core::num::NonZeroU64;
 use core::time::Duration;
@@ -33,7 +33,51 @@ pub struct Denied {
 /// Not a quota: no slot was free.
 pub(crate) const TABLE: u8 = u8::MAX;
 
+/// Not a quota: the permits are elsewhere, and could not be asked for.
+const AWAY: u8 = u8::MAX - 1;
+
 impl Denied {
+    /// Makes a denial of so many permits by a limiter that is not of this crate, for its only quota.
+    ///
+    /// A wait of zero counts as a nanosecond. Without a wait the reason is [`NeverFits`](Reason::NeverFits) if the permits
+    /// exceed the limit, and [`OutOfRange`](Reason::OutOfRange) if not.
+    ///
+    /// ```
+    /// use casgate::{Denied, Reason, Snapshot};
+    /// use std::time::Duration;
+    /// let now = Snapshot::new(5, 2, Duration::from_secs(3));
+    /// let denied = Denied::new(3, now, Some(Duration::from_secs(1)));
+    /// assert_eq!((denied.reason(), denied.remaining()), (Reason::Quota { index: 0 }, 2));
+    /// assert_eq!(Denied::new(6, now, None).reason(), Reason::NeverFits);
+    /// ```
+    #[must_use]
+    pub const fn new(permits: u32, now: Snapshot, retry_after: Option<Duration>) -> Self {
+        let wait = match retry_after {
+            Some(wait) => match NonZeroU64::new(nanos(wait)) {
+                Some(wait) => Some(wait),
+                None => Some(NonZeroU64::MIN),
+            },
+            None => None,
+        };
+        Self { wait, now, asked: permits, by: 0 }
+    }
+
+    /// Returns the same denial for the reason [`Unavailable`](Reason::Unavailable).
+    ///
+    /// ```
+    /// use casgate::{Denied, Reason, Snapshot};
+    /// use std::time::Duration;
+    /// let denied = Denied::new(1, Snapshot::new(5, 0, Duration::ZERO), Some(Duration::from_secs(1)));
+    /// let denied = denied.unavailable();
+    /// assert_eq!(denied.reason(), Reason::Unavailable);
+    /// assert_eq!(denied.to_string(), "the limit is unavailable, retry in 1s");
+    /// ```
+    #[must_use]
+    pub const fn unavailable(mut self) -> Self {
+        self.by = AWAY;
+        self
+    }
+
     /// Returns how long to wait. With no other traffic, the same request is denied at every earlier
     /// instant and admitted at that one. `None` if no wait helps: [`reason`](Self::reason) says why.
     ///
@@ -92,6 +136,7 @@ impl Denied {
         match (self.wait, self.by) {
             (None, _) if self.asked > self.now.limit => Reason::NeverFits,
             (_, TABLE) => Reason::TableFull,
+            (_, AWAY) => Reason::Unavailable,
             (Some(_), by) => Reason::Quota { index: by as usize },
             (None, _) => Reason::OutOfRange,
         }
@@ -149,6 +194,7 @@ impl fmt::Display for Denied {
         match self.reason() {
             Reason::Quota { .. } => write!(f, "rate limit of {limit} reached")?,
             Reason::TableFull => f.write_str("no slot is free for a new key")?,
+            Reason::Unavailable => f.write_str("the limit is unavailable")?,
             Reason::NeverFits => {
                 write!(f, "a request for {asked} can never fit the rate limit of {limit}")?;
             }

@@ -28,6 +28,18 @@ impl Request {
         Self { want, least: 0, carried: ServerTime::ZERO, counted: None }
     }
 
+    /// Asks for up to `want` permits instead.
+    ///
+    /// ```
+    /// use casgate_redis::protocol::Request;
+    /// assert_eq!(Request::new(1).wanting(3), Request::new(3));
+    /// ```
+    #[must_use]
+    pub const fn wanting(mut self, want: u32) -> Self {
+        self.want = want;
+        self
+    }
+
     /// Asks for `least` permits or more, or none. Wants as many, if it wanted fewer.
     ///
     /// ```

@@ -32,7 +32,7 @@ impl WindowQuota {
     ///
     /// A [`WindowQuotaError`] if the period is not whole microseconds.
     pub fn new(quota: Quota) -> Result<Self, WindowQuotaError> {
-        if quota.period().as_nanos() % 1_000 == 0 {
+        if quota.period().as_nanos().is_multiple_of(1_000) {
             Ok(Self { quota })
         } else {
             Err(WindowQuotaError(()))

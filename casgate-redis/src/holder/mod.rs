@@ -1,0 +1,116 @@
+//! What one process asks the store for, and when. Pure: time and random numbers are given.
+
+mod missed;
+mod rate;
+mod size;
+mod window;
+
+pub(crate) use missed::{Missed, Wanted};
+pub(crate) use rate::Rate;
+pub(crate) use window::Window;
+
+use crate::protocol::{ReplyError, Script};
+use crate::standing::Standing;
+use casgate::Timestamp;
+
+/// One limit in the hands of one process.
+pub(crate) trait Holder: Send + core::fmt::Debug {
+    /// Decides whether to ask the store.
+    fn look(&mut self, look: &Look) -> Step;
+
+    /// Reads the reply to what was asked last.
+    fn settle(&mut self, reply: &[i64], trip: Trip) -> Result<Reply, ReplyError>;
+
+    /// Counts the stock after the reply.
+    fn count(&mut self, stock: u64, now: Timestamp);
+
+    /// Whether what is left of a lease that is over is returned.
+    fn returns(&self) -> bool;
+}
+
+/// What the process knows when it looks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Look {
+    pub(crate) now: Timestamp,
+    /// The permits that can be spent, of each lease.
+    pub(crate) left: [u32; 2],
+    /// The permits of both, whether or not they are over.
+    pub(crate) stock: u64,
+    /// The permits that were taken from leases that are over, if this holder returns them.
+    pub(crate) unspent: u32,
+    /// Requests that found too few.
+    pub(crate) wanted: Option<Wanted>,
+    /// Permits that were charged and are not paid yet.
+    pub(crate) debt: u32,
+    /// Whether permits were spent without a lease that no reply accounts for yet.
+    pub(crate) overspent: bool,
+    /// Whether the store has failed: then this is a probe, and asks for as little as it can.
+    pub(crate) probing: bool,
+}
+
+/// What to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    Ask {
+        script: Script,
+        arguments: Vec<i64>,
+    },
+    /// Look again at that instant, if not before.
+    LookAt(Timestamp),
+    /// Nothing, until a caller asks.
+    Rest,
+}
+
+/// The way of a request: when it was sent, and when its reply came.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Trip {
+    pub(crate) sent: Timestamp,
+    pub(crate) received: Timestamp,
+    /// From 0 to 1.
+    pub(crate) random: f64,
+}
+
+/// What a reply comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reply {
+    pub(crate) permits: u32,
+    /// The deadline of the permits.
+    pub(crate) ends: Timestamp,
+    /// What callers without permits are told now.
+    pub(crate) standing: Standing,
+    /// When to look again, if not before.
+    pub(crate) look_at: Timestamp,
+    /// About how many processes share the limit; 0 if that is not known.
+    pub(crate) holders: u32,
+    /// When the limit is full again, if nobody asks.
+    pub(crate) full_at: Timestamp,
+    /// The store lost what it knew of the limit.
+    pub(crate) lost: bool,
+}
+
+/// The instant from which on a request is sent after one that got less than it wanted: not before it could get any, and
+/// not at once. A fleet spreads by up to a fifth.
+fn not_before(
+    received: Timestamp,
+    retry: core::time::Duration,
+    lifetime: core::time::Duration,
+    random: f64,
+) -> Timestamp {
+    received + retry.max((lifetime / 4).mul_f64(0.8 + 0.4 * random))
+}
+
+/// Both notes in one.
+fn merge(a: Option<Wanted>, b: Option<Wanted>) -> Option<Wanted> {
+    match (a, b) {
+        (Some(a), Some(b)) => {
+            Some(Wanted { least: a.least.min(b.least), most: a.most.max(b.most) })
+        }
+        (one, other) => one.or(other),
+    }
+}
+
+/// Whether a lease is wanted: there is room for one, or a request that neither lease can serve.
+fn has_room(left: [u32; 2], wanted: Option<Wanted>) -> bool {
+    let [a, b] = left;
+    a == 0 || b == 0 || wanted.is_some_and(|wanted| wanted.least > a.max(b))
+}

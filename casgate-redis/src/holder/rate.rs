@@ -1,0 +1,91 @@
+use super::size::Size;
+use super::{Holder, Look, Reply, Step, Trip, Wanted, has_room, merge, not_before};
+use crate::protocol::{Grant, LeaseQuota, ReplyError, Request, Script, ServerTime};
+use crate::standing::Standing;
+use casgate::Timestamp;
+
+/// A holder of leases at a rate.
+#[derive(Debug)]
+pub(crate) struct Rate {
+    quota: LeaseQuota,
+    size: Size,
+    wanted: Option<Wanted>,
+    /// What was asked for last.
+    asked: Request,
+    /// The last reply, and when it came.
+    last: Option<(Grant, Timestamp)>,
+    not_before: Timestamp,
+}
+
+impl Rate {
+    pub(crate) fn new(quota: LeaseQuota) -> Self {
+        // Half of the burst, so that two processes can start at once.
+        let size = Size::new(quota.fair(), quota.burst().div_ceil(2), quota.lifetime());
+        let (asked, not_before) = (Request::new(0), Timestamp::ZERO);
+        Self { quota, size, wanted: None, asked, last: None, not_before }
+    }
+}
+
+impl Holder for Rate {
+    fn look(&mut self, look: &Look) -> Step {
+        self.wanted = merge(self.wanted, look.wanted);
+        let is_needed = self.wanted.is_some() || look.debt > 0;
+        // Who spends less than a permit in a lifetime would let most leases lapse that came before they were wanted.
+        let is_idle = self.size.demand(look.stock, look.now) < 1.0;
+        if !has_room(look.left, self.wanted) || !is_needed && is_idle {
+            return Step::Rest;
+        }
+        if look.now < self.not_before {
+            return Step::LookAt(self.not_before);
+        }
+        let wanted = self.wanted.take().unwrap_or(Wanted { least: 1, most: 1 });
+        let want = if look.probing {
+            wanted.least
+        } else {
+            self.size.next(look.stock, look.now, is_needed).max(wanted.most).max(look.debt)
+        };
+        let mut request = self.last.map_or(Request::new(0), |(grant, _)| grant.next(0));
+        if look.overspent {
+            request = request.carrying(ServerTime::MAX);
+        }
+        self.asked = request.wanting(want.min(self.quota.burst())).at_least(wanted.least);
+        Step::Ask { script: Script::LEASE, arguments: self.asked.arguments(&self.quota).to_vec() }
+    }
+
+    fn settle(&mut self, reply: &[i64], trip: Trip) -> Result<Reply, ReplyError> {
+        let grant = Grant::from_reply(reply)?;
+        let lifetime = self.quota.lifetime();
+        let is_short = grant.permits < self.asked.want();
+        let ends = grant.lease(trip.sent, &self.quota).ends();
+        let (standing, look_at) = if is_short {
+            let retry = grant.retry_after(&self.quota, self.asked.least()).unwrap_or_default();
+            self.not_before = not_before(trip.received, retry, lifetime, trip.random);
+            (Standing::Denied { until: self.not_before }, self.not_before)
+        } else {
+            self.not_before = Timestamp::ZERO;
+            (Standing::Ask, ends - lifetime / 4)
+        };
+        // The server keeps a state for two epochs at least, which are four lifetimes.
+        let lost = grant.state_missing
+            && self.last.is_some_and(|(_, at)| trip.received - at < 4 * lifetime);
+        self.last = Some((grant, trip.received));
+        Ok(Reply {
+            permits: grant.permits,
+            ends,
+            standing,
+            look_at,
+            holders: grant.holders,
+            full_at: trip.received + grant.tat.since(grant.now),
+            lost,
+        })
+    }
+
+    fn count(&mut self, stock: u64, now: Timestamp) {
+        let is_full = self.not_before == Timestamp::ZERO;
+        self.size.count(stock, now, is_full);
+    }
+
+    fn returns(&self) -> bool {
+        false
+    }
+}

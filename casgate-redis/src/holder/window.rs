@@ -1,0 +1,130 @@
+use super::size::Size;
+use super::{Holder, Look, Reply, Step, Trip, Wanted, has_room, merge, not_before};
+use crate::protocol::{ReplyError, Returned, Script, WindowGrant, WindowQuota, WindowRequest};
+use crate::standing::Standing;
+use casgate::Timestamp;
+use core::time::Duration;
+
+/// A holder of leases in windows.
+#[derive(Debug)]
+pub(crate) struct Window {
+    quota: WindowQuota,
+    lifetime: Duration,
+    size: Size,
+    wanted: Option<Wanted>,
+    /// What was asked for last.
+    asked: u32,
+    /// This holder, by a random number.
+    holder: u64,
+    /// The window of the leases.
+    window: u64,
+    /// The permits of that window that are to be returned.
+    unspent: u32,
+    /// What was sent without a reply yet. It is sent again as it is.
+    returning: Option<Returned>,
+    returns: u64,
+    not_before: Timestamp,
+    is_full: bool,
+}
+
+impl Window {
+    /// `holder` is random.
+    pub(crate) fn new(quota: WindowQuota, lifetime: Duration, holder: u64) -> Self {
+        let permits = quota.quota().permits();
+        let size = Size::new(1, permits.div_ceil(2), lifetime);
+        Self {
+            quota,
+            lifetime,
+            size,
+            wanted: None,
+            asked: 0,
+            holder,
+            window: 0,
+            unspent: 0,
+            returning: None,
+            returns: 0,
+            not_before: Timestamp::ZERO,
+            is_full: true,
+        }
+    }
+}
+
+impl Holder for Window {
+    fn look(&mut self, look: &Look) -> Step {
+        self.wanted = merge(self.wanted, look.wanted);
+        self.unspent = self.unspent.saturating_add(look.unspent);
+        if self.returning.is_none() && self.unspent > 0 {
+            self.returns += 1;
+            self.returning = Some(Returned {
+                permits: core::mem::take(&mut self.unspent),
+                window: self.window,
+                sequence: self.returns,
+            });
+        }
+        let is_needed = self.wanted.is_some() || look.debt > 0;
+        let is_idle = self.size.demand(look.stock, look.now) < 1.0;
+        let is_wanted = has_room(look.left, self.wanted) && (is_needed || !is_idle);
+        let is_early = look.now < self.not_before;
+        if is_early && is_wanted && self.returning.is_none() {
+            return Step::LookAt(self.not_before);
+        }
+        self.asked = if !is_wanted || is_early {
+            0
+        } else {
+            let most = self.wanted.take().map_or(1, |wanted| wanted.most);
+            let size = self.size.next(look.stock, look.now, is_needed);
+            if look.probing { 1 } else { size.max(most).max(look.debt) }
+        };
+        if self.asked == 0 && self.returning.is_none() {
+            return Step::Rest;
+        }
+        let mut request = WindowRequest::new(self.asked, self.holder);
+        if let Some(returned) = self.returning {
+            request = request.returning(returned);
+        }
+        let arguments = request.arguments(&self.quota).map(|n| n as i64); // all below 2⁵³
+        Step::Ask { script: Script::WINDOW, arguments: arguments.to_vec() }
+    }
+
+    fn settle(&mut self, reply: &[i64], trip: Trip) -> Result<Reply, ReplyError> {
+        let grant = WindowGrant::from_reply(reply)?;
+        self.returning = None;
+        if grant.window != self.window {
+            (self.window, self.unspent) = (grant.window, 0);
+        }
+        let window_ends = grant.lease(trip.sent).ends();
+        let ends = window_ends.min(trip.sent + self.lifetime);
+        self.is_full = grant.permits >= self.asked;
+        let (standing, look_at) = if self.asked == 0 {
+            let denied = trip.received < self.not_before;
+            let standing =
+                if denied { Standing::Denied { until: self.not_before } } else { Standing::Ask };
+            (standing, ends)
+        } else if self.is_full {
+            self.not_before = Timestamp::ZERO;
+            (Standing::Ask, ends)
+        } else {
+            // Half of what is left is granted at a time, so there is nothing left only if nothing is granted.
+            let retry = if grant.permits == 0 { grant.ends_in } else { Duration::ZERO };
+            self.not_before = not_before(trip.received, retry, self.lifetime, trip.random);
+            (Standing::Denied { until: self.not_before }, self.not_before.min(ends))
+        };
+        Ok(Reply {
+            permits: grant.permits,
+            ends,
+            standing,
+            look_at,
+            holders: 0,
+            full_at: window_ends,
+            lost: false,
+        })
+    }
+
+    fn count(&mut self, stock: u64, now: Timestamp) {
+        self.size.count(stock, now, self.is_full);
+    }
+
+    fn returns(&self) -> bool {
+        true
+    }
+}

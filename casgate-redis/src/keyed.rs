@@ -1,0 +1,182 @@
+use crate::answer::{NotAdmitted, Unavailable};
+use crate::fleet::Fleet;
+use crate::limiter::FleetLimiter;
+use crate::quota::{FleetQuota, FleetQuotaError};
+use casgate::Admitted;
+use core::fmt;
+use core::hash::Hash;
+use quick_cache::sync::Cache;
+use quick_cache::{Equivalent, Lifecycle, UnitWeighter};
+use std::hash::RandomState;
+
+/// A limit for each key, for a fleet, in one of its processes.
+///
+/// ```no_run
+/// use casgate::Quota;
+/// use casgate_redis::{Fleet, FleetKeyed};
+///
+/// let fleet = Fleet::connect("redis://127.0.0.1/")?;
+/// let users: FleetKeyed<String> = fleet.keyed("user", Quota::per_minute(60).with_burst(60), 10_000)?;
+/// if users.check("ann").is_ok() {
+///     // do the work
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// The text of a key, by [`Display`](fmt::Display), is part of its name in the store, so it must be the same in all
+/// processes, and different for different keys.
+///
+/// # Memory
+///
+/// It has room for as many keys as its capacity. When it is full, a new key takes the place of one that was not used of
+/// late. That forgives nothing, for the store remembers: the process only loses the lease that it had, and is as one that
+/// asks for the first time. Keys that have spent permits for which the store has not been told, in an outage or by a
+/// charge, keep their places. If there are only such, new keys are [unavailable](NotAdmitted::Unavailable).
+///
+/// A key takes about 1 KB.
+#[derive(Debug)]
+pub struct FleetKeyed<K> {
+    fleet: Fleet,
+    prefix: String,
+    quota: FleetQuota,
+    capacity: usize,
+    limiters: Cache<K, FleetLimiter, UnitWeighter, RandomState, KeepsOwing>,
+}
+
+/// Keys that owe are not evicted.
+#[derive(Clone, Debug)]
+struct KeepsOwing;
+
+impl<K> Lifecycle<K, FleetLimiter> for KeepsOwing {
+    type RequestState = ();
+
+    fn is_pinned(&self, _: &K, limiter: &FleetLimiter) -> bool {
+        limiter.shared().is_owing()
+    }
+}
+
+impl<K: Hash + Eq + Clone + fmt::Display> FleetKeyed<K> {
+    pub(crate) fn new(
+        fleet: Fleet,
+        prefix: &str,
+        quota: FleetQuota,
+        capacity: usize,
+    ) -> Result<Self, FleetQuotaError> {
+        quota.holder()?; // what is wrong with it is said now, and not for each key
+        let capacity = capacity.max(1);
+        let limiters =
+            Cache::with(capacity, capacity as u64, UnitWeighter, RandomState::new(), KeepsOwing);
+        Ok(Self { fleet, prefix: prefix.to_owned(), quota, capacity, limiters })
+    }
+
+    /// Returns the limiter of a key.
+    ///
+    /// ```no_run
+    /// # fn of(users: &casgate_redis::FleetKeyed<String>) {
+    /// let ann = users.get("ann");
+    /// # drop(ann);
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Unavailable`] if the memory is full of keys that must be kept.
+    pub fn get<Q>(&self, key: &Q) -> Result<FleetLimiter, Unavailable>
+    where
+        Q: Hash + Equivalent<K> + ToOwned<Owned = K> + ?Sized,
+    {
+        self.limiters.get_or_insert_with(key, || {
+            if self.limiters.len() > self.capacity {
+                return Err(Unavailable::full());
+            }
+            let name = format!("{}:{}", self.prefix, key.to_owned());
+            // The quota made one before.
+            self.fleet.limiter(&name, self.quota.clone()).map_err(|_| Unavailable::full())
+        })
+    }
+
+    /// Asks for one permit of the key. See [`FleetLimiter::check`].
+    ///
+    /// ```no_run
+    /// # fn of(users: &casgate_redis::FleetKeyed<String>) {
+    /// if users.check("ann").is_ok() {
+    ///     // do the work
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`NotAdmitted`], and nothing is spent.
+    pub fn check<Q>(&self, key: &Q) -> Result<Admitted, NotAdmitted>
+    where
+        Q: Hash + Equivalent<K> + ToOwned<Owned = K> + ?Sized,
+    {
+        self.check_n(key, 1)
+    }
+
+    /// Asks for `n` permits of the key: all or none. See [`FleetLimiter::check_n`].
+    ///
+    /// ```no_run
+    /// # fn of(users: &casgate_redis::FleetKeyed<String>) {
+    /// if users.check_n("ann", 3).is_ok() {
+    ///     // do the work
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`NotAdmitted`], and nothing is spent.
+    pub fn check_n<Q>(&self, key: &Q, n: u32) -> Result<Admitted, NotAdmitted>
+    where
+        Q: Hash + Equivalent<K> + ToOwned<Owned = K> + ?Sized,
+    {
+        self.get(key).map_err(NotAdmitted::Unavailable)?.check_n(n)
+    }
+
+    /// Asks for `n` permits of the key, and awaits a lease if need be. See [`FleetLimiter::ask`].
+    ///
+    /// ```no_run
+    /// # async fn of(users: &casgate_redis::FleetKeyed<String>) {
+    /// if users.ask("ann", 1).await.is_ok() {
+    ///     // do the work
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`NotAdmitted`], and nothing is spent.
+    pub async fn ask<Q>(&self, key: &Q, n: u32) -> Result<Admitted, NotAdmitted>
+    where
+        Q: Hash + Equivalent<K> + ToOwned<Owned = K> + ?Sized,
+    {
+        let limiter = self.get(key).map_err(NotAdmitted::Unavailable)?;
+        limiter.ask(n).await
+    }
+
+    /// Returns how many keys have a place.
+    ///
+    /// ```no_run
+    /// # fn of(users: &casgate_redis::FleetKeyed<String>) {
+    /// println!("{} users", users.len());
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.limiters.len()
+    }
+
+    /// Returns whether no key has a place.
+    ///
+    /// ```no_run
+    /// # fn of(users: &casgate_redis::FleetKeyed<String>) {
+    /// assert!(users.is_empty());
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}

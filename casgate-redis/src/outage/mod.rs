@@ -1,0 +1,127 @@
+//! Decisions without a store.
+
+mod policy;
+
+pub(crate) use policy::Degraded;
+pub use policy::{OnUnavailable, OnUnavailableFor};
+
+use crate::quota::FleetQuota;
+use casgate::{Admitted, Denied, Limiter, Quota, Timestamp};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// What a limit does while its store does not answer.
+#[derive(Debug)]
+pub(crate) struct Outage {
+    policy: OnUnavailable,
+    quota: Quota,
+    now: Mutex<Option<Lasting>>,
+    /// The processes that share the limit, as the store told last.
+    holders: AtomicU32,
+    had_contact: std::sync::atomic::AtomicBool,
+    /// The permits that were spent without a lease, in all.
+    shared: AtomicU64,
+    allowed: AtomicU64,
+    denied: AtomicU64,
+}
+
+/// An outage that lasts.
+#[derive(Debug)]
+struct Lasting {
+    since: Timestamp,
+    /// `None` inside: a share of this quota is out of range, so there is none.
+    share: Option<Option<Limiter>>,
+}
+
+/// The answer of a process by itself.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Alone {
+    Unavailable,
+    Denied(Denied),
+    Shared(Admitted),
+    Allowed,
+}
+
+impl Outage {
+    pub(crate) fn new(quota: &FleetQuota) -> Self {
+        Self {
+            policy: quota.unavailable().clone(),
+            quota: quota.quota(),
+            now: Mutex::new(None),
+            holders: AtomicU32::new(0),
+            had_contact: false.into(),
+            shared: AtomicU64::new(0),
+            allowed: AtomicU64::new(0),
+            denied: AtomicU64::new(0),
+        }
+    }
+
+    /// Decides about so many permits without the store.
+    pub(crate) fn decide(&self, permits: u32, now: Timestamp) -> Alone {
+        let mut lasting = self.lock();
+        let lasting = lasting.get_or_insert_with(|| Lasting { since: now, share: None });
+        let answer = match self.policy.after(now - lasting.since) {
+            Degraded::Deny => Alone::Unavailable,
+            Degraded::Allow => Alone::Allowed,
+            Degraded::Share { expected } => {
+                let share = lasting.share.get_or_insert_with(|| self.share(expected, now));
+                match share.as_ref().map(|share| share.check_n_at(permits, now)) {
+                    Some(Ok(admitted)) => Alone::Shared(admitted),
+                    Some(Err(denied)) => Alone::Denied(denied),
+                    None => Alone::Unavailable,
+                }
+            }
+        };
+        // Counted under the lock: whoever ends the outage has seen all that was spent in it.
+        match answer {
+            Alone::Unavailable => self.denied.fetch_add(permits.into(), Ordering::Relaxed),
+            Alone::Allowed => self.allowed.fetch_add(permits.into(), Ordering::Relaxed),
+            Alone::Shared(_) => self.shared.fetch_add(permits.into(), Ordering::Relaxed),
+            Alone::Denied(_) => 0,
+        };
+        answer
+    }
+
+    /// The bucket of a share. It is empty, for the fleet has spent by its leases; or full, if it never had one.
+    fn share(&self, expected: u32, now: Timestamp) -> Option<Limiter> {
+        let processes = self.holders.load(Ordering::Relaxed).max(expected).max(1);
+        let burst = (self.quota.burst() / processes).max(1);
+        let period = self.quota.period().saturating_mul(processes);
+        let quota = Quota::new(self.quota.permits(), period).and_then(|q| q.try_with_burst(burst));
+        let limiter = Limiter::token_bucket(quota.ok()?);
+        if self.had_contact.load(Ordering::Relaxed) {
+            let _ = limiter.check_n_at(burst, now);
+        }
+        Some(limiter)
+    }
+
+    /// Takes note that the store answers, and how many processes it told of.
+    pub(crate) fn end(&self, holders: u32) {
+        *self.lock() = None;
+        self.had_contact.store(true, Ordering::Relaxed);
+        if holders > 0 {
+            self.holders.store(holders, Ordering::Relaxed);
+        }
+    }
+
+    /// The permits that were spent without a lease, in all.
+    pub(crate) fn spent(&self) -> u64 {
+        self.shared() + self.allowed()
+    }
+
+    pub(crate) fn shared(&self) -> u64 {
+        self.shared.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn allowed(&self) -> u64 {
+        self.allowed.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn denied(&self) -> u64 {
+        self.denied.load(Ordering::Relaxed)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Lasting>> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,146 @@
+//! The leases of one limit in this process, as the threads share them.
+
+mod word;
+
+pub(crate) use word::Word;
+
+use crate::sync::{AtomicU32, AtomicU64, Ordering};
+use casgate::Timestamp;
+use crossbeam_utils::{Backoff, CachePadded};
+use word::choose;
+
+/// Two leases: one that is spent, and the next. Which is which depends on their deadlines alone.
+///
+/// Two leases are never merged: one deadline for both would let the permits of one be spent too late. A permit is
+/// spent by one exchange of the word that holds it, with the deadline in the same word.
+///
+/// Every access is `Relaxed`: a word is all the state there is of its lease, and exchanges see the newest value in the
+/// word's own order.
+#[derive(Debug)]
+pub(crate) struct Stock {
+    words: CachePadded<[AtomicU64; 2]>,
+    /// Whoever takes a word to so many permits or fewer says so: it is time to ask for the next lease.
+    low: AtomicU32,
+}
+
+/// Permits were spent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Spent {
+    /// What the lease has left.
+    pub(crate) left: u32,
+    /// When it ends, in ticks.
+    pub(crate) tick: u64,
+    /// Of all who spend from a lease, one sees this.
+    pub(crate) is_low: bool,
+}
+
+impl Stock {
+    pub(crate) fn new() -> Self {
+        Self {
+            words: CachePadded::new([AtomicU64::new(0), AtomicU64::new(0)]),
+            low: AtomicU32::new(0),
+        }
+    }
+
+    /// Spends so many permits, at least one, of one lease that has them at `now`.
+    #[inline]
+    pub(crate) fn spend(&self, permits: u32, now: Timestamp) -> Option<Spent> {
+        let backoff = Backoff::new();
+        loop {
+            let words = self.words();
+            let index = choose(words, permits, now)?;
+            let (seen, next) = (words[index], words[index].less(permits));
+            if self.exchange(index, seen, next) {
+                let low = self.low.load(Ordering::Relaxed);
+                let is_low = next.permits() <= low && seen.permits() > low;
+                return Some(Spent { left: next.permits(), tick: next.tick(), is_low });
+            }
+            backoff.spin();
+        }
+    }
+
+    /// The permits that can be spent at `now`, of each lease.
+    pub(crate) fn left(&self, now: Timestamp) -> [u32; 2] {
+        self.words().map(|word| word.left(now))
+    }
+
+    /// The permits of both, whether or not they are over.
+    pub(crate) fn permits(&self) -> u64 {
+        self.words().iter().map(|word| u64::from(word.permits())).sum()
+    }
+
+    /// Puts a lease in the place of one that has no permits at `now`, and returns whether there is such a place.
+    /// Who takes it to half of its permits will know.
+    pub(crate) fn put(&self, lease: Word, now: Timestamp) -> bool {
+        loop {
+            let words = self.words();
+            let Some(index) = words.iter().position(|word| word.left(now) == 0) else {
+                return false;
+            };
+            if self.exchange(index, words[index], lease) {
+                self.low.store(lease.permits() / 2, Ordering::Relaxed);
+                return true;
+            }
+        }
+    }
+
+    /// Takes back what is left of leases that are over at `now`. Nobody spends it after that.
+    pub(crate) fn take_over(&self, now: Timestamp) -> u32 {
+        let mut taken = 0;
+        for (index, place) in self.words.iter().enumerate() {
+            loop {
+                let word = Word::from_bits(place.load(Ordering::Relaxed));
+                if word.left(now) > 0 || word.permits() == 0 {
+                    break;
+                }
+                if self.exchange(index, word, word.less(word.permits())) {
+                    taken += word.permits();
+                    break;
+                }
+            }
+        }
+        taken
+    }
+
+    /// Takes up to so many permits, of both leases if need be, and returns how many.
+    pub(crate) fn drain(&self, permits: u32, now: Timestamp) -> u32 {
+        let mut taken = 0;
+        while taken < permits {
+            let most = self.left(now).into_iter().max().unwrap_or(0);
+            let part = most.min(permits - taken);
+            if part == 0 {
+                break;
+            }
+            taken += self.spend(part, now).map_or(0, |_| part);
+        }
+        taken
+    }
+
+    /// Gives unspent permits back to the lease that they are of, which ends in that tick, if it lives at `now`.
+    pub(crate) fn give_back(&self, permits: u32, tick: u64, now: Timestamp) -> bool {
+        for (index, place) in self.words.iter().enumerate() {
+            loop {
+                let word = Word::from_bits(place.load(Ordering::Relaxed));
+                let lives = word.tick() == tick && Word::new(1, now).tick() < tick;
+                let Some(more) = word.more(permits).filter(|_| lives) else { break };
+                if self.exchange(index, word, more) {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    #[inline]
+    fn words(&self) -> [Word; 2] {
+        [0, 1].map(|index: usize| Word::from_bits(self.words[index].load(Ordering::Relaxed)))
+    }
+
+    /// The one write.
+    #[inline]
+    fn exchange(&self, index: usize, seen: Word, next: Word) -> bool {
+        self.words[index]
+            .compare_exchange_weak(seen.bits(), next.bits(), Ordering::Relaxed, Ordering::Relaxed)
+            .is_ok()
+    }
+}

@@ -1,0 +1,219 @@
+use super::{Call, Cause, Store, StoreError};
+use core::time::Duration;
+use redis::{Client, Cmd, Connection, IntoConnectionInfo, RedisError, RedisResult, Value};
+use std::time::Instant;
+
+/// A Redis or Valkey server, or the primary that Sentinels name.
+///
+/// It connects when it is first called, and again after a broken connection, a timeout, or a reply that says that the
+/// server is none to write to. Each time the address is resolved again.
+///
+/// ```
+/// use casgate_redis::{Fleet, RedisStore};
+/// use std::time::Duration;
+///
+/// // A lease is good only if a replica has it within 20 ms: then a failover adds no permits.
+/// let store = RedisStore::new("redis://127.0.0.1/")?.wait_for_replicas(1, Duration::from_millis(20));
+/// let fleet = Fleet::over(store);
+/// # drop(fleet);
+/// # Ok::<(), casgate_redis::StoreError>(())
+/// ```
+///
+/// Passwords, TLS and databases are parts of the URL, or of a [`redis::ConnectionInfo`]. For TLS enable a feature of the
+/// crate `redis`, such as `tls-rustls`.
+pub struct RedisStore {
+    source: Box<dyn FnMut() -> RedisResult<Client> + Send>,
+    connection: Option<Connection>,
+    replicas: Option<(u32, Duration)>,
+}
+
+impl RedisStore {
+    /// Makes a store of one server. It does not connect yet.
+    ///
+    /// ```
+    /// # use casgate_redis::RedisStore;
+    /// assert!(RedisStore::new("redis://user:password@127.0.0.1:6379/0").is_ok());
+    /// assert!(RedisStore::new("http://127.0.0.1/").is_err());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A [`StoreError`] if the address is none.
+    pub fn new(server: impl IntoConnectionInfo) -> Result<Self, StoreError> {
+        let info = server.into_connection_info().map_err(|error| of(&error))?;
+        let tcp = info.tcp_settings().clone().set_nodelay(true);
+        let client = Client::open(info.set_tcp_settings(tcp)).map_err(|error| of(&error))?;
+        Ok(Self::from_source(move || Ok(client.clone())))
+    }
+
+    /// Makes a store of the primary that Sentinels name. They are asked again for each connection.
+    ///
+    /// ```
+    /// use casgate_redis::RedisStore;
+    /// use redis::ConnectionAddr;
+    /// use redis::sentinel::{SentinelClientBuilder, SentinelServerType};
+    ///
+    /// let sentinels = [ConnectionAddr::Tcp("127.0.0.1".to_owned(), 26_379)];
+    /// let primary = SentinelServerType::Master;
+    /// let sentinel = SentinelClientBuilder::new(sentinels, "mymaster".to_owned(), primary)?.build()?;
+    /// let store = RedisStore::from_sentinel(sentinel);
+    /// # drop(store);
+    /// # Ok::<(), redis::RedisError>(())
+    /// ```
+    #[cfg(feature = "sentinel")]
+    #[must_use]
+    pub fn from_sentinel(mut sentinel: redis::sentinel::SentinelClient) -> Self {
+        Self::from_source(move || sentinel.get_client())
+    }
+
+    fn from_source(source: impl FnMut() -> RedisResult<Client> + Send + 'static) -> Self {
+        Self { source: Box::new(source), connection: None, replicas: None }
+    }
+
+    /// Drops leases that fewer than `replicas` replicas have after `timeout` (`WAIT`): then a failover to one of those
+    /// that have it loses no grant. The limit is unavailable while too few replicas answer.
+    ///
+    /// ```
+    /// # use casgate_redis::RedisStore;
+    /// # use std::time::Duration;
+    /// let store = RedisStore::new("redis://127.0.0.1/")?.wait_for_replicas(1, Duration::from_millis(20));
+    /// # drop(store);
+    /// # Ok::<(), casgate_redis::StoreError>(())
+    /// ```
+    #[must_use]
+    pub const fn wait_for_replicas(mut self, replicas: u32, timeout: Duration) -> Self {
+        self.replicas = Some((replicas, timeout));
+        self
+    }
+
+    /// Sends all by the connection that is open, or by a new one.
+    fn send(&mut self, commands: &[Cmd], deadline: Instant) -> RedisResult<Vec<Value>> {
+        let was_open = self.connection.is_some();
+        let result = self.send_once(commands, deadline);
+        match result {
+            // The server closed a connection that was idle, or restarted: once more, by a new one.
+            Err(error) if was_open && error.is_connection_dropped() => {
+                self.send_once(commands, deadline)
+            }
+            result => result,
+        }
+    }
+
+    fn send_once(&mut self, commands: &[Cmd], deadline: Instant) -> RedisResult<Vec<Value>> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => (self.source)()?.get_connection_with_timeout(until(deadline))?,
+        };
+        let packed: Vec<u8> = commands.iter().flat_map(Cmd::get_packed_command).collect();
+        connection.set_write_timeout(Some(until(deadline)))?;
+        connection.send_packed_command(&packed)?;
+        let mut replies = Vec::with_capacity(commands.len());
+        while replies.len() < commands.len() {
+            connection.set_read_timeout(Some(until(deadline)))?;
+            match connection.recv_response()? {
+                Value::Push { .. } => {}
+                reply => replies.push(reply),
+            }
+        }
+        // Kept only if nothing failed: after a timeout a late reply would be taken for the next one.
+        self.connection = Some(connection);
+        Ok(replies)
+    }
+
+    /// Sends the scripts by name, and by text those that the server does not know.
+    fn run(&mut self, calls: &[Call<'_>], deadline: Instant) -> RedisResult<Vec<Value>> {
+        let wait = self.replicas.map(|(replicas, timeout)| {
+            let mut wait = redis::cmd("WAIT");
+            wait.arg(replicas).arg(timeout.as_millis().max(1) as u64); // zero would wait without end
+            wait
+        });
+        let by_name = calls.iter().map(|call| command("EVALSHA", call.script.sha1, call));
+        let mut replies = self.send(&by_name.chain(wait.clone()).collect::<Vec<_>>(), deadline)?;
+        let unknown: Vec<usize> =
+            (0..calls.len()).filter(|&index| is_unknown(&replies[index])).collect();
+        if !unknown.is_empty() {
+            let texts = unknown.iter().map(|&i| command("EVAL", calls[i].script.text, &calls[i]));
+            let mut again = self.send(&texts.chain(wait).collect::<Vec<_>>(), deadline)?;
+            if self.replicas.is_some() {
+                replies[calls.len()] = again.pop().unwrap_or(Value::Nil);
+            }
+            for (index, reply) in unknown.into_iter().zip(again) {
+                replies[index] = reply;
+            }
+        }
+        Ok(replies)
+    }
+}
+
+impl Store for RedisStore {
+    fn call(
+        &mut self,
+        calls: &[Call<'_>],
+        timeout: Duration,
+    ) -> Result<Vec<Result<Vec<i64>, StoreError>>, StoreError> {
+        let deadline = Instant::now() + timeout;
+        let mut replies = self.run(calls, deadline).map_err(|error| of(&error))?;
+        if let Some((replicas, _)) = self.replicas {
+            let reached =
+                replies.pop().and_then(|reply| redis::from_redis_value::<u32>(reply).ok());
+            if reached.is_none_or(|reached| reached < replicas) {
+                let detail = format!("{} of {replicas} have the lease", reached.unwrap_or(0));
+                return Err(StoreError::new(Cause::Replicas, detail));
+            }
+        }
+        let replies: Vec<_> = replies
+            .into_iter()
+            .map(|reply| {
+                let numbers =
+                    reply.extract_error().and_then(|value| Ok(redis::from_redis_value(value)?));
+                numbers.map_err(|error| of(&error))
+            })
+            .collect();
+        let is_wrong_server = |reply: &Result<Vec<i64>, StoreError>| {
+            let lost = [Cause::ReadOnly, Cause::Cluster, Cause::Authentication, Cause::Unreachable];
+            reply.as_ref().is_err_and(|error| lost.contains(&error.cause()))
+        };
+        if replies.iter().any(is_wrong_server) {
+            self.connection = None;
+        }
+        Ok(replies)
+    }
+}
+
+impl core::fmt::Debug for RedisStore {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("RedisStore").field("replicas", &self.replicas).finish_non_exhaustive()
+    }
+}
+
+pub(super) fn command(name: &str, script: &str, call: &Call<'_>) -> Cmd {
+    let mut command = redis::cmd(name);
+    command.arg(script).arg(1).arg(call.key).arg(call.arguments);
+    command
+}
+
+fn is_unknown(reply: &Value) -> bool {
+    matches!(reply, Value::ServerError(error) if error.code() == "NOSCRIPT")
+}
+
+/// The time until the deadline, but never zero, which a socket takes for no timeout at all.
+fn until(deadline: Instant) -> Duration {
+    deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1))
+}
+
+/// An error of the client as one of a store.
+pub(super) fn of(error: &RedisError) -> StoreError {
+    let cause = match error.code() {
+        Some("READONLY") => Cause::ReadOnly,
+        Some("LOADING" | "BUSY") => Cause::Busy,
+        Some("OOM") => Cause::OutOfMemory,
+        Some("NOREPLICAS") => Cause::Replicas,
+        Some("CLUSTERDOWN" | "MASTERDOWN" | "TRYAGAIN" | "MOVED" | "ASK") => Cause::Cluster,
+        Some("WRONGPASS" | "NOAUTH" | "NOPERM") => Cause::Authentication,
+        _ if error.kind() == redis::ErrorKind::AuthenticationFailed => Cause::Authentication,
+        _ if error.is_timeout() => Cause::Timeout,
+        _ if error.is_io_error() => Cause::Unreachable,
+        _ => Cause::Other,
+    };
+    StoreError::new(cause, error.to_string())
+}
