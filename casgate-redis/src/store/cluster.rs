@@ -11,7 +11,7 @@ use std::time::Instant;
 /// use casgate_redis::{ClusterStore, Fleet};
 /// use redis::cluster::ClusterClient;
 ///
-/// let client = ClusterClient::builder(vec!["redis://127.0.0.1:7000/"]).retries(1).build()?;
+/// let client = ClusterClient::builder(vec!["redis://127.0.0.1:7000/"]).retries(0).build()?;
 /// let fleet = Fleet::over(ClusterStore::new(client));
 /// # drop(fleet);
 /// # Ok::<(), redis::RedisError>(())
@@ -21,7 +21,8 @@ use std::time::Instant;
 /// learns the shards again. It asks for one lease after another, each in a round trip. While a node does not answer, the
 /// limits of other nodes get their leases later.
 ///
-/// The client sends a call again by itself, as often as its `retries` say. That strands permits, and grants none twice.
+/// Let the client not retry by itself, as above: the fleet does, and the pauses of the client would be those of all
+/// limits.
 pub struct ClusterStore {
     client: ClusterClient,
     connection: Option<ClusterConnection>,
