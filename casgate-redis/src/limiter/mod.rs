@@ -110,14 +110,20 @@ impl FleetLimiter {
     ///
     /// [`NotAdmitted`], and nothing is spent. The reason is [`NeverFits`](casgate::Reason::NeverFits) if `n` exceeds what
     /// Redis grants at once, which is [less](crate::FleetQuota::lifetime) than the burst, or if it exceeds 16,777,215.
-    #[inline]
+    #[inline(always)] // The compiler takes it for too long, and a call is a third of a decision.
     pub fn check_n(&self, n: u32) -> Result<Admitted, NotAdmitted> {
         // A lease that will live in `max_lag` lives now, however old the cheap timestamp is within that.
         let recent = SystemClock.recent();
         match self.shared.spend(n, recent + SystemClock.max_lag(), recent) {
             Some(admitted) => Ok(admitted),
-            None => self.check_n_at(n, SystemClock.now()),
+            None => self.check_n_now(n),
         }
+    }
+
+    /// Not inlined, so that [`check_n`](Self::check_n) is small enough to be.
+    #[cold]
+    fn check_n_now(&self, n: u32) -> Result<Admitted, NotAdmitted> {
+        self.check_n_at(n, SystemClock.now())
     }
 
     /// Asks for `n` permits at `now`, which must be a *precise* timestamp of [`SystemClock`], just read. Permits are
@@ -147,6 +153,12 @@ impl FleetLimiter {
 
     #[cold]
     fn block(&self, n: u32, since: Timestamp) -> Result<Admitted, NotAdmitted> {
+        // Most denials end here. A listener takes memory, and only a wait needs one.
+        match self.shared.miss(n, since) {
+            Ok(admitted) => return Ok(admitted),
+            Err(Miss::Not(not)) => return Err(not),
+            Err(Miss::Soon) => {}
+        }
         let mut now = since;
         let deadline = Instant::now() + self.shared.lifetime / 2;
         loop {
@@ -182,6 +194,12 @@ impl FleetLimiter {
     /// As [`check_n`](Self::check_n).
     pub async fn ask(&self, n: u32) -> Result<Admitted, NotAdmitted> {
         let since = SystemClock.now();
+        // Most decisions end here. A listener takes memory, and only a wait needs one.
+        match self.decide(n, since) {
+            Ok(admitted) => return Ok(admitted),
+            Err(Miss::Not(not)) => return Err(not),
+            Err(Miss::Soon) => {}
+        }
         let mut now = since;
         let mut late = None;
         loop {
