@@ -36,6 +36,8 @@ pub(crate) struct Shared {
     is_queued: AtomicBool,
     /// Replies, of either kind.
     pub(crate) refreshed: Event,
+    /// Held by the first of those who wait in line.
+    pub(crate) line: async_lock::Mutex<()>,
     /// When the last request was sent that had a reply.
     answered_at: AtomicU64,
     outage: Outage,
@@ -62,6 +64,9 @@ struct Counts {
     leased: AtomicU64,
     losses: AtomicU64,
 }
+
+/// What is told as a wait when a reply is due at any moment.
+const SOONEST: Duration = Duration::from_millis(1);
 
 /// Why a request is not decided.
 #[derive(Clone, Copy, Debug)]
@@ -93,6 +98,7 @@ impl Shared {
             debt: AtomicU64::new(0),
             is_queued: AtomicBool::new(false),
             refreshed: Event::new(),
+            line: async_lock::Mutex::new(()),
             answered_at: AtomicU64::new(0),
             outage: Outage::new(quota),
             mind: Mutex::new(Mind { holder, accounted: 0, accounting: 0, alarm: Timestamp::ZERO }),
@@ -158,7 +164,8 @@ impl Shared {
                 if now >= until {
                     self.ask();
                 }
-                Err(denied(Some((until - now) + self.interval * (permits - 1))))
+                let soon = (until - now).max(SOONEST);
+                Err(denied(Some(soon + self.interval * (permits - 1))))
             }
             Standing::Down { until } => {
                 self.ask();
@@ -181,7 +188,7 @@ impl Shared {
 
     fn unavailable(&self, permits: u32, wait: Duration) -> Unavailable {
         Unavailable {
-            retry_after: wait.max(Duration::from_millis(1)),
+            retry_after: wait.max(SOONEST),
             cause: self.fleet.cause(),
             permits,
             limit: self.limit,
@@ -195,6 +202,9 @@ impl Shared {
         since: Timestamp,
         now: Timestamp,
     ) -> Result<Admitted, NotAdmitted> {
+        if let Some(admitted) = self.spend(permits, now, now) {
+            return Ok(admitted);
+        }
         if self.answered_at.load(Ordering::Relaxed) >= since.as_nanos() {
             // The store answers, and others were faster.
             let wait = Some(self.lifetime / 4);
