@@ -1,7 +1,8 @@
 use super::FleetStats;
 use crate::answer::{NotAdmitted, Unavailable};
+use crate::bell::Bell;
 use crate::fleet::Handle;
-use crate::holder::{Holder, Look, Missed, Step, Trip};
+use crate::holder::{Holder, Look, Step, Trip};
 use crate::outage::{Alone, Outage};
 use crate::protocol::ReplyError;
 use crate::quota::{FleetQuota, FleetQuotaError};
@@ -10,7 +11,7 @@ use crate::stock::{Spent, Stock, Word};
 use casgate::{Admitted, Denied, Snapshot, Timestamp};
 use core::time::Duration;
 use event_listener::Event;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// One limit of this process, as its callers and the refresher share it.
@@ -29,11 +30,9 @@ pub(crate) struct Shared {
     standing: AtomicU64,
     /// When the limit is full again, by the last reply.
     full_at: AtomicU64,
-    missed: Missed,
+    bell: Bell,
     /// Permits that were charged and are not paid.
     debt: AtomicU64,
-    /// Whether the refresher has been told to look.
-    is_queued: AtomicBool,
     /// Replies, of either kind.
     pub(crate) refreshed: Event,
     /// When the last request was sent that had a reply.
@@ -89,9 +88,8 @@ impl Shared {
             lifetime: quota.get_lifetime(),
             standing: AtomicU64::new(Standing::Ask.bits()),
             full_at: AtomicU64::new(0),
-            missed: Missed::new(),
+            bell: Bell::new(),
             debt: AtomicU64::new(0),
-            is_queued: AtomicBool::new(false),
             refreshed: Event::new(),
             answered_at: AtomicU64::new(0),
             outage: Outage::new(quota),
@@ -147,21 +145,22 @@ impl Shared {
                 Snapshot::new(self.most, self.snapshot(now).remaining(), self.reset_after(now));
             return Err(Miss::Not(NotAdmitted::Denied(Denied::new(permits, never, None))));
         }
-        self.missed.note(permits);
         match self.standing(now) {
             Standing::Ask => {
-                self.ask();
+                self.want(permits);
                 Err(Miss::Soon)
             }
             Standing::Denied { until } => {
-                // Before that instant the refresher looks by itself.
                 if now >= until {
-                    self.ask();
+                    self.want(permits);
+                } else {
+                    // At that instant the refresher looks by itself.
+                    self.bell.hint(permits);
                 }
                 Err(denied(Some((until - now) + self.interval * (permits - 1))))
             }
             Standing::Down { until } => {
-                self.ask();
+                self.want(permits);
                 match self.outage.decide(permits, now) {
                     Alone::Shared(admitted) => Ok(admitted),
                     Alone::Allowed => Ok(Admitted::new(
@@ -224,10 +223,15 @@ impl Shared {
         if own == Standing::Ask && now < until { Standing::Down { until } } else { own }
     }
 
+    /// Asks the refresher for so many permits.
+    fn want(self: &Arc<Self>, permits: u32) {
+        self.bell.note(permits);
+        self.ask();
+    }
+
     /// Tells the refresher to look, once.
     pub(crate) fn ask(self: &Arc<Self>) {
-        // Acquire and Release: who finds it set knows that the refresher looks later, and so sees what was noted before.
-        if !self.is_queued.swap(true, Ordering::AcqRel) {
+        if self.bell.ring() {
             self.fleet.push(Arc::clone(self));
         }
     }
@@ -237,9 +241,7 @@ impl Shared {
 impl Shared {
     /// Decides whether to ask the store. `probing`: the store has failed.
     pub(crate) fn look(&self, now: Timestamp, probing: bool) -> Step {
-        // See `ask`.
-        self.is_queued.swap(false, Ordering::AcqRel);
-        let wanted = self.missed.take();
+        let wanted = self.bell.hear();
         let mut mind = self.mind();
         let unspent = if mind.holder.returns() { self.stock.take_over(now) } else { 0 };
         let spent = self.outage.spent();
@@ -329,9 +331,10 @@ impl Shared {
 impl Shared {
     /// Spends permits after the fact: of the leases as far as they reach, and of later ones.
     pub(crate) fn charge(self: &Arc<Self>, permits: u32, now: Timestamp) {
-        let owed = permits - self.stock.drain(permits, now);
-        if owed > 0 {
-            self.debt.fetch_add(owed.into(), Ordering::Relaxed);
+        let (taken, is_low) = self.stock.drain(permits, now);
+        let owed = permits - taken;
+        self.debt.fetch_add(owed.into(), Ordering::Relaxed);
+        if owed > 0 || is_low {
             self.ask();
         }
     }
