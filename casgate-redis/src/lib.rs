@@ -43,6 +43,8 @@ mod outage;
 pub mod protocol;
 mod quota;
 mod refresher;
+#[cfg(all(test, not(casgate_loom)))]
+mod simulation;
 mod standing;
 mod stock;
 mod store;

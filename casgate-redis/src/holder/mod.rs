@@ -27,6 +27,10 @@ pub(crate) trait Holder: Send + core::fmt::Debug {
 
     /// Whether what is left of a lease that is over is returned.
     fn returns(&self) -> bool;
+
+    /// Takes permits back that are left of leases which are over. It is told of those before a reply that comes after
+    /// their end.
+    fn take_back(&mut self, permits: u32);
 }
 
 /// What the process knows when it looks.
@@ -37,8 +41,6 @@ pub(crate) struct Look {
     pub(crate) left: [u32; 2],
     /// The permits of both, whether or not they are over.
     pub(crate) stock: u64,
-    /// The permits that were taken from leases that are over, if this holder returns them.
-    pub(crate) unspent: u32,
     /// Requests that found too few.
     pub(crate) wanted: Option<Wanted>,
     /// Permits that were charged and are not paid yet.

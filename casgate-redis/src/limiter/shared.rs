@@ -243,13 +243,12 @@ impl Shared {
     pub(crate) fn look(&self, now: Timestamp, probing: bool) -> Step {
         let wanted = self.bell.hear();
         let mut mind = self.mind();
-        let unspent = if mind.holder.returns() { self.stock.take_over(now) } else { 0 };
+        self.take_back(&mut mind, now);
         let spent = self.outage.spent();
         let look = Look {
             now,
             left: self.stock.left(now),
             stock: self.stock.permits(),
-            unspent,
             wanted,
             debt: self.debt.load(Ordering::Relaxed).try_into().unwrap_or(u32::MAX),
             overspent: spent > mind.accounted,
@@ -270,6 +269,8 @@ impl Shared {
     /// Takes the lease of a reply, and returns when to look again.
     pub(crate) fn settle(&self, reply: &[i64], trip: Trip) -> Result<Timestamp, ReplyError> {
         let mut mind = self.mind();
+        // Before the reply, which may be of a later window, and before its lease, which may take the place of those.
+        self.take_back(&mut mind, trip.received);
         let reply = mind.holder.settle(reply, trip)?;
         mind.accounted = mind.accounting;
         self.counts.leased.fetch_add(reply.permits.into(), Ordering::Relaxed);
@@ -320,6 +321,13 @@ impl Shared {
         let pays = |debt| Some(debt - paid(debt));
         let debt = self.debt.fetch_update(Ordering::Relaxed, Ordering::Relaxed, pays);
         permits - debt.map_or(0, |debt| paid(debt) as u32)
+    }
+
+    /// Takes back what is left of leases that are over, if it is returned.
+    fn take_back(&self, mind: &mut Mind, now: Timestamp) {
+        if mind.holder.returns() {
+            mind.holder.take_back(self.stock.take_over(now));
+        }
     }
 
     fn mind(&self) -> MutexGuard<'_, Mind> {
