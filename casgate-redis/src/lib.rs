@@ -31,15 +31,21 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod answer;
+mod bell;
 mod breaker;
 mod fleet;
 mod holder;
 mod keyed;
 mod limiter;
+#[cfg(casgate_loom)]
+#[doc(hidden)]
+pub mod model;
 mod outage;
 pub mod protocol;
 mod quota;
 mod refresher;
+#[cfg(all(test, not(casgate_loom)))]
+mod simulation;
 mod standing;
 mod stock;
 mod store;

@@ -1,17 +1,18 @@
 //! What one process asks the store for, and when. Pure: time and random numbers are given.
 
-mod missed;
 mod rate;
 mod size;
+mod wanted;
 mod window;
 
-pub(crate) use missed::{Missed, Wanted};
 pub(crate) use rate::Rate;
+pub(crate) use wanted::Wanted;
 pub(crate) use window::Window;
 
 use crate::protocol::{ReplyError, Script};
 use crate::standing::Standing;
 use casgate::Timestamp;
+use wanted::merge;
 
 /// One limit in the hands of one process.
 pub(crate) trait Holder: Send + core::fmt::Debug {
@@ -26,6 +27,10 @@ pub(crate) trait Holder: Send + core::fmt::Debug {
 
     /// Whether what is left of a lease that is over is returned.
     fn returns(&self) -> bool;
+
+    /// Takes permits back that are left of leases which are over. It is told of those before a reply that comes after
+    /// their end.
+    fn take_back(&mut self, permits: u32);
 }
 
 /// What the process knows when it looks.
@@ -36,8 +41,6 @@ pub(crate) struct Look {
     pub(crate) left: [u32; 2],
     /// The permits of both, whether or not they are over.
     pub(crate) stock: u64,
-    /// The permits that were taken from leases that are over, if this holder returns them.
-    pub(crate) unspent: u32,
     /// Requests that found too few.
     pub(crate) wanted: Option<Wanted>,
     /// Permits that were charged and are not paid yet.
@@ -97,16 +100,6 @@ fn not_before(
     random: f64,
 ) -> Timestamp {
     received + retry.max((lifetime / 4).mul_f64(0.8 + 0.4 * random))
-}
-
-/// Both notes in one.
-fn merge(a: Option<Wanted>, b: Option<Wanted>) -> Option<Wanted> {
-    match (a, b) {
-        (Some(a), Some(b)) => {
-            Some(Wanted { least: a.least.min(b.least), most: a.most.max(b.most) })
-        }
-        (one, other) => one.or(other),
-    }
 }
 
 /// Whether a lease is wanted: there is room for one, or a request that neither lease can serve.

@@ -30,8 +30,8 @@ impl Holder for Rate {
     fn look(&mut self, look: &Look) -> Step {
         self.wanted = merge(self.wanted, look.wanted);
         let is_needed = self.wanted.is_some() || look.debt > 0;
-        // Who spends less than a permit in a lifetime would let most leases lapse that came before they were wanted.
-        let is_idle = self.size.demand(look.stock, look.now) < 1.0;
+        // A process that spends a permit in a lifetime would let most leases lapse that came before they were wanted.
+        let is_idle = self.size.is_idle(look.stock, look.now);
         if !has_room(look.left, self.wanted) || !is_needed && is_idle {
             return Step::Rest;
         }
@@ -88,4 +88,6 @@ impl Holder for Rate {
     fn returns(&self) -> bool {
         false
     }
+
+    fn take_back(&mut self, _: u32) {}
 }

@@ -52,7 +52,6 @@ impl Window {
 impl Holder for Window {
     fn look(&mut self, look: &Look) -> Step {
         self.wanted = merge(self.wanted, look.wanted);
-        self.unspent = self.unspent.saturating_add(look.unspent);
         if self.returning.is_none() && self.unspent > 0 {
             self.returns += 1;
             self.returning = Some(Returned {
@@ -62,11 +61,14 @@ impl Holder for Window {
             });
         }
         let is_needed = self.wanted.is_some() || look.debt > 0;
-        let is_idle = self.size.demand(look.stock, look.now) < 1.0;
+        let is_idle = self.size.is_idle(look.stock, look.now);
         let is_wanted = has_room(look.left, self.wanted) && (is_needed || !is_idle);
         let is_early = look.now < self.not_before;
+        // By then all leases are over that live now, and what they have left is returned.
+        let returned_at = (look.stock > 0).then(|| look.now + self.lifetime);
         if is_early && is_wanted && self.returning.is_none() {
-            return Step::LookAt(self.not_before);
+            let at = returned_at.map_or(self.not_before, |at| at.min(self.not_before));
+            return Step::LookAt(at);
         }
         self.asked = if !is_wanted || is_early {
             0
@@ -76,7 +78,7 @@ impl Holder for Window {
             if look.probing { 1 } else { size.max(most).max(look.debt) }
         };
         if self.asked == 0 && self.returning.is_none() {
-            return Step::Rest;
+            return returned_at.map_or(Step::Rest, Step::LookAt);
         }
         let mut request = WindowRequest::new(self.asked, self.holder);
         if let Some(returned) = self.returning {
@@ -126,5 +128,11 @@ impl Holder for Window {
 
     fn returns(&self) -> bool {
         true
+    }
+
+    /// They are of the window of the last reply: leases of one before it were over when that came.
+    fn take_back(&mut self, permits: u32) {
+        self.unspent = self.unspent.saturating_add(permits);
+        self.size.forget(permits);
     }
 }

@@ -4,7 +4,7 @@ mod shared;
 mod stats;
 
 pub use acquire::AcquireError;
-pub(crate) use shared::Shared;
+pub(crate) use shared::{Miss, Shared};
 pub use stats::FleetStats;
 
 use crate::answer::NotAdmitted;
@@ -15,7 +15,6 @@ use core::future::{Future, poll_fn};
 use core::pin::pin;
 use core::task::Poll;
 use event_listener::Listener;
-use shared::Miss;
 use std::sync::Arc;
 use std::time::Instant;
 

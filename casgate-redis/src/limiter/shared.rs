@@ -1,7 +1,8 @@
 use super::FleetStats;
 use crate::answer::{NotAdmitted, Unavailable};
+use crate::bell::Bell;
 use crate::fleet::Handle;
-use crate::holder::{Holder, Look, Missed, Step, Trip};
+use crate::holder::{Holder, Look, Step, Trip};
 use crate::outage::{Alone, Outage};
 use crate::protocol::ReplyError;
 use crate::quota::{FleetQuota, FleetQuotaError};
@@ -10,7 +11,7 @@ use crate::stock::{Spent, Stock, Word};
 use casgate::{Admitted, Denied, Snapshot, Timestamp};
 use core::time::Duration;
 use event_listener::Event;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// One limit of this process, as its callers and the refresher share it.
@@ -29,11 +30,9 @@ pub(crate) struct Shared {
     standing: AtomicU64,
     /// When the limit is full again, by the last reply.
     full_at: AtomicU64,
-    missed: Missed,
+    bell: Bell,
     /// Permits that were charged and are not paid.
     debt: AtomicU64,
-    /// Whether the refresher has been told to look.
-    is_queued: AtomicBool,
     /// Replies, of either kind.
     pub(crate) refreshed: Event,
     /// Held by the first of those who wait in line.
@@ -94,9 +93,8 @@ impl Shared {
             lifetime: quota.get_lifetime(),
             standing: AtomicU64::new(Standing::Ask.bits()),
             full_at: AtomicU64::new(0),
-            missed: Missed::new(),
+            bell: Bell::new(),
             debt: AtomicU64::new(0),
-            is_queued: AtomicBool::new(false),
             refreshed: Event::new(),
             line: async_lock::Mutex::new(()),
             answered_at: AtomicU64::new(0),
@@ -153,22 +151,23 @@ impl Shared {
                 Snapshot::new(self.most, self.snapshot(now).remaining(), self.reset_after(now));
             return Err(Miss::Not(NotAdmitted::Denied(Denied::new(permits, never, None))));
         }
-        self.missed.note(permits);
         match self.standing(now) {
             Standing::Ask => {
-                self.ask();
+                self.want(permits);
                 Err(Miss::Soon)
             }
             Standing::Denied { until } => {
-                // Before that instant the refresher looks by itself.
                 if now >= until {
-                    self.ask();
+                    self.want(permits);
+                } else {
+                    // At that instant the refresher looks by itself.
+                    self.bell.hint(permits);
                 }
                 let soon = (until - now).max(SOONEST);
                 Err(denied(Some(soon + self.interval * (permits - 1))))
             }
             Standing::Down { until } => {
-                self.ask();
+                self.want(permits);
                 match self.outage.decide(permits, now) {
                     Alone::Shared(admitted) => Ok(admitted),
                     Alone::Allowed => Ok(Admitted::new(
@@ -234,10 +233,15 @@ impl Shared {
         if own == Standing::Ask && now < until { Standing::Down { until } } else { own }
     }
 
+    /// Asks the refresher for so many permits.
+    fn want(self: &Arc<Self>, permits: u32) {
+        self.bell.note(permits);
+        self.ask();
+    }
+
     /// Tells the refresher to look, once.
     pub(crate) fn ask(self: &Arc<Self>) {
-        // Acquire and Release: who finds it set knows that the refresher looks later, and so sees what was noted before.
-        if !self.is_queued.swap(true, Ordering::AcqRel) {
+        if self.bell.ring() {
             self.fleet.push(Arc::clone(self));
         }
     }
@@ -247,17 +251,14 @@ impl Shared {
 impl Shared {
     /// Decides whether to ask the store. `probing`: the store has failed.
     pub(crate) fn look(&self, now: Timestamp, probing: bool) -> Step {
-        // See `ask`.
-        self.is_queued.swap(false, Ordering::AcqRel);
-        let wanted = self.missed.take();
+        let wanted = self.bell.hear();
         let mut mind = self.mind();
-        let unspent = if mind.holder.returns() { self.stock.take_over(now) } else { 0 };
+        self.take_back(&mut mind, now);
         let spent = self.outage.spent();
         let look = Look {
             now,
             left: self.stock.left(now),
             stock: self.stock.permits(),
-            unspent,
             wanted,
             debt: self.debt.load(Ordering::Relaxed).try_into().unwrap_or(u32::MAX),
             overspent: spent > mind.accounted,
@@ -278,6 +279,8 @@ impl Shared {
     /// Takes the lease of a reply, and returns when to look again.
     pub(crate) fn settle(&self, reply: &[i64], trip: Trip) -> Result<Timestamp, ReplyError> {
         let mut mind = self.mind();
+        // Before the reply, which may be of a later window, and before its lease, which may take the place of those.
+        self.take_back(&mut mind, trip.received);
         let reply = mind.holder.settle(reply, trip)?;
         mind.accounted = mind.accounting;
         self.counts.leased.fetch_add(reply.permits.into(), Ordering::Relaxed);
@@ -330,6 +333,13 @@ impl Shared {
         permits - debt.map_or(0, |debt| paid(debt) as u32)
     }
 
+    /// Takes back what is left of leases that are over, if it is returned.
+    fn take_back(&self, mind: &mut Mind, now: Timestamp) {
+        if mind.holder.returns() {
+            mind.holder.take_back(self.stock.take_over(now));
+        }
+    }
+
     fn mind(&self) -> MutexGuard<'_, Mind> {
         self.mind.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -339,9 +349,10 @@ impl Shared {
 impl Shared {
     /// Spends permits after the fact: of the leases as far as they reach, and of later ones.
     pub(crate) fn charge(self: &Arc<Self>, permits: u32, now: Timestamp) {
-        let owed = permits - self.stock.drain(permits, now);
-        if owed > 0 {
-            self.debt.fetch_add(owed.into(), Ordering::Relaxed);
+        let (taken, is_low) = self.stock.drain(permits, now);
+        let owed = permits - taken;
+        self.debt.fetch_add(owed.into(), Ordering::Relaxed);
+        if owed > 0 || is_low {
             self.ask();
         }
     }
