@@ -2,7 +2,10 @@ use crate::stock::Word;
 use casgate::Timestamp;
 use core::time::Duration;
 
-/// How many permits to ask for: as many as were spent in a lease's lifetime of late.
+/// How many permits to ask for: as many as were spent in half of a lease's lifetime of late.
+///
+/// The next lease is here when the current one has half of its permits left. It must have time for those and its own,
+/// or it lapses with the rest.
 ///
 /// The number at most doubles or halves from one request to the next, as the demand does not show at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +46,7 @@ impl Size {
         let aim = if ran_dry && self.was_full {
             u32::MAX
         } else {
-            self.demand(stock, now).ceil() as u32 // saturates
+            (self.demand(stock, now) / 2.0).ceil() as u32 // saturates
         };
         let (half, double) = ((self.size / 2).max(1), self.size.saturating_mul(2));
         self.size = aim.clamp(half, double).min(self.most);
@@ -69,14 +72,15 @@ mod tests {
     #[test]
     fn it_follows_the_demand_by_a_factor_of_two() {
         let mut size = Size::new(50, 450, LIFETIME);
-        // Ten spent in 50 ms are 20 in a lifetime.
+        // 30 spent in 50 ms are as many in half of a lifetime.
         size.count(50, at(0), true);
-        assert_eq!(size.next(40, at(50), false), 25);
-        size.count(65, at(50), true);
-        assert_eq!(size.next(55, at(100), false), 20);
+        assert_eq!(size.next(20, at(50), false), 30);
+        // Ten would be a third of it.
+        size.count(60, at(50), true);
+        assert_eq!(size.next(50, at(100), false), 15);
         // And when none are left, it doubles, up to the most.
         let mut now = 100;
-        for expected in [40, 80, 160, 320, 450, 450] {
+        for expected in [30, 60, 120, 240, 450, 450] {
             size.count(expected / 2, at(now), true);
             now += 1;
             assert_eq!(u64::from(size.next(0, at(now), true)), expected);
