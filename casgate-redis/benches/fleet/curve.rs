@@ -1,19 +1,12 @@
+use crate::bound::Bucket;
 use casgate::Quota;
 
 /// The most that a fleet admitted beyond `rate · time`, over every interval, in permits.
 ///
 /// `admitted` has an instant for each permit, in nanoseconds and in order.
 pub(crate) fn greatest_burst(admitted: &[u64], quota: &Quota) -> f64 {
-    let (permits, period) = (u128::from(quota.permits()), quota.period().as_nanos());
-    // In parts of a permit: what refills in a nanosecond is `permits` of them, and a permit is `period`.
-    let (mut level, mut most, mut before) = (0_u128, 0, None);
-    for &at in admitted {
-        let refilled = before.map_or(0, |before| u128::from(at - before) * permits);
-        level = level.saturating_sub(refilled) + period;
-        most = most.max(level);
-        before = Some(at);
-    }
-    most as f64 / period as f64
+    let mut bucket = Bucket::new(quota);
+    admitted.iter().map(|&at| bucket.add(at, 1)).fold(0.0, f64::max)
 }
 
 /// Shown what it must find, before it is trusted.

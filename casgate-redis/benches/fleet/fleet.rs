@@ -1,10 +1,11 @@
 //! Fleets that share one limit by different schemes.
 
 use crate::curve::greatest_burst;
+use crate::grouped::grouped;
 use crate::process::{Done, Task};
 use crate::scheme::{INTERVAL, Scheme};
 use crate::server::Server;
-use crate::table::{grouped, median, rounded, table};
+use crate::table::{median, rounded, table};
 use casgate::Quota;
 use casgate::clock::{Clock, SystemClock};
 use redis::Client;

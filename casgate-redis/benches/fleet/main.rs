@@ -5,9 +5,13 @@
 //! or four processes of itself that ask as fast as they can. The variants take turns, and the tables have the medians
 //! of the rounds; of the bound, the worst. Words behind `--` choose tables: `decision`, `limit`, `many`.
 
+#[path = "../../examples/fleet/bound.rs"]
+mod bound;
 mod curve;
 mod decision;
 mod fleet;
+#[path = "../../examples/fleet/grouped.rs"]
+mod grouped;
 mod process;
 mod scheme;
 #[path = "../../examples/fleet/server.rs"]

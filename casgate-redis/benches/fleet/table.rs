@@ -1,3 +1,4 @@
+use crate::grouped::grouped;
 use std::num::NonZeroUsize;
 
 pub(crate) fn median(mut samples: Vec<f64>) -> f64 {
@@ -33,17 +34,4 @@ pub(crate) fn machine() -> String {
 /// A number with as many digits as one reads.
 pub(crate) fn rounded(number: f64) -> String {
     if number < 10.0 { format!("{number:.1}") } else { grouped(number as u64) }
-}
-
-/// `1234567` as `1,234,567`.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

@@ -1,3 +1,4 @@
+use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use std::io::{BufRead, BufReader, ErrorKind};
 use std::net::{Ipv4Addr, TcpListener};
@@ -51,6 +52,21 @@ impl Server {
         let mut lines = BufReader::new(log).lines();
         let is_ready = lines.any(|line| line.is_ok_and(|line| line.contains("Ready to accept")));
         Ok(is_ready.then_some(server))
+    }
+
+    /// Stops it where it is. It keeps its connections, and answers nobody.
+    #[allow(dead_code)] // The bench does not.
+    pub(crate) fn stop(&self) -> std::io::Result<()> {
+        self.signal(Signal::STOP)
+    }
+
+    #[allow(dead_code)]
+    pub(crate) fn go_on(&self) -> std::io::Result<()> {
+        self.signal(Signal::CONT)
+    }
+
+    fn signal(&self, signal: Signal) -> std::io::Result<()> {
+        Ok(kill_process(Pid::from_child(&self.process), signal)?)
     }
 
     pub(crate) fn url(&self) -> String {
