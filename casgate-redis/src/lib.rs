@@ -22,6 +22,7 @@
 //!   [away](OnUnavailable), and whether it is a rate or a limit for each [window](FleetQuota::window).
 //! - [`Store`] is what grants the leases. [`RedisStore`] is one, for Redis and Valkey.
 //! - [`protocol`] has the scripts, the proof of the bound, and what adds to it.
+//! - [`operating`] is for people who run a fleet: what each failure does, how to choose the numbers, what to monitor.
 //!
 //! # Features
 //!
@@ -36,6 +37,7 @@ mod fleet;
 mod holder;
 mod keyed;
 mod limiter;
+pub mod operating;
 mod outage;
 pub mod protocol;
 mod quota;
