@@ -18,13 +18,12 @@ const FRAME: Duration = Duration::from_millis(100);
 pub(crate) fn run() -> Result<(), Box<dyn Error>> {
     let server = Server::start()?;
     println!(
-        "{PROCESSES} processes share {} permits a second, with a burst of {}, through {}",
+        "{PROCESSES} processes share {} permits a second, with a burst of {}.",
         grouped(QUOTA.permits().into()),
         grouped(QUOTA.burst().into()),
-        server.url(),
     );
     println!("Each asks for {QUIET} a second, and in a rush for {}.", grouped(RUSH.into()));
-    println!("One is killed and starts again. Redis stands still for a second.");
+    println!("One is killed and starts again. Redis, at {}, stops for a second.", server.url());
     println!();
 
     let mut processes = Processes::start(server.url(), PROCESSES)?;
