@@ -2,7 +2,10 @@ use crate::stock::Word;
 use casgate::Timestamp;
 use core::time::Duration;
 
-/// How many permits to ask for: as many as were spent in a lease's lifetime of late.
+/// How many permits to ask for: as many as were spent in half of a lease's lifetime of late.
+///
+/// The next lease is here when the current one has half of its permits left. It must have time for those and its own,
+/// or it lapses with the rest.
 ///
 /// The number at most doubles or halves from one request to the next, as the demand does not show at once. It doubles
 /// when a lease was spent before its end, and stays if that was one of fewer permits than it asked for: the demand is
@@ -56,7 +59,7 @@ impl Size {
         } else if ran_dry && is_spent {
             u32::MAX
         } else {
-            self.demand(stock, now).ceil() as u32 // saturates
+            (self.demand(stock, now) / 2.0).ceil() as u32 // saturates
         };
         let (half, double) = ((self.size / 2).max(1), self.size.saturating_mul(2));
         self.size = aim.clamp(half, double).min(self.most);
@@ -88,14 +91,15 @@ mod tests {
     fn it_follows_the_demand_by_a_factor_of_two() {
         let mut size = Size::new(50, 450, LIFETIME);
         assert_eq!(size.next(0, at(1), true), 50);
-        // Ten spent in 50 ms are 20 in a lifetime.
+        // 30 spent in 50 ms are as many in half of a lifetime.
         size.count(50, at(50), true);
-        assert_eq!(size.next(40, at(100), false), 25);
-        size.count(65, at(100), true);
-        assert_eq!(size.next(55, at(150), false), 20);
+        assert_eq!(size.next(20, at(100), false), 30);
+        // Ten would be a third of it.
+        size.count(60, at(100), true);
+        assert_eq!(size.next(50, at(150), false), 15);
         // And when none are left, it doubles, up to the most.
         let mut now = 150;
-        for expected in [40, 80, 160, 320, 450, 450] {
+        for expected in [30, 60, 120, 240, 450, 450] {
             size.count(expected / 2, at(now), true);
             now += 1;
             assert_eq!(u64::from(size.next(0, at(now), true)), expected);
@@ -117,7 +121,7 @@ mod tests {
             (50, 25, 99, 100),  // half of it was spent before it ended
             (50, 26, 99, 25),   // less than half: 24 in 99 ms
             (50, 49, 100, 25),  // one in a lifetime
-            (50, 0, 100, 50),   // all of it in just a lifetime
+            (50, 0, 100, 25),   // all of it in just a lifetime
             (50, 0, 1_000, 25), // in ten
         ] {
             let mut size = Size::new(50, 450, LIFETIME);
