@@ -36,6 +36,7 @@ mod name;
 mod parse;
 mod problem;
 mod retry_after;
+mod seconds;
 mod standing;
 mod structured;
 mod text;
@@ -49,6 +50,7 @@ pub use problem::{PROBLEM_JSON, ProblemType};
 pub(crate) use retry_after::retry_after;
 pub use retry_after::write_retry_after;
 pub use standing::Standing;
+pub(crate) use write::Composed;
 pub use write::Fields;
 
 use http::HeaderName;

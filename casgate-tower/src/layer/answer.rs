@@ -1,13 +1,14 @@
 //! The answer to a request that is denied.
 
-use super::Shared;
 use super::passage::Passage;
+use super::shared::Shared;
 use crate::fields::{self, PROBLEM_JSON, Standing};
 use crate::observe::Observer;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode};
+use std::ops::Deref;
 
 /// Makes the answer.
 pub(super) type OnDenied = dyn Fn(&Denial<'_>) -> Response<Bytes> + Send + Sync;
@@ -40,9 +41,14 @@ impl<'a> Denial<'a> {
 }
 
 /// Answers a request that the policies deny.
-pub(super) fn denied<O: Observer>(passage: &Passage<O>, request: &Parts) -> Response<Bytes> {
+#[cold]
+pub(super) fn denied<P, O>(passage: &Passage<P, O>, request: &Parts) -> Response<Bytes>
+where
+    P: Deref<Target = Shared<O>>,
+    O: Observer,
+{
     let mut standings = passage.standings();
-    let shared: &Shared<O> = &passage.shared;
+    let shared = passage.shared();
     let denial = Denial { request, standings: &standings };
     let mut response = if let Some(answer) = &shared.on_denied {
         answer(&denial)
@@ -64,6 +70,7 @@ pub(super) fn denied<O: Observer>(passage: &Passage<O>, request: &Parts) -> Resp
 }
 
 /// Answers a request without a key. The client learns nothing about it: it is the server's mistake.
+#[cold]
 pub(super) fn no_key(status: StatusCode, request: &Parts) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
     if fields::is_grpc(&request.headers) {

@@ -65,12 +65,12 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug)]
 pub struct Event<'a> {
     policy: &'a Policy,
-    ask: Ask,
+    ask: &'a Ask,
     outcome: Outcome,
 }
 
 impl<'a> Event<'a> {
-    pub(crate) const fn new(policy: &'a Policy, ask: Ask, outcome: Outcome) -> Self {
+    pub(crate) const fn new(policy: &'a Policy, ask: &'a Ask, outcome: Outcome) -> Self {
         Self { policy, ask, outcome }
     }
 
