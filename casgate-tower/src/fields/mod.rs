@@ -43,7 +43,7 @@ mod text;
 mod write;
 
 pub use announced::{Announced, Refill, Unit};
-pub use grpc::{grpc_denial, is_grpc};
+pub use grpc::{grpc_denial, grpc_unavailable, is_grpc};
 pub use name::{Name, NameError};
 pub use parse::{ServerLimit, read};
 pub use problem::{PROBLEM_JSON, ProblemType};

@@ -2,7 +2,7 @@
 
 use super::passage::Passage;
 use super::shared::Shared;
-use crate::fields::{self, PROBLEM_JSON, Standing};
+use crate::fields::{self, PROBLEM_JSON, ProblemType, Standing};
 use crate::observe::Observer;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -50,15 +50,19 @@ where
     let mut standings = passage.standings();
     let shared = passage.shared();
     let denial = Denial { request, standings: &standings };
+    let is_unavailable = passage.is_unavailable();
     let mut response = if let Some(answer) = &shared.on_denied {
         answer(&denial)
     } else if fields::is_grpc(&request.headers) {
         let mut response = Response::new(Bytes::new());
-        fields::grpc_denial(&standings, &request.headers, response.headers_mut());
+        let write = if is_unavailable { fields::grpc_unavailable } else { fields::grpc_denial };
+        write(&standings, &request.headers, response.headers_mut());
         response
     } else {
-        let mut response = Response::new(shared.problem.body(&standings).into());
-        *response.status_mut() = shared.problem.status();
+        let reduced = ProblemType::TemporaryReducedCapacity;
+        let problem = if is_unavailable { reduced } else { shared.problem };
+        let mut response = Response::new(problem.body(&standings).into());
+        *response.status_mut() = problem.status();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, PROBLEM_JSON);
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

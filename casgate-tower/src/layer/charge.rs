@@ -1,7 +1,7 @@
 use crate::fields::Standing;
 use crate::outcome::Outcome;
 use crate::policy::{Ask, Entered, Late, Policy, Set};
-use casgate::{Admitted, Denied, Reason, Snapshot};
+use casgate::{Admitted, Denied, Snapshot};
 use http::response;
 use smallvec::SmallVec;
 
@@ -121,8 +121,7 @@ impl Charge {
             Answer::NoKey => Outcome::MissingKey,
             Answer::Admitted(_) | Answer::Settled(_) => Outcome::Admitted,
             Answer::Denied(_) if !self.is_enforced => Outcome::ShadowDenied,
-            Answer::Denied(denied) if denied.reason() == Reason::NeverFits => Outcome::Never,
-            Answer::Denied(_) => Outcome::Denied,
+            Answer::Denied(denied) => Outcome::of(&denied),
             Answer::Late(late) => late.outcome,
         })
     }

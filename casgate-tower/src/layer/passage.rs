@@ -221,6 +221,18 @@ where
         standings(&self.charges, self.set())
     }
 
+    /// Whether the request is denied for no other reason than that limiters could not be asked.
+    pub(super) fn is_unavailable(&self) -> bool {
+        let outcomes = || self.charges.iter().filter_map(Charge::outcome);
+        let denies = |outcome| {
+            !matches!(outcome, Outcome::Admitted | Outcome::Exempt | Outcome::ShadowDenied)
+        };
+        outcomes().any(denies)
+            && outcomes()
+                .filter(|&outcome| denies(outcome))
+                .all(|outcome| outcome == Outcome::Unavailable)
+    }
+
     /// What is left to do when the service has answered.
     pub(super) fn rest(&mut self, shared: &Arc<Shared<O>>) -> Rest<O> {
         if self.set().settles() {

@@ -1,5 +1,6 @@
 //! A limit as it applies to requests.
 
+mod awaited;
 mod build;
 #[cfg(feature = "config")]
 mod current;

@@ -2,6 +2,7 @@
 
 mod allocations;
 mod answers;
+mod awaited;
 mod configs;
 mod findings;
 mod findings_again;
