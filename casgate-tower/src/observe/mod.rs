@@ -37,6 +37,7 @@
 //! | `QueueFull` | `queue_full` | was denied since too many waited |
 //! | `Timeout` | `timeout` | was denied since its permits would have come too late |
 //! | `MissingKey` | `missing_key` | had no key |
+//! | `Unavailable` | `unavailable` | found that the limiter could not be asked |
 //!
 //! In a stack the policies that deny a request tell of it, and the others do not, since they were charged nothing.
 
