@@ -145,8 +145,7 @@ impl Refresher {
             }
         });
         let received = SystemClock.now();
-        let mut failure = None;
-        let mut succeeded = false;
+        let (mut succeeded, mut failure, mut failed) = (false, None, Vec::new());
         match replies {
             Ok(replies) => {
                 for (Asked { limit, .. }, reply) in batch.iter().zip(replies) {
@@ -161,28 +160,31 @@ impl Refresher {
                             self.look_at(limit, at);
                         }
                         Err(error) => {
-                            let until = received + limit.lifetime.mul_f64(fastrand::f64());
-                            limit.fail(until);
-                            self.look_at(limit, until);
+                            failed.push(limit);
                             failure = Some(error);
                         }
                     }
                 }
             }
-            Err(error) => failure = Some(error),
+            Err(error) => {
+                failed.extend(batch.iter().map(|asked| &asked.limit));
+                failure = Some(error);
+            }
         }
         if succeeded {
             self.breaker.succeed();
         } else {
             let most = timeout.min(LONGEST_PAUSE);
             self.breaker.fail(received, most, fastrand::f64());
-            let until = self.breaker.until();
-            for Asked { limit, .. } in &batch {
-                limit.fail(until);
-                self.look_at(limit, until);
-            }
         }
+        // Before the callers wake, who are told of it.
         self.inbox.tell(succeeded, failure, self.breaker.until());
+        for limit in failed {
+            let own = received + limit.lifetime.mul_f64(fastrand::f64());
+            let until = if succeeded { own } else { self.breaker.until() };
+            limit.fail(until);
+            self.look_at(limit, until);
+        }
     }
 }
 
