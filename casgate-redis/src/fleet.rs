@@ -239,6 +239,11 @@ impl Inbox {
         self.expect_at(if succeeded { Timestamp::ZERO } else { until });
     }
 
+    /// Takes note of a failure of one limit.
+    pub(crate) fn note(&self, error: StoreError) {
+        self.state().last_error = Some(error);
+    }
+
     /// Tells callers that the store is down until that instant.
     pub(crate) fn expect_at(&self, until: Timestamp) {
         self.down_until.store(until.as_nanos(), Ordering::Relaxed);

@@ -25,6 +25,7 @@
 //!
 //! # Features
 //!
+//! - `cluster`: `ClusterStore`, for a Redis Cluster.
 //! - `sentinel`: the primary that Redis Sentinels name.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -57,6 +58,8 @@ pub use limiter::{AcquireError, FleetLimiter, FleetStats};
 pub use outage::{OnUnavailable, OnUnavailableFor};
 pub use protocol::StateLoss;
 pub use quota::{FleetQuota, FleetQuotaError};
+#[cfg(feature = "cluster")]
+pub use store::ClusterStore;
 pub use store::{Call, Cause, RedisStore, Store, StoreError};
 
 /// The README's examples, run as tests.

@@ -145,45 +145,34 @@ impl Refresher {
             }
         });
         let received = SystemClock.now();
-        let (mut succeeded, mut failure, mut failed) = (false, None, Vec::new());
-        match replies {
-            Ok(replies) => {
-                for (Asked { limit, .. }, reply) in batch.iter().zip(replies) {
-                    let trip = Trip { sent, received, random: fastrand::f64() };
-                    let settled = reply.and_then(|numbers| {
-                        let settled = limit.settle(&numbers, trip);
-                        settled.map_err(|error| StoreError::new(Cause::Other, error.to_string()))
-                    });
-                    match settled {
-                        Ok(at) => {
-                            succeeded = true;
-                            self.look_at(limit, at);
-                        }
-                        Err(error) => {
-                            failed.push(limit);
-                            failure = Some(error);
-                        }
-                    }
-                }
-            }
-            Err(error) => {
-                failed.extend(batch.iter().map(|asked| &asked.limit));
-                failure = Some(error);
-            }
-        }
-        if succeeded {
+        let replies = match replies {
+            Ok(replies) => replies,
+            Err(error) => batch.iter().map(|_| Err(error.clone())).collect(),
+        };
+        let failure = replies.iter().find_map(|reply| reply.as_ref().err()).cloned();
+        if replies.iter().any(Result::is_ok) {
             self.breaker.succeed();
         } else {
-            let most = timeout.min(LONGEST_PAUSE);
-            self.breaker.fail(received, most, fastrand::f64());
+            self.breaker.fail(received, timeout.min(LONGEST_PAUSE), fastrand::f64());
         }
-        // Before the callers wake, who are told of it.
-        self.inbox.tell(succeeded, failure, self.breaker.until());
-        for limit in failed {
-            let own = received + limit.lifetime.mul_f64(fastrand::f64());
-            let until = if succeeded { own } else { self.breaker.until() };
-            limit.fail(until);
-            self.look_at(limit, until);
+        // Before any caller hears of it: what they are told next is there then.
+        self.inbox.tell(!self.breaker.is_open(), failure, self.breaker.until());
+        for (Asked { limit, .. }, reply) in batch.iter().zip(replies) {
+            let trip = Trip { sent, received, random: fastrand::f64() };
+            let look_at = match reply.map(|numbers| limit.settle(&numbers, trip)) {
+                Ok(Ok(look_at)) => look_at,
+                failure => {
+                    if let Ok(Err(garbage)) = failure {
+                        self.inbox.note(StoreError::new(Cause::Other, garbage.to_string()));
+                    }
+                    // The store's own pause, or one for this limit alone.
+                    let pause = received + limit.lifetime.mul_f64(fastrand::f64());
+                    let until = if self.breaker.is_open() { self.breaker.until() } else { pause };
+                    limit.fail(until);
+                    until
+                }
+            };
+            self.look_at(limit, look_at);
         }
     }
 }

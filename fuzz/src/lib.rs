@@ -29,7 +29,7 @@ use judge::{judge, slack};
 ///
 /// # Panics
 ///
-/// If the oracle convicts it.
+/// If the oracle rejects it.
 pub fn rules(input: &Input) {
     let Some(quota) = input.quota() else { return };
     let mut trace = input.trace();
@@ -60,7 +60,7 @@ pub fn rules(input: &Input) {
 ///
 /// # Panics
 ///
-/// If the oracle convicts it.
+/// If the oracle rejects it.
 pub fn seeded(input: &Input) {
     let Some(quota) = input.quota() else { return };
     let limiter = Limiter::fixed_window(quota);

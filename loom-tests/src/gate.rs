@@ -18,7 +18,7 @@ pub trait Gate: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// If they are refused.
+    /// If they are denied.
     fn check_n_at(&self, n: u32, now: Timestamp) -> Result<Admitted, Denied>;
 
     /// What is left at `now`.

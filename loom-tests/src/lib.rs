@@ -3,7 +3,7 @@
 //! real threads run it many times.
 //!
 //! A scenario is generic over the [`Gate`](gate::Gate) it attacks, so the same code that the limiter must pass
-//! must convict the [`seeded`] wrong ones.
+//! must reject the [`seeded`] wrong ones.
 
 pub mod explore;
 pub mod gate;

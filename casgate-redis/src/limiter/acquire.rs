@@ -34,7 +34,7 @@ impl FleetLimiter {
         let patience = patience.min(LONGEST);
         let deadline = SystemClock.now() + patience;
         let wait = async {
-            let _turn = self.line.lock().await;
+            let _turn = self.shared.line.lock().await;
             loop {
                 let not = match self.ask(n).await {
                     Ok(admitted) => return Ok(admitted),

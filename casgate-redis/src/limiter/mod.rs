@@ -10,11 +10,10 @@ pub(crate) use shared::{Miss, Shared};
 pub use stats::FleetStats;
 
 use crate::answer::NotAdmitted;
-use async_lock::Mutex;
 use casgate::clock::{Clock, SystemClock};
 use casgate::wait::{ThreadTimer, Timer};
 use casgate::{Admitted, Snapshot, Timestamp};
-use core::future::Future;
+use core::future::{Future, poll_fn};
 use core::pin::pin;
 use core::task::Poll;
 use event_listener::Listener;
@@ -66,13 +65,11 @@ use std::time::Instant;
 #[derive(Clone, Debug)]
 pub struct FleetLimiter {
     shared: Arc<Shared>,
-    /// Who waits first.
-    line: Arc<Mutex<()>>,
 }
 
 impl FleetLimiter {
     pub(crate) fn of(shared: Shared) -> Self {
-        Self { shared: Arc::new(shared), line: Arc::default() }
+        Self { shared: Arc::new(shared) }
     }
 
     pub(crate) fn shared(&self) -> &Shared {
@@ -116,14 +113,20 @@ impl FleetLimiter {
     ///
     /// [`NotAdmitted`], and nothing is spent. The reason is [`NeverFits`](casgate::Reason::NeverFits) if `n` exceeds what
     /// Redis grants at once, which is [less](crate::FleetQuota::lifetime) than the burst, or if it exceeds 16,777,215.
-    #[inline]
+    #[inline(always)] // The compiler takes it for too long, and a call is a third of a decision.
     pub fn check_n(&self, n: u32) -> Result<Admitted, NotAdmitted> {
         // A lease that will live in `max_lag` lives now, however old the cheap timestamp is within that.
         let recent = SystemClock.recent();
         match self.shared.spend(n, recent + SystemClock.max_lag(), recent) {
             Some(admitted) => Ok(admitted),
-            None => self.check_n_at(n, SystemClock.now()),
+            None => self.check_n_now(n),
         }
+    }
+
+    /// Not inlined, so that [`check_n`](Self::check_n) is small enough to be.
+    #[cold]
+    fn check_n_now(&self, n: u32) -> Result<Admitted, NotAdmitted> {
+        self.check_n_at(n, SystemClock.now())
     }
 
     /// Asks for `n` permits at `now`, which must be a *precise* timestamp of [`SystemClock`], just read. Permits are
@@ -153,20 +156,20 @@ impl FleetLimiter {
 
     #[cold]
     fn block(&self, n: u32, since: Timestamp) -> Result<Admitted, NotAdmitted> {
-        let mut now = since;
+        match self.shared.miss(n, since) {
+            Ok(admitted) => return Ok(admitted),
+            Err(Miss::Not(not)) => return Err(not),
+            Err(Miss::Soon) => {}
+        }
         let deadline = Instant::now() + self.shared.lifetime / 2;
         loop {
             // Listens before it looks: a reply in between is not missed.
             let listener = self.shared.refreshed.listen();
-            match self.decide(n, now) {
-                Ok(admitted) => return Ok(admitted),
-                Err(Miss::Not(not)) => return Err(not),
-                Err(Miss::Soon) => {}
+            if let Some(decided) = self.decide(n) {
+                return decided;
             }
-            let is_late = listener.wait_deadline(deadline).is_none();
-            now = SystemClock.now();
-            if is_late {
-                return self.shared.give_up(n, since, now);
+            if listener.wait_deadline(deadline).is_none() {
+                return self.shared.give_up(n, since, SystemClock.now());
             }
         }
     }
@@ -188,32 +191,36 @@ impl FleetLimiter {
     /// As [`check_n`](Self::check_n).
     pub async fn ask(&self, n: u32) -> Result<Admitted, NotAdmitted> {
         let since = SystemClock.now();
-        let mut now = since;
-        let mut late = None;
+        if let Some(decided) = self.decide(n) {
+            return decided;
+        }
+        let mut late = ThreadTimer.sleep(self.shared.lifetime / 2);
         loop {
+            // Listens before it looks: a reply in between is not missed.
             let mut listener = self.shared.refreshed.listen();
-            match self.decide(n, now) {
-                Ok(admitted) => return Ok(admitted),
-                Err(Miss::Not(not)) => return Err(not),
-                Err(Miss::Soon) => {}
+            if let Some(decided) = self.decide(n) {
+                return decided;
             }
-            let late = late.get_or_insert_with(|| ThreadTimer.sleep(self.shared.lifetime / 2));
-            let is_late = core::future::poll_fn(|cx| {
+            let is_late = poll_fn(|cx| {
                 if pin!(&mut listener).poll(cx).is_ready() {
                     return Poll::Ready(false);
                 }
-                pin!(&mut *late).poll(cx).map(|()| true)
+                pin!(&mut late).poll(cx).map(|()| true)
             });
-            let is_late = is_late.await;
-            now = SystemClock.now();
-            if is_late {
-                return self.shared.give_up(n, since, now);
+            if is_late.await {
+                return self.shared.give_up(n, since, SystemClock.now());
             }
         }
     }
 
-    fn decide(&self, n: u32, now: Timestamp) -> Result<Admitted, Miss> {
-        self.shared.spend(n, now, now).map_or_else(|| self.shared.miss(n, now), Ok)
+    /// `None`: a lease will soon be here.
+    fn decide(&self, n: u32) -> Option<Result<Admitted, NotAdmitted>> {
+        let now = SystemClock.now();
+        match self.shared.spend(n, now, now).map_or_else(|| self.shared.miss(n, now), Ok) {
+            Ok(admitted) => Some(Ok(admitted)),
+            Err(Miss::Not(not)) => Some(Err(not)),
+            Err(Miss::Soon) => None,
+        }
     }
 
     /// Returns the permits that this process has leased: the most that one request can have now.

@@ -35,6 +35,8 @@ pub(crate) struct Shared {
     debt: AtomicU64,
     /// Replies, of either kind.
     pub(crate) refreshed: Event,
+    /// Held by the first of those who wait in line.
+    pub(crate) line: async_lock::Mutex<()>,
     /// When the last request was sent that had a reply.
     answered_at: AtomicU64,
     outage: Outage,
@@ -61,6 +63,9 @@ struct Counts {
     leased: AtomicU64,
     losses: AtomicU64,
 }
+
+/// What is told as a wait when a reply is due at any moment.
+const SOONEST: Duration = Duration::from_millis(1);
 
 /// Why a request is not decided.
 #[derive(Clone, Copy, Debug)]
@@ -91,6 +96,7 @@ impl Shared {
             bell: Bell::new(),
             debt: AtomicU64::new(0),
             refreshed: Event::new(),
+            line: async_lock::Mutex::new(()),
             answered_at: AtomicU64::new(0),
             outage: Outage::new(quota),
             mind: Mutex::new(Mind { holder, accounted: 0, accounting: 0, alarm: Timestamp::ZERO }),
@@ -157,7 +163,8 @@ impl Shared {
                     // At that instant the refresher looks by itself.
                     self.bell.hint(permits);
                 }
-                Err(denied(Some((until - now) + self.interval * (permits - 1))))
+                let soon = (until - now).max(SOONEST);
+                Err(denied(Some(soon + self.interval * (permits - 1))))
             }
             Standing::Down { until } => {
                 self.want(permits);
@@ -180,7 +187,7 @@ impl Shared {
 
     fn unavailable(&self, permits: u32, wait: Duration) -> Unavailable {
         Unavailable {
-            retry_after: wait.max(Duration::from_millis(1)),
+            retry_after: wait.max(SOONEST),
             cause: self.fleet.cause(),
             permits,
             limit: self.limit,
@@ -194,6 +201,9 @@ impl Shared {
         since: Timestamp,
         now: Timestamp,
     ) -> Result<Admitted, NotAdmitted> {
+        if let Some(admitted) = self.spend(permits, now, now) {
+            return Ok(admitted);
+        }
         if self.answered_at.load(Ordering::Relaxed) >= since.as_nanos() {
             // The store answers, and others were faster.
             let wait = Some(self.lifetime / 4);

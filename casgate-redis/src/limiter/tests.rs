@@ -422,7 +422,7 @@ fn a_window_without_permits_denies_until_it_ends() {
 
 #[test]
 fn refunded_permits_are_spent_again_while_their_lease_lives() {
-    let limit = FleetLimiter { shared: Alone::rate().shared, line: Arc::default() };
+    let limit = FleetLimiter { shared: Alone::rate().shared };
     let now = SystemClock.now();
     let lease = crate::stock::Word::new(10, now + Duration::from_secs(60));
     assert!(limit.shared.stock.put(lease, now));

@@ -45,19 +45,40 @@ impl Stock {
     /// Spends so many permits, at least one, of one lease that has them at `now`.
     #[inline]
     pub(crate) fn spend(&self, permits: u32, now: Timestamp) -> Option<Spent> {
+        let words = self.words();
+        let index = choose(words, permits, now)?;
+        let (seen, next) = (words[index], words[index].less(permits));
+        // The processor guesses the outcome of a branch. So it knows the address before it has compared the words,
+        // which saves a quarter of a decision.
+        //
+        // Acquire: synchronizes with the exchange that put the lease, so its low mark is seen, or a later one.
+        let is_spent = match index {
+            0 => self.exchange(0, seen, next, Ordering::Acquire),
+            _ => self.exchange(1, seen, next, Ordering::Acquire),
+        };
+        if is_spent { Some(self.spent(seen, next)) } else { self.spend_contended(permits, now) }
+    }
+
+    /// The way of those whose exchange failed. Not inlined, so that [`spend`](Self::spend) can be.
+    #[cold]
+    fn spend_contended(&self, permits: u32, now: Timestamp) -> Option<Spent> {
         let backoff = Backoff::new();
         loop {
+            backoff.spin();
             let words = self.words();
             let index = choose(words, permits, now)?;
             let (seen, next) = (words[index], words[index].less(permits));
-            // Acquire: synchronizes with the exchange that put the lease, so its low mark is seen, or a later one.
             if self.exchange(index, seen, next, Ordering::Acquire) {
-                let low = self.low.load(Ordering::Relaxed);
-                let is_low = next.permits() <= low && seen.permits() > low;
-                return Some(Spent { left: next.permits(), tick: next.tick(), is_low });
+                return Some(self.spent(seen, next));
             }
-            backoff.spin();
         }
+    }
+
+    #[inline]
+    fn spent(&self, seen: Word, next: Word) -> Spent {
+        let low = self.low.load(Ordering::Relaxed);
+        let is_low = next.permits() <= low && seen.permits() > low;
+        Spent { left: next.permits(), tick: next.tick(), is_low }
     }
 
     /// The permits that can be spent at `now`, of each lease.

@@ -1,8 +1,12 @@
 //! Where the leases come from.
 
+#[cfg(feature = "cluster")]
+mod cluster;
 mod error;
 mod redis;
 
+#[cfg(feature = "cluster")]
+pub use self::cluster::ClusterStore;
 pub use self::error::{Cause, StoreError};
 pub use self::redis::RedisStore;
 

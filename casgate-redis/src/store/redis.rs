@@ -192,7 +192,7 @@ pub(super) fn command(name: &str, script: &str, call: &Call<'_>) -> Cmd {
     command
 }
 
-fn is_unknown(reply: &Value) -> bool {
+pub(super) fn is_unknown(reply: &Value) -> bool {
     matches!(reply, Value::ServerError(error) if error.code() == "NOSCRIPT")
 }
 

@@ -63,7 +63,7 @@ impl Planner for Limiter<TokenBucket> {
     }
 }
 
-/// Gives back whatever is cancelled, whoever has built on it: one of the wrong planners.
+/// Gives back whatever is cancelled, even if others have built on it: one of the wrong planners.
 #[derive(Debug)]
 pub struct FullRefund(Limiter<TokenBucket>);
 

@@ -175,7 +175,7 @@ pub fn roll_together<G: Gate>(limit: u32, callers: usize) {
     history.assert_tickets_in_order();
 }
 
-/// A request for two beside requests for one: all or none, and what fits is not refused to all.
+/// A request for two beside requests for one: all or none, and what fits is not denied to all.
 ///
 /// # Panics
 ///

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// A request for two that the second quota can never admit, beside two requests for one that it
-/// admits once: the first quota, which has room for two, is not charged for what the second refuses.
+/// admits once: the first quota, which has room for two, is not charged for what the second denies.
 ///
 /// # Panics
 ///

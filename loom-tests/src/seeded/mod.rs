@@ -47,7 +47,7 @@ impl Parts {
 }
 
 /// Implements [`Gate`] for a wrapper of [`Parts`] whose one wrong step is the given closure: from
-/// the parts and the request to the new word, or the word on which it was refused.
+/// the parts and the request to the new word, or the word on which it was denied.
 macro_rules! wrong_shell {
     ($(#[$doc:meta])* $name:ident, $step:expr) => {
         $(#[$doc])*
@@ -152,7 +152,7 @@ wrong_shell! {
 wrong_shell! {
     /// Looks for room, adds, and then judges by what it added to: the road that one might take for a
     /// faster one. It never admits too much, yet an addition that comes after the window has rolled
-    /// is refused and still spends a permit of the newer window.
+    /// is denied and still spends a permit of the newer window.
     AddThenJudge, |parts, n, now| {
         let mut seen = parts.load();
         loop {

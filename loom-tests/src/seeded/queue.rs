@@ -31,7 +31,7 @@ pub enum QueueBug {
     DroppedUnderLock,
     /// A waiter keeps the waker of its first poll.
     OldWaker,
-    /// One that comes when a permit is free takes it, whoever waits.
+    /// One that comes when a permit is free takes it, even if others wait.
     Barging,
     /// A close wakes nobody.
     SilentClose,

@@ -47,7 +47,7 @@ impl<const BUG: u8> WrongRing<BUG> {
         won.is_ok()
     }
 
-    /// The ticket, or a refusal.
+    /// The ticket, or a denial.
     fn claim(&self, now: u64) -> Option<u64> {
         let slots = self.slots.len() as u64;
         loop {

@@ -7,8 +7,8 @@ use casgate::{Admitted, Denied, Limiter, Quota, Snapshot, Timestamp, TokenBucket
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-/// Charges the first quota, then the second, and gives the first back if the second refuses: in
-/// between, others are refused for the sake of a request that does not pass.
+/// Charges the first quota, then the second, and gives the first back if the second denies: in
+/// between, others are denied for the sake of a request that does not pass.
 #[derive(Debug)]
 pub struct OneAfterTheOther {
     first: Limiter<TokenBucket>,
