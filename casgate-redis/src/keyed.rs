@@ -31,7 +31,8 @@ use std::hash::RandomState;
 /// It has room for as many keys as its capacity. When it is full, a new key takes the place of one that was not used of
 /// late. That forgives nothing, for the store remembers: the process only loses the lease that it had, and is as one that
 /// asks for the first time. Keys that have spent permits for which the store has not been told, in an outage or by a
-/// charge, keep their places. If there are only such, new keys are [unavailable](NotAdmitted::Unavailable).
+/// charge, keep their places. So do keys whose limiter is held, as by [`get`](Self::get). If there are only such, new keys
+/// are [unavailable](NotAdmitted::Unavailable).
 ///
 /// A key takes about 1 KB.
 #[derive(Debug)]
@@ -39,11 +40,11 @@ pub struct FleetKeyed<K> {
     fleet: Fleet,
     prefix: String,
     quota: FleetQuota,
-    capacity: usize,
     limiters: Cache<K, FleetLimiter, UnitWeighter, RandomState, KeepsOwing>,
 }
 
-/// Keys that owe are not evicted.
+/// Keys that owe are not evicted, nor those that are in use: else a new one would be evicted first where all others
+/// owe, and a key could have two limiters.
 #[derive(Clone, Debug)]
 struct KeepsOwing;
 
@@ -51,7 +52,7 @@ impl<K> Lifecycle<K, FleetLimiter> for KeepsOwing {
     type RequestState = ();
 
     fn is_pinned(&self, _: &K, limiter: &FleetLimiter) -> bool {
-        limiter.shared().is_owing()
+        limiter.is_held() || limiter.shared().is_owing()
     }
 }
 
@@ -66,7 +67,7 @@ impl<K: Hash + Eq + Clone + fmt::Display> FleetKeyed<K> {
         let capacity = capacity.max(1);
         let limiters =
             Cache::with(capacity, capacity as u64, UnitWeighter, RandomState::new(), KeepsOwing);
-        Ok(Self { fleet, prefix: prefix.to_owned(), quota, capacity, limiters })
+        Ok(Self { fleet, prefix: prefix.to_owned(), quota, limiters })
     }
 
     /// Returns the limiter of a key.
@@ -85,14 +86,19 @@ impl<K: Hash + Eq + Clone + fmt::Display> FleetKeyed<K> {
     where
         Q: Hash + Equivalent<K> + ToOwned<Owned = K> + ?Sized,
     {
-        self.limiters.get_or_insert_with(key, || {
-            if self.limiters.len() > self.capacity {
-                return Err(Unavailable::full());
-            }
+        let mut is_new = false;
+        let limiter = self.limiters.get_or_insert_with(key, || {
+            is_new = true;
             let name = format!("{}:{}", self.prefix, key.to_owned());
             // The quota made one before.
             self.fleet.limiter(&name, self.quota.clone()).map_err(|_| Unavailable::full())
-        })
+        })?;
+        // Each part of the cache rounds its capacity up, so this is theirs. There are more if all of a part are kept.
+        if is_new && self.limiters.len() as u64 > self.limiters.capacity() {
+            self.limiters.remove(key);
+            return Err(Unavailable::full());
+        }
+        Ok(limiter)
     }
 
     /// Asks for one permit of the key. See [`FleetLimiter::check`].

@@ -2,6 +2,8 @@ mod acquire;
 mod limit;
 mod shared;
 mod stats;
+#[cfg(all(test, not(casgate_loom)))]
+mod tests;
 
 pub use acquire::AcquireError;
 pub(crate) use shared::{Miss, Shared};
@@ -72,6 +74,11 @@ impl FleetLimiter {
 
     pub(crate) fn shared(&self) -> &Shared {
         &self.shared
+    }
+
+    /// Whether there is another handle, or the refresher works on it.
+    pub(crate) fn is_held(&self) -> bool {
+        Arc::strong_count(&self.shared) > 1
     }
 
     /// Asks for one permit now.
