@@ -5,7 +5,7 @@ use core::time::Duration;
 /// How many permits to ask for: as many as were spent in half of a lease's lifetime of late.
 ///
 /// The next lease is here when the current one has half of its permits left. It must have time for those and its own,
-/// or it lapses with the rest.
+/// or it lapses with the rest. If none are left, it has time for twice as many, and the demand may be more than it shows.
 ///
 /// The number at most doubles or halves from one request to the next, as the demand does not show at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,11 +43,9 @@ impl Size {
 
     /// The size of the next request. `ran_dry`: somebody found no permits.
     pub(super) fn next(&mut self, stock: u64, now: Timestamp, ran_dry: bool) -> u32 {
-        let aim = if ran_dry && self.was_full {
-            u32::MAX
-        } else {
-            (self.demand(stock, now) / 2.0).ceil() as u32 // saturates
-        };
+        let demand = self.demand(stock, now);
+        let share = if ran_dry && self.was_full { 1.0 } else { 0.5 };
+        let aim = (demand * share).ceil() as u32; // saturates
         let (half, double) = ((self.size / 2).max(1), self.size.saturating_mul(2));
         self.size = aim.clamp(half, double).min(self.most);
         self.size
@@ -85,6 +83,14 @@ mod tests {
             now += 1;
             assert_eq!(u64::from(size.next(0, at(now), true)), expected);
         }
+    }
+
+    #[test]
+    fn a_lease_that_ran_dry_is_followed_by_what_a_lifetime_spends() {
+        let mut size = Size::new(200, 450, LIFETIME);
+        // 100 spent in 50 ms are 200 in a lifetime: no reason to double.
+        size.count(100, at(0), true);
+        assert_eq!(size.next(0, at(50), true), 200);
     }
 
     #[test]
