@@ -287,10 +287,12 @@ impl Shared {
         self.counts.losses.fetch_add(reply.lost.into(), Ordering::Relaxed);
         self.full_at.store(reply.full_at.as_nanos(), Ordering::Relaxed);
         let lease = Word::new(self.pay(reply.permits), reply.ends);
-        if lease.left(trip.received) > 0 {
-            self.stock.put(lease, trip.received);
+        let mut stock: u64 = self.stock.left(trip.received).into_iter().map(u64::from).sum();
+        if lease.left(trip.received) > 0 && self.stock.put(lease, trip.received) {
+            stock += u64::from(lease.permits());
         }
-        mind.holder.count(self.stock.permits(), trip.received);
+        // Callers may have spent of the lease by now. The holder is to see that they did.
+        mind.holder.count(stock.max(self.stock.permits()), trip.received);
         self.outage.end(reply.holders);
         self.answered_at.store(trip.sent.as_nanos(), Ordering::Relaxed);
         self.standing.store(reply.standing.bits(), Ordering::Relaxed);

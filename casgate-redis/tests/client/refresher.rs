@@ -154,10 +154,11 @@ fn replies_that_are_none_are_failures() {
             let caller = scope.spawn(|| {
                 loop {
                     // Until it is asked: after the first failure that takes a while.
-                    if let Err(NotAdmitted::Unavailable(_)) = limiter.check() {
-                        if limiter.stats().failures > 0 && fleet.last_error().is_some() {
-                            break;
-                        }
+                    if let Err(NotAdmitted::Unavailable(_)) = limiter.check()
+                        && limiter.stats().failures > 0
+                        && fleet.last_error().is_some()
+                    {
+                        break;
                     }
                 }
             });
