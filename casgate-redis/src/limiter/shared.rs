@@ -1,4 +1,5 @@
 use super::FleetStats;
+use super::line::Line;
 use crate::answer::{NotAdmitted, Unavailable};
 use crate::fleet::Handle;
 use crate::holder::{Holder, Look, Missed, Step, Trip};
@@ -36,8 +37,8 @@ pub(crate) struct Shared {
     is_queued: AtomicBool,
     /// Replies, of either kind.
     pub(crate) refreshed: Event,
-    /// Held by the first of those who wait in line.
-    pub(crate) line: async_lock::Mutex<()>,
+    /// Who waits first.
+    pub(super) line: Line,
     /// When the last request was sent that had a reply.
     answered_at: AtomicU64,
     outage: Outage,
@@ -98,7 +99,7 @@ impl Shared {
             debt: AtomicU64::new(0),
             is_queued: AtomicBool::new(false),
             refreshed: Event::new(),
-            line: async_lock::Mutex::new(()),
+            line: Line::default(),
             answered_at: AtomicU64::new(0),
             outage: Outage::new(quota),
             mind: Mutex::new(Mind { holder, accounted: 0, accounting: 0, alarm: Timestamp::ZERO }),
@@ -148,7 +149,7 @@ impl Shared {
     pub(crate) fn miss(self: &Arc<Self>, permits: u32, now: Timestamp) -> Result<Admitted, Miss> {
         let denied =
             |wait| Miss::Not(NotAdmitted::Denied(Denied::new(permits, self.snapshot(now), wait)));
-        if permits > self.most {
+        if self.never_fits(permits) {
             let never =
                 Snapshot::new(self.most, self.snapshot(now).remaining(), self.reset_after(now));
             return Err(Miss::Not(NotAdmitted::Denied(Denied::new(permits, never, None))));
@@ -184,6 +185,11 @@ impl Shared {
                 }
             }
         }
+    }
+
+    /// Whether so many permits are never admitted together.
+    pub(crate) const fn never_fits(&self, permits: u32) -> bool {
+        permits > self.most
     }
 
     fn unavailable(&self, permits: u32, wait: Duration) -> Unavailable {
