@@ -3,6 +3,7 @@
 #[cfg(feature = "cluster")]
 mod cluster;
 mod error;
+mod opening;
 mod redis;
 
 #[cfg(feature = "cluster")]
