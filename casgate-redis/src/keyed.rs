@@ -6,7 +6,7 @@ use casgate::Admitted;
 use core::fmt;
 use core::hash::Hash;
 use quick_cache::sync::Cache;
-use quick_cache::{Equivalent, Lifecycle, UnitWeighter};
+use quick_cache::{Equivalent, Lifecycle, OptionsBuilder, UnitWeighter};
 use std::hash::RandomState;
 
 /// A limit for each key, for a fleet, in one of its processes.
@@ -39,7 +39,6 @@ pub struct FleetKeyed<K> {
     fleet: Fleet,
     prefix: String,
     quota: FleetQuota,
-    capacity: usize,
     limiters: Cache<K, FleetLimiter, UnitWeighter, RandomState, KeepsOwing>,
 }
 
@@ -64,9 +63,14 @@ impl<K: Hash + Eq + Clone + fmt::Display> FleetKeyed<K> {
     ) -> Result<Self, FleetQuotaError> {
         quota.holder()?; // what is wrong with it is said now, and not for each key
         let capacity = capacity.max(1);
-        let limiters =
-            Cache::with(capacity, capacity as u64, UnitWeighter, RandomState::new(), KeepsOwing);
-        Ok(Self { fleet, prefix: prefix.to_owned(), quota, capacity, limiters })
+        let mut options = OptionsBuilder::new();
+        options.estimated_items_capacity(capacity).weight_capacity(capacity as u64);
+        if capacity == 1 {
+            options.hot_allocation(1.0); // else the one place is for a key of less weight
+        }
+        let options = options.build().expect("both capacities are set");
+        let limiters = Cache::with_options(options, UnitWeighter, RandomState::new(), KeepsOwing);
+        Ok(Self { fleet, prefix: prefix.to_owned(), quota, limiters })
     }
 
     /// Returns the limiter of a key.
@@ -85,14 +89,18 @@ impl<K: Hash + Eq + Clone + fmt::Display> FleetKeyed<K> {
     where
         Q: Hash + Equivalent<K> + ToOwned<Owned = K> + ?Sized,
     {
-        self.limiters.get_or_insert_with(key, || {
-            if self.limiters.len() > self.capacity {
-                return Err(Unavailable::full());
-            }
+        let mut is_new = false;
+        let limiter = self.limiters.get_or_insert_with(key, || {
+            is_new = true;
             let name = format!("{}:{}", self.prefix, key.to_owned());
             // The quota made one before.
             self.fleet.limiter(&name, self.quota.clone()).map_err(|_| Unavailable::full())
-        })
+        })?;
+        // All others must be kept, so it has no place: each request would begin again with another limiter.
+        if is_new && !self.limiters.contains_key(key) {
+            return Err(Unavailable::full());
+        }
+        Ok(limiter)
     }
 
     /// Asks for one permit of the key. See [`FleetLimiter::check`].
