@@ -26,6 +26,9 @@ pub(crate) trait Holder: Send + core::fmt::Debug {
 
     /// Whether what is left of a lease that is over is returned.
     fn returns(&self) -> bool;
+
+    /// Takes permits of the last reply's window that nobody spends any more.
+    fn take_back(&mut self, permits: u32);
 }
 
 /// What the process knows when it looks.
@@ -34,7 +37,7 @@ pub(crate) struct Look {
     pub(crate) now: Timestamp,
     /// The permits that can be spent, of each lease.
     pub(crate) left: [u32; 2],
-    /// The permits of both, whether or not they are over.
+    /// The permits of both, whether or not they are over, and also those that were taken from them just now.
     pub(crate) stock: u64,
     /// The permits that were taken from leases that are over, if this holder returns them.
     pub(crate) unspent: u32,
@@ -74,6 +77,8 @@ pub(crate) struct Trip {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Reply {
     pub(crate) permits: u32,
+    /// The fewest that were of use: the standing counts for so many.
+    pub(crate) least: u32,
     /// The deadline of the permits.
     pub(crate) ends: Timestamp,
     /// What callers without permits are told now.
@@ -86,6 +91,8 @@ pub(crate) struct Reply {
     pub(crate) full_at: Timestamp,
     /// The store lost what it knew of the limit.
     pub(crate) lost: bool,
+    /// Leases of earlier replies are of another window, and must not be spent or returned any more.
+    pub(crate) is_new_window: bool,
 }
 
 /// The instant from which on a request is sent after one that got less than it wanted: not before it could get any, and
@@ -109,8 +116,16 @@ fn merge(a: Option<Wanted>, b: Option<Wanted>) -> Option<Wanted> {
     }
 }
 
+/// The requests that neither lease can serve. Others may have been served since they were noted.
+fn unserved(left: [u32; 2], wanted: Option<Wanted>) -> Option<Wanted> {
+    let most_left = left[0].max(left[1]);
+    let wanted = wanted.filter(|wanted| wanted.most > most_left)?;
+    // Of all that were noted, the smallest and the largest are known.
+    let least = if wanted.least > most_left { wanted.least } else { wanted.most };
+    Some(Wanted { least, ..wanted })
+}
+
 /// Whether a lease is wanted: there is room for one, or a request that neither lease can serve.
-fn has_room(left: [u32; 2], wanted: Option<Wanted>) -> bool {
-    let [a, b] = left;
-    a == 0 || b == 0 || wanted.is_some_and(|wanted| wanted.least > a.max(b))
+fn has_room(left: [u32; 2], unserved: Option<Wanted>) -> bool {
+    left.contains(&0) || unserved.is_some()
 }

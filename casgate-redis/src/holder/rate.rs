@@ -1,5 +1,5 @@
 use super::size::Size;
-use super::{Holder, Look, Reply, Step, Trip, Wanted, has_room, merge, not_before};
+use super::{Holder, Look, Reply, Step, Trip, Wanted, has_room, merge, not_before, unserved};
 use crate::protocol::{Grant, LeaseQuota, ReplyError, Request, Script, ServerTime};
 use crate::standing::Standing;
 use casgate::Timestamp;
@@ -12,7 +12,7 @@ pub(crate) struct Rate {
     wanted: Option<Wanted>,
     /// What was asked for last.
     asked: Request,
-    /// The last reply, and when it came.
+    /// The last reply, and when its request was sent.
     last: Option<(Grant, Timestamp)>,
     not_before: Timestamp,
 }
@@ -29,16 +29,19 @@ impl Rate {
 impl Holder for Rate {
     fn look(&mut self, look: &Look) -> Step {
         self.wanted = merge(self.wanted, look.wanted);
-        let is_needed = self.wanted.is_some() || look.debt > 0;
-        // Who spends less than a permit in a lifetime would let most leases lapse that came before they were wanted.
-        let is_idle = self.size.demand(look.stock, look.now) < 1.0;
-        if !has_room(look.left, self.wanted) || !is_needed && is_idle {
+        let unserved = unserved(look.left, self.wanted);
+        let is_owing = look.debt > 0 || look.overspent;
+        let is_needed = is_owing || self.wanted.is_some();
+        let is_idle = self.size.is_idle(look.stock, look.now);
+        if !is_owing && !has_room(look.left, unserved) || !is_needed && is_idle {
+            self.wanted = unserved;
             return Step::Rest;
         }
         if look.now < self.not_before {
             return Step::LookAt(self.not_before);
         }
-        let wanted = self.wanted.take().unwrap_or(Wanted { least: 1, most: 1 });
+        self.wanted = None;
+        let wanted = unserved.unwrap_or(Wanted { least: 1, most: 1 });
         let want = if look.probing {
             wanted.least
         } else {
@@ -68,15 +71,17 @@ impl Holder for Rate {
         // The server keeps a state for two epochs at least, which are four lifetimes.
         let lost = grant.state_missing
             && self.last.is_some_and(|(_, at)| trip.received - at < 4 * lifetime);
-        self.last = Some((grant, trip.received));
+        self.last = Some((grant, trip.sent));
         Ok(Reply {
             permits: grant.permits,
+            least: self.asked.least(),
             ends,
             standing,
             look_at,
             holders: grant.holders,
             full_at: trip.received + grant.tat.since(grant.now),
             lost,
+            is_new_window: false,
         })
     }
 
@@ -88,4 +93,6 @@ impl Holder for Rate {
     fn returns(&self) -> bool {
         false
     }
+
+    fn take_back(&mut self, _: u32) {}
 }

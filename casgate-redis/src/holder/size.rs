@@ -32,14 +32,23 @@ impl Size {
     }
 
     /// The permits that are spent in a lifetime at the rate of late.
-    pub(super) fn demand(&self, stock: u64, now: Timestamp) -> f64 {
+    fn demand(&self, stock: u64, now: Timestamp) -> f64 {
         let spent = self.stock.saturating_sub(stock) as f64;
         let elapsed = (now - self.at).max(Duration::from_millis(1));
         spent * (self.lifetime.as_secs_f64() / elapsed.as_secs_f64())
     }
 
+    /// Whether at most a permit is spent in a lifetime. Most leases would lapse that came before they were wanted.
+    pub(super) fn is_idle(&self, stock: u64, now: Timestamp) -> bool {
+        let lifetimes = (now - self.at).as_secs_f64() / self.lifetime.as_secs_f64();
+        self.stock.saturating_sub(stock) as f64 <= lifetimes.max(1.0)
+    }
+
     /// The size of the next request. `ran_dry`: somebody found no permits.
     pub(super) fn next(&mut self, stock: u64, now: Timestamp, ran_dry: bool) -> u32 {
+        // A lease that is over was too large rather than too small. Before the first reply there was none.
+        let was_first = self.at == Timestamp::ZERO;
+        let ran_dry = ran_dry && (was_first || now - self.at < self.lifetime);
         let aim = if ran_dry && self.was_full {
             u32::MAX
         } else {

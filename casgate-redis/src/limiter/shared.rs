@@ -1,6 +1,7 @@
 use super::FleetStats;
 use super::line::Line;
 use crate::answer::{NotAdmitted, Unavailable};
+use crate::breaker::Breaker;
 use crate::fleet::Handle;
 use crate::holder::{Holder, Look, Missed, Step, Trip};
 use crate::outage::{Alone, Outage};
@@ -11,7 +12,7 @@ use crate::stock::{Spent, Stock, Word};
 use casgate::{Admitted, Denied, Snapshot, Timestamp};
 use core::time::Duration;
 use event_listener::Event;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// One limit of this process, as its callers and the refresher share it.
@@ -23,11 +24,12 @@ pub(crate) struct Shared {
     limit: u32,
     /// The most permits of one request.
     most: u32,
-    /// The time in which a permit refills.
+    /// The time in which a permit refills, or zero if all refill together.
     interval: Duration,
     pub(crate) lifetime: Duration,
-    /// A [`Standing`].
+    /// A [`Standing`], and for how many permits a denial counts.
     standing: AtomicU64,
+    least: AtomicU32,
     /// When the limit is full again, by the last reply.
     full_at: AtomicU64,
     missed: Missed,
@@ -54,6 +56,11 @@ struct Mind {
     /// The permits spent without a lease that a reply accounts for, and those that the request under way does.
     accounted: u64,
     accounting: u64,
+    /// Whether a request is under way.
+    is_asked: bool,
+    /// When the store may be asked again, if it failed for this limit.
+    retry_at: Timestamp,
+    breaker: Breaker,
     /// When the refresher looks by itself: later alarms need not be set, and earlier ones count no more.
     alarm: Timestamp,
 }
@@ -91,9 +98,14 @@ impl Shared {
             key: format!("casgate:{name}:{}", quota.id()),
             limit: rate.burst(),
             most: most.min(Word::MOST),
-            interval: rate.period() / rate.permits(),
+            interval: if holder.returns() {
+                Duration::ZERO
+            } else {
+                rate.period() / rate.permits()
+            },
             lifetime: quota.get_lifetime(),
             standing: AtomicU64::new(Standing::Ask.bits()),
+            least: AtomicU32::new(0),
             full_at: AtomicU64::new(0),
             missed: Missed::new(),
             debt: AtomicU64::new(0),
@@ -102,7 +114,15 @@ impl Shared {
             line: Line::default(),
             answered_at: AtomicU64::new(0),
             outage: Outage::new(quota),
-            mind: Mutex::new(Mind { holder, accounted: 0, accounting: 0, alarm: Timestamp::ZERO }),
+            mind: Mutex::new(Mind {
+                holder,
+                accounted: 0,
+                accounting: 0,
+                is_asked: false,
+                retry_at: Timestamp::ZERO,
+                breaker: Breaker::default(),
+                alarm: Timestamp::ZERO,
+            }),
             counts: Counts::default(),
             fleet,
         })
@@ -165,12 +185,12 @@ impl Shared {
                 if now >= until {
                     self.ask();
                 }
-                let soon = (until - now).max(SOONEST);
-                Err(denied(Some(soon + self.interval * (permits - 1))))
+                let more = permits.saturating_sub(self.least.load(Ordering::Relaxed));
+                Err(denied(Some((until - now).max(SOONEST) + self.interval * more)))
             }
             Standing::Down { until } => {
                 self.ask();
-                match self.outage.decide(permits, now) {
+                match self.outage.decide(permits, now, self.fleet.recoveries()) {
                     Alone::Shared(admitted) => Ok(admitted),
                     Alone::Allowed => Ok(Admitted::new(
                         permits,
@@ -237,7 +257,11 @@ impl Shared {
         let own = Standing::from_bits(self.standing.load(Ordering::Relaxed)).at(now, self.lifetime);
         let until = self.fleet.down_until();
         // A limit that is new, or was idle, need not find out by itself.
-        if own == Standing::Ask && now < until { Standing::Down { until } } else { own }
+        if own == Standing::Ask && until > Timestamp::ZERO {
+            Standing::Down { until }.at(now, self.lifetime)
+        } else {
+            own
+        }
     }
 
     /// Tells the refresher to look, once.
@@ -253,16 +277,23 @@ impl Shared {
 impl Shared {
     /// Decides whether to ask the store. `probing`: the store has failed.
     pub(crate) fn look(&self, now: Timestamp, probing: bool) -> Step {
+        let mut mind = self.mind();
+        if now < mind.retry_at {
+            // It stays queued: until then nobody need tell.
+            return Step::LookAt(mind.retry_at);
+        }
         // See `ask`.
         self.is_queued.swap(false, Ordering::AcqRel);
+        if mind.is_asked {
+            return Step::Rest;
+        }
         let wanted = self.missed.take();
-        let mut mind = self.mind();
         let unspent = if mind.holder.returns() { self.stock.take_over(now) } else { 0 };
         let spent = self.outage.spent();
         let look = Look {
             now,
             left: self.stock.left(now),
-            stock: self.stock.permits(),
+            stock: self.stock.permits() + u64::from(unspent),
             unspent,
             wanted,
             debt: self.debt.load(Ordering::Relaxed).try_into().unwrap_or(u32::MAX),
@@ -272,6 +303,7 @@ impl Shared {
         let step = mind.holder.look(&look);
         if matches!(step, Step::Ask { .. }) {
             mind.accounting = spent;
+            mind.is_asked = true;
             self.counts.calls.fetch_add(1, Ordering::Relaxed);
         }
         step
@@ -284,28 +316,59 @@ impl Shared {
     /// Takes the lease of a reply, and returns when to look again.
     pub(crate) fn settle(&self, reply: &[i64], trip: Trip) -> Result<Timestamp, ReplyError> {
         let mut mind = self.mind();
+        if mind.holder.returns() {
+            // Before the reply: they are of the window that the holder knows.
+            let unspent = self.stock.take_over(trip.received);
+            mind.holder.take_back(unspent);
+        }
         let reply = mind.holder.settle(reply, trip)?;
+        if reply.is_new_window {
+            self.stock.take_over(Timestamp::MAX);
+        }
         mind.accounted = mind.accounting;
+        mind.is_asked = false;
+        (mind.retry_at, mind.breaker) = (Timestamp::ZERO, Breaker::default());
         self.counts.leased.fetch_add(reply.permits.into(), Ordering::Relaxed);
         self.counts.losses.fetch_add(reply.lost.into(), Ordering::Relaxed);
         self.full_at.store(reply.full_at.as_nanos(), Ordering::Relaxed);
         let lease = Word::new(self.pay(reply.permits), reply.ends);
-        if lease.left(trip.received) > 0 {
-            self.stock.put(lease, trip.received);
-        }
+        let unspent = self.stock.put(lease, trip.received);
+        mind.holder.take_back(unspent);
         mind.holder.count(self.stock.permits(), trip.received);
         self.outage.end(reply.holders);
         self.answered_at.store(trip.sent.as_nanos(), Ordering::Relaxed);
-        self.standing.store(reply.standing.bits(), Ordering::Relaxed);
+        self.least.store(reply.least, Ordering::Relaxed);
+        let standing = match reply.standing {
+            // Who comes back then finds the lease that is asked for at that instant.
+            Standing::Denied { until } => Standing::Denied {
+                until: until + (trip.received - trip.sent).min(self.lifetime / 4) + SOONEST,
+            },
+            standing => standing,
+        };
+        self.standing.store(standing.bits(), Ordering::Relaxed);
         self.refreshed.notify(usize::MAX);
         Ok(reply.look_at)
     }
 
     /// Takes note that the store failed, and is asked again at that instant.
     pub(crate) fn fail(&self, until: Timestamp) {
+        let mut mind = self.mind();
+        (mind.is_asked, mind.retry_at) = (false, until);
+        drop(mind);
         self.counts.failures.fetch_add(1, Ordering::Relaxed);
         self.standing.store(Standing::Down { until }.bits(), Ordering::Relaxed);
         self.refreshed.notify(usize::MAX);
+    }
+
+    /// Takes note that the store failed for this limit alone, and returns when it is asked again.
+    pub(crate) fn fail_alone(&self, now: Timestamp, longest: Duration, random: f64) -> Timestamp {
+        let until = {
+            let breaker = &mut self.mind().breaker;
+            breaker.fail(now, longest, random);
+            breaker.until()
+        };
+        self.fail(until);
+        until
     }
 
     /// Returns whether an alarm at that instant is news: another one before it would do.
@@ -318,8 +381,13 @@ impl Shared {
         is_news
     }
 
+    /// Returns whether the alarm at that instant still counts.
+    pub(crate) fn has_alarm(&self, at: Timestamp) -> bool {
+        self.mind().alarm == at
+    }
+
     /// Returns whether the alarm at that instant still counts, and takes it away.
-    pub(crate) fn is_alarm(&self, at: Timestamp) -> bool {
+    pub(crate) fn take_alarm(&self, at: Timestamp) -> bool {
         let mut mind = self.mind();
         let counts = mind.alarm == at;
         if counts {

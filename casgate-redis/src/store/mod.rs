@@ -43,7 +43,8 @@ use core::time::Duration;
 /// # Ok::<(), casgate_redis::FleetQuotaError>(())
 /// ```
 pub trait Store: Send + 'static {
-    /// Runs all scripts, and returns the reply to each in order. Takes at most about `timeout`.
+    /// Runs all scripts, and returns the reply to each in order. Takes at most about `timeout`. A panic is a failure of
+    /// all calls.
     ///
     /// A reply after the timeout must not be taken for that to a later call.
     ///
