@@ -31,7 +31,7 @@ impl Holder for Rate {
         self.wanted = merge(self.wanted, look.wanted);
         let unserved = unserved(look.left, self.wanted);
         let is_owing = look.debt > 0 || look.overspent;
-        let is_needed = is_owing || self.wanted.is_some();
+        let is_needed = is_owing || unserved.is_some();
         let is_idle = self.size.is_idle(look.stock, look.now);
         if !is_owing && !has_room(look.left, unserved) || !is_needed && is_idle {
             self.wanted = unserved;

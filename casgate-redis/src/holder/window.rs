@@ -66,7 +66,7 @@ impl Holder for Window {
         }
         let unserved = unserved(look.left, self.wanted);
         let is_owing = look.debt > 0 || look.overspent;
-        let is_needed = is_owing || self.wanted.is_some();
+        let is_needed = is_owing || unserved.is_some();
         let is_idle = self.size.is_idle(look.stock, look.now);
         let is_wanted = is_owing || has_room(look.left, unserved) && (is_needed || !is_idle);
         if !is_wanted {
