@@ -40,7 +40,7 @@ impl Holder for Rate {
         self.wanted = merge(self.wanted, look.wanted);
         let unserved = unserved(look.left, self.wanted);
         let is_owing = look.debt > 0 || look.overspent;
-        let is_needed = is_owing || self.wanted.is_some();
+        let is_needed = is_owing || unserved.is_some();
         let is_idle = self.size.is_idle(look.stock, look.now);
         if !is_owing && !has_room(look.left, unserved) || !is_needed && is_idle {
             self.wanted = unserved;
@@ -55,7 +55,10 @@ impl Holder for Rate {
         let want = if look.probing {
             wanted.least
         } else {
-            self.size.next(look.stock, look.now, is_needed).max(wanted.most).max(look.debt)
+            self.size
+                .next(look.stock, look.now, unserved.map_or(0, |wanted| wanted.most))
+                .max(wanted.most)
+                .max(look.debt)
         };
         let mut request = self.last.map_or(Request::new(0), |(grant, _)| grant.next(0));
         if look.overspent {

@@ -2,7 +2,7 @@ use crate::stock::Word;
 use casgate::Timestamp;
 use core::time::Duration;
 
-/// How many permits to ask for: as many as were spent in half of a lease's lifetime of late.
+/// How many permits to ask for: as many as were spent in two thirds of a lease's lifetime of late.
 ///
 /// The next lease is here when the current one has half of its permits left. It must have time for those and its own,
 /// or it lapses with the rest. If none are left, it has time for twice as many, and the demand may be more than it shows.
@@ -35,29 +35,32 @@ impl Size {
         }
     }
 
-    /// The permits that are spent in a lifetime at the rate of late.
-    fn demand(&self, stock: u64, now: Timestamp) -> f64 {
-        self.spent_in(stock, (now - self.at).max(Duration::from_millis(1)))
-    }
-
     /// Whether a permit at most is spent in a lifetime. One that is spent at once shows no more demand than that.
     pub(super) fn is_idle(&self, stock: u64, now: Timestamp) -> bool {
-        self.spent_in(stock, (now - self.at).max(self.lifetime)) <= 1.0
+        self.per_lifetime(self.spent(stock), (now - self.at).max(self.lifetime)) <= 1.0
     }
 
-    fn spent_in(&self, stock: u64, elapsed: Duration) -> f64 {
-        let spent = self.stock.saturating_sub(stock) as f64;
-        spent * (self.lifetime.as_secs_f64() / elapsed.as_secs_f64())
+    /// The permits that were spent since the last count.
+    const fn spent(&self, stock: u64) -> u64 {
+        self.stock.saturating_sub(stock)
     }
 
-    /// The size of the next request. `ran_dry`: somebody found no permits.
-    pub(super) fn next(&mut self, stock: u64, now: Timestamp, ran_dry: bool) -> u32 {
-        let is_spent = ran_dry && now - self.at < self.lifetime && 2 * stock <= self.stock;
+    fn per_lifetime(&self, permits: u64, elapsed: Duration) -> f64 {
+        permits as f64 * (self.lifetime.as_secs_f64() / elapsed.as_secs_f64())
+    }
+
+    /// The size of the next request, when one for so many found too few permits; 0 if none did.
+    pub(super) fn next(&mut self, stock: u64, now: Timestamp, wanted: u32) -> u32 {
+        // With permits left that are over, one permit can be wanting and not spent.
+        let ran_dry = wanted > 1 || wanted == 1 && 2 * stock <= self.stock;
+        let is_spent = ran_dry && now - self.at < self.lifetime;
         let aim = if self.at == Timestamp::ZERO || is_spent && !self.was_full {
             self.size
         } else {
-            let share = if is_spent { 1.0 } else { 0.5 };
-            (self.demand(stock, now) * share).ceil() as u32 // saturates
+            let elapsed = (now - self.at).max(Duration::from_millis(1));
+            let demand = self.per_lifetime(self.spent(stock) + u64::from(wanted), elapsed);
+            let share = if is_spent { 1.0 } else { 2.0 / 3.0 };
+            (demand * share).ceil() as u32 // saturates
         };
         let (half, double) = ((self.size / 2).max(1), self.size.saturating_mul(2));
         self.size = aim.clamp(half, double).min(self.most);
@@ -88,53 +91,63 @@ mod tests {
     #[test]
     fn it_follows_the_demand_by_a_factor_of_two() {
         let mut size = Size::new(50, 450, LIFETIME);
-        assert_eq!(size.next(0, at(1), true), 50);
-        // 30 spent in 50 ms are as many in half of a lifetime.
+        assert_eq!(size.next(0, at(1), 1), 50);
+        // 24 spent in 50 ms are 32 in two thirds of a lifetime.
         size.count(50, at(50), true);
-        assert_eq!(size.next(20, at(100), false), 30);
-        // Ten would be a third of it.
+        assert_eq!(size.next(26, at(100), 0), 32);
+        // Nine would be less than half of it.
         size.count(60, at(100), true);
-        assert_eq!(size.next(50, at(150), false), 15);
+        assert_eq!(size.next(51, at(150), 0), 16);
+        size.count(60, at(150), true);
+        assert_eq!(size.next(49, at(200), 0), 15);
         // And when none are left, it doubles, up to the most.
-        let mut now = 150;
+        let mut now = 200;
         for expected in [30, 60, 120, 240, 450, 450] {
             size.count(expected / 2, at(now), true);
             now += 1;
-            assert_eq!(u64::from(size.next(0, at(now), true)), expected);
+            assert_eq!(u64::from(size.next(0, at(now), 1)), expected);
         }
     }
 
     #[test]
     fn a_lease_that_ran_dry_is_followed_by_what_a_lifetime_spends() {
         let mut size = Size::new(200, 450, LIFETIME);
-        // 100 spent in 50 ms are 200 in a lifetime: no reason to double.
+        // 100 spent in 50 ms are 200 in a lifetime, and one more was wanted: no reason to double.
         size.count(100, at(1), true);
-        assert_eq!(size.next(0, at(51), true), 200);
+        assert_eq!(size.next(0, at(51), 1), 202);
     }
 
     #[test]
     fn a_short_reply_is_no_reason_to_ask_for_more() {
         let mut size = Size::new(50, 450, LIFETIME);
         size.count(3, at(1), false);
-        assert_eq!(size.next(0, at(50), true), 50);
+        assert_eq!(size.next(0, at(50), 1), 50);
         // Nor is it for less, unless they were not spent.
-        assert_eq!(size.next(2, at(50), true), 25);
+        assert_eq!(size.next(2, at(50), 1), 25);
     }
 
     #[test]
     fn a_lease_that_ended_unspent_is_no_reason_to_ask_for_more() {
         for (stock, left, elapsed, expected) in [
-            (50, 25, 99, 26),   // half of it was spent before it ended: 25 in 99 ms
+            (50, 25, 99, 27),   // half of it was spent before it ended: 25 in 99 ms
             (50, 25, 9, 100),   // or long before
             (50, 26, 99, 25),   // less than half: 24 in 99 ms
             (50, 49, 100, 25),  // one in a lifetime
-            (50, 0, 100, 25),   // all of it in just a lifetime
+            (50, 0, 100, 34),   // all of it in just a lifetime
             (50, 0, 1_000, 25), // in ten
         ] {
             let mut size = Size::new(50, 450, LIFETIME);
             size.count(stock, at(1), true);
-            assert_eq!(size.next(left, at(1 + elapsed), true), expected, "{left} {elapsed}");
+            assert_eq!(size.next(left, at(1 + elapsed), 1), expected, "{left} {elapsed}");
         }
+    }
+
+    /// A request for many finds too few while most permits of a lease are there.
+    #[test]
+    fn a_request_for_many_counts_as_demand() {
+        let mut size = Size::new(10, 450, LIFETIME);
+        size.count(10, at(1), true);
+        assert_eq!(size.next(9, at(51), 7), 16); // 1 and 7 in half a lifetime
     }
 
     #[test]
@@ -142,9 +155,9 @@ mod tests {
         let mut size = Size::new(50, 450, LIFETIME);
         size.count(50, at(1), true);
         size.forget(40);
-        assert_eq!(size.demand(0, at(101)), 10.0);
+        assert_eq!(size.spent(0), 10);
         size.forget(40);
-        assert_eq!(size.demand(0, at(101)), 0.0);
+        assert_eq!(size.spent(0), 0);
     }
 
     #[test]
@@ -152,9 +165,9 @@ mod tests {
         let mut size = Size::new(50, 450, LIFETIME);
         for _ in 0..10 {
             size.count(1, at(1), true);
-            assert!(size.next(1, at(1_000), false) > 0);
+            assert!(size.next(1, at(1_000), 0) > 0);
         }
-        assert_eq!(size.next(1, at(1_000), false), 1);
-        assert_eq!(Size::new(0, 0, LIFETIME).next(0, at(0), true), 1);
+        assert_eq!(size.next(1, at(1_000), 0), 1);
+        assert_eq!(Size::new(0, 0, LIFETIME).next(0, at(0), 1), 1);
     }
 }

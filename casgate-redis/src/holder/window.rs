@@ -68,7 +68,7 @@ impl Holder for Window {
         }
         let unserved = unserved(look.left, self.wanted);
         let is_owing = look.debt > 0 || look.overspent;
-        let is_needed = is_owing || self.wanted.is_some();
+        let is_needed = is_owing || unserved.is_some();
         let is_idle = self.size.is_idle(look.stock, look.now);
         let is_wanted = is_owing || has_room(look.left, unserved) && (is_needed || !is_idle);
         if !is_wanted {
@@ -88,7 +88,8 @@ impl Holder for Window {
             self.wanted = None;
             let wanted = unserved.unwrap_or(Wanted { least: 1, most: 1 });
             self.least = wanted.least;
-            let size = self.size.next(look.stock, look.now, is_needed);
+            let size =
+                self.size.next(look.stock, look.now, unserved.map_or(0, |wanted| wanted.most));
             if look.probing { wanted.least } else { size.max(wanted.most).max(look.debt) }
         };
         if self.asked == 0 && self.returning.is_none() {

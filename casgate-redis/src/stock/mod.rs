@@ -19,7 +19,7 @@ use word::choose;
 #[derive(Debug)]
 pub(crate) struct Stock {
     words: CachePadded<[AtomicU64; 2]>,
-    /// The caller that takes a word to so many permits or fewer says so: it is time to ask for the next lease.
+    /// The thread that takes a word to so many permits or fewer says so: it is time to ask for the next lease.
     low: AtomicU32,
 }
 
