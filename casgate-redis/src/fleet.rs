@@ -198,6 +198,18 @@ impl Handle {
     }
 }
 
+/// For simulations, which have no thread.
+#[cfg(all(test, not(casgate_loom)))]
+impl Handle {
+    pub(crate) fn unattended() -> Arc<Self> {
+        Arc::new(Self { inbox: Arc::default() })
+    }
+
+    pub(crate) fn inbox(&self) -> &Inbox {
+        &self.inbox
+    }
+}
+
 impl Drop for Handle {
     fn drop(&mut self) {
         self.inbox.state().closed = true;

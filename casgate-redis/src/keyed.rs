@@ -6,7 +6,7 @@ use casgate::Admitted;
 use core::fmt;
 use core::hash::Hash;
 use quick_cache::sync::Cache;
-use quick_cache::{Equivalent, Lifecycle, OptionsBuilder, UnitWeighter};
+use quick_cache::{Equivalent, Lifecycle, UnitWeighter};
 use std::hash::RandomState;
 
 /// A limit for each key, for a fleet, in one of its processes.
@@ -31,7 +31,8 @@ use std::hash::RandomState;
 /// It has room for as many keys as its capacity. When it is full, a new key takes the place of one that was not used of
 /// late. That forgives nothing, for the store remembers: the process only loses the lease that it had, and is as one that
 /// asks for the first time. Keys that have spent permits for which the store has not been told, in an outage or by a
-/// charge, keep their places. If there are only such, new keys are [unavailable](NotAdmitted::Unavailable).
+/// charge, keep their places. So do keys whose limiter is held, as by [`get`](Self::get). If there are only such, new keys
+/// are [unavailable](NotAdmitted::Unavailable).
 ///
 /// A key takes about 1 KB.
 #[derive(Debug)]
@@ -42,7 +43,8 @@ pub struct FleetKeyed<K> {
     limiters: Cache<K, FleetLimiter, UnitWeighter, RandomState, KeepsOwing>,
 }
 
-/// Keys that owe are not evicted.
+/// Keys that owe are not evicted, nor those that are in use: else a new one would be evicted first where all others
+/// owe, and a key could have two limiters.
 #[derive(Clone, Debug)]
 struct KeepsOwing;
 
@@ -50,7 +52,7 @@ impl<K> Lifecycle<K, FleetLimiter> for KeepsOwing {
     type RequestState = ();
 
     fn is_pinned(&self, _: &K, limiter: &FleetLimiter) -> bool {
-        limiter.shared().is_owing()
+        limiter.is_held() || limiter.shared().is_owing()
     }
 }
 
@@ -63,13 +65,8 @@ impl<K: Hash + Eq + Clone + fmt::Display> FleetKeyed<K> {
     ) -> Result<Self, FleetQuotaError> {
         quota.holder()?; // what is wrong with it is said now, and not for each key
         let capacity = capacity.max(1);
-        let mut options = OptionsBuilder::new();
-        options.estimated_items_capacity(capacity).weight_capacity(capacity as u64);
-        if capacity == 1 {
-            options.hot_allocation(1.0); // else the one place is for a key of less weight
-        }
-        let options = options.build().expect("both capacities are set");
-        let limiters = Cache::with_options(options, UnitWeighter, RandomState::new(), KeepsOwing);
+        let limiters =
+            Cache::with(capacity, capacity as u64, UnitWeighter, RandomState::new(), KeepsOwing);
         Ok(Self { fleet, prefix: prefix.to_owned(), quota, limiters })
     }
 
@@ -96,8 +93,9 @@ impl<K: Hash + Eq + Clone + fmt::Display> FleetKeyed<K> {
             // The quota made one before.
             self.fleet.limiter(&name, self.quota.clone()).map_err(|_| Unavailable::full())
         })?;
-        // All others must be kept, so it has no place: each request would begin again with another limiter.
-        if is_new && !self.limiters.contains_key(key) {
+        // Each part of the cache rounds its capacity up, so this is theirs. There are more if all of a part are kept.
+        if is_new && self.limiters.len() as u64 > self.limiters.capacity() {
+            self.limiters.remove(key);
             return Err(Unavailable::full());
         }
         Ok(limiter)

@@ -69,7 +69,7 @@ impl Refresher {
             let now = SystemClock.now();
             while self.alarms.peek().is_some_and(|alarm| alarm.at <= now) {
                 let Some(Alarm { at, limit }) = self.alarms.pop() else { break };
-                limits.extend(limit.upgrade().filter(|limit| limit.take_alarm(at)));
+                limits.extend(limit.upgrade().filter(|limit| limit.is_alarm(at)));
             }
             self.serve(limits);
         }

@@ -4,6 +4,10 @@
 compile_error!("built without `--cfg casgate_loom`: run `cargo loom`, with RUSTFLAGS unset");
 
 #[cfg(casgate_loom)]
+#[path = "model/fleet.rs"]
+mod fleet;
+
+#[cfg(casgate_loom)]
 #[path = "model/keyed.rs"]
 mod keyed;
 

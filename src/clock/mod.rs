@@ -5,15 +5,18 @@
 //!
 //! | clock | counts from | while the machine sleeps | a cheap timestamp lags by |
 //! |---|---|---|---|
-//! | [`SystemClock`] on Linux | boot | stands still | a kernel tick; [`max_lag`](Clock::max_lag) is 25 ms |
+//! | [`SystemClock`] on Linux, Android | boot | stands still | a kernel tick; [`max_lag`](Clock::max_lag) is 25 ms |
 //! | [`SystemClock`] elsewhere | the first timestamp of the process | as `std::time::Instant` | 0 |
-//! | [`UtcClock`] on Linux | 1970-01-01, 00:00 in its time zone | counts | as `SystemClock` |
+//! | [`UtcClock`] on Linux, Android | 1970-01-01, 00:00 in its time zone | counts | as `SystemClock` |
 //! | [`UtcClock`] elsewhere | the same | counts | 0 |
-//! | `BootClock` (Linux only) | boot | counts | 0 |
+//! | `BootClock` (Linux, Android) | boot | counts | 0 |
 //! | `TscClock` (feature `tsc`) | its creation | depends on the processor | 0 |
 //! | [`ManualClock`] | zero | is not affected | 0 |
 //! | [`CachedClock<C>`](CachedClock) | as `C` | shows the last tick | 0: the last tick counts as precise |
 //! | [`Precise<C>`](Precise) | as `C` | as `C` | 0 |
+//!
+//! On `wasm32-unknown-unknown` Rust has no clock. There is no `UtcClock` there, and a program that would
+//! read the `SystemClock` does not compile. Android was not run.
 //!
 //! A fixed window of an hour begins at a full hour on a [`UtcClock`] only. On the other clocks it
 //! begins a whole number of hours after the origin, which is any minute of the day.
@@ -60,10 +63,10 @@
 //! sliding window count what is outstanding as outstanding for longer. So each bound still holds for
 //! the timestamps, and the limiter is stricter than its quota until the clock has caught up.
 
-#[cfg(all(feature = "std", target_os = "linux"))]
+#[cfg(all(feature = "std", any(target_os = "linux", target_os = "android")))]
 mod boot;
 mod cached;
-#[cfg(all(feature = "std", target_os = "linux"))]
+#[cfg(all(feature = "std", any(target_os = "linux", target_os = "android")))]
 mod kernel;
 mod manual;
 mod precise;
@@ -72,10 +75,10 @@ mod system;
 mod ticker;
 #[cfg(feature = "tsc")]
 mod tsc;
-#[cfg(feature = "std")]
+#[cfg(all(feature = "std", not(all(target_family = "wasm", target_os = "unknown"))))]
 mod utc;
 
-#[cfg(all(feature = "std", target_os = "linux"))]
+#[cfg(all(feature = "std", any(target_os = "linux", target_os = "android")))]
 pub use boot::BootClock;
 pub use cached::CachedClock;
 pub use manual::ManualClock;
@@ -85,7 +88,7 @@ pub use system::SystemClock;
 pub use ticker::Ticker;
 #[cfg(feature = "tsc")]
 pub use tsc::TscClock;
-#[cfg(feature = "std")]
+#[cfg(all(feature = "std", not(all(target_family = "wasm", target_os = "unknown"))))]
 pub use utc::UtcClock;
 
 use crate::timestamp::Timestamp;

@@ -1,9 +1,9 @@
-#[cfg(feature = "std")]
+#[cfg(all(feature = "std", not(all(target_family = "wasm", target_os = "unknown"))))]
 use {super::Clock, crate::timestamp::Timestamp};
 
 /// The operating system's monotonic clock: what a limiter uses by default.
 ///
-/// On Linux it counts from boot, so a `static` limiter needs no origin. `recent` takes the time of the
+/// On Linux and Android it counts from boot, so a `static` limiter needs no origin. `recent` takes the time of the
 /// kernel's last tick (`CLOCK_MONOTONIC_COARSE`) and `now` the same time in full resolution
 /// (`CLOCK_MONOTONIC`). Both are monotonic across cores. Neither counts the time that the machine
 /// sleeps; `BootClock` does.
@@ -13,8 +13,9 @@ use {super::Clock, crate::timestamp::Timestamp};
 /// Its fixed windows begin at any minute of the day. For windows of the calendar use
 /// [`UtcClock`](super::UtcClock).
 ///
-/// It is a [`Clock`](super::Clock) with the feature `std` only. Without it a limiter decides at the
-/// timestamps it is given.
+/// It is a [`Clock`](super::Clock) with the feature `std` only, and not where there is no operating
+/// system (`wasm32-unknown-unknown`). There a limiter decides at the timestamps it is given, or by
+/// [another clock](crate::Limiter::with_clock).
 ///
 /// ```
 /// use casgate::clock::{Clock, SystemClock};
@@ -25,7 +26,7 @@ use {super::Clock, crate::timestamp::Timestamp};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct SystemClock;
 
-#[cfg(all(feature = "std", target_os = "linux"))]
+#[cfg(all(feature = "std", any(target_os = "linux", target_os = "android")))]
 impl Clock for SystemClock {
     #[inline]
     fn now(&self) -> Timestamp {
@@ -44,14 +45,21 @@ impl Clock for SystemClock {
 }
 
 /// The timestamp of a clock that starts at boot, so it is never negative. It wraps 584 years later.
-#[cfg(all(feature = "std", target_os = "linux"))]
+#[cfg(all(feature = "std", any(target_os = "linux", target_os = "android")))]
 #[inline]
 pub(super) fn since_boot(clock: super::kernel::ClockId) -> Timestamp {
     let (secs, nanos) = super::kernel::read(clock);
     Timestamp::from_nanos((secs as u64).wrapping_mul(1_000_000_000).wrapping_add(nanos.into()))
 }
 
-#[cfg(all(feature = "std", not(target_os = "linux")))]
+#[cfg(all(
+    feature = "std",
+    not(any(
+        target_os = "linux",
+        target_os = "android",
+        all(target_family = "wasm", target_os = "unknown") // there `Instant::now` panics
+    ))
+))]
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         use std::sync::OnceLock;

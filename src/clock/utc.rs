@@ -128,7 +128,7 @@ const fn in_range(by: Duration) -> i64 {
     nanos as i64
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", target_os = "android"))]
 impl Clock for UtcClock {
     #[inline]
     fn now(&self) -> Timestamp {
@@ -148,7 +148,7 @@ impl Clock for UtcClock {
     }
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
 impl Clock for UtcClock {
     fn now(&self) -> Timestamp {
         let (secs, nanos) = unix_time(std::time::SystemTime::now());
@@ -157,7 +157,7 @@ impl Clock for UtcClock {
 }
 
 /// Seconds since 1970, which may be negative, and the nanoseconds that follow them.
-#[cfg(any(not(target_os = "linux"), test))]
+#[cfg(any(not(any(target_os = "linux", target_os = "android")), test))]
 fn unix_time(time: std::time::SystemTime) -> (i64, u32) {
     match time.duration_since(std::time::UNIX_EPOCH) {
         Ok(since) => (i64::try_from(since.as_secs()).unwrap_or(i64::MAX), since.subsec_nanos()),

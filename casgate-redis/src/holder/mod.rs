@@ -1,12 +1,12 @@
 //! What one process asks the store for, and when. Pure: time and random numbers are given.
 
-mod missed;
 mod rate;
 mod size;
+mod wanted;
 mod window;
 
-pub(crate) use missed::{Missed, Wanted};
 pub(crate) use rate::Rate;
+pub(crate) use wanted::{Wanted, merge};
 pub(crate) use window::Window;
 
 use crate::protocol::{ReplyError, Script};
@@ -27,7 +27,8 @@ pub(crate) trait Holder: Send + core::fmt::Debug {
     /// Whether what is left of a lease that is over is returned.
     fn returns(&self) -> bool;
 
-    /// Takes permits of the last reply's window that nobody spends any more.
+    /// Takes permits back that nobody spends any more: of leases that are over, that came late, or that found no place.
+    /// It is told of those before a reply that comes after their end.
     fn take_back(&mut self, permits: u32);
 }
 
@@ -37,10 +38,8 @@ pub(crate) struct Look {
     pub(crate) now: Timestamp,
     /// The permits that can be spent, of each lease.
     pub(crate) left: [u32; 2],
-    /// The permits of both, whether or not they are over, and also those that were taken from them just now.
+    /// The permits of both, whether or not they are over.
     pub(crate) stock: u64,
-    /// The permits that were taken from leases that are over, if this holder returns them.
-    pub(crate) unspent: u32,
     /// Requests that found too few.
     pub(crate) wanted: Option<Wanted>,
     /// Permits that were charged and are not paid yet.
@@ -104,16 +103,6 @@ fn not_before(
     random: f64,
 ) -> Timestamp {
     received + retry.max((lifetime / 4).mul_f64(0.8 + 0.4 * random))
-}
-
-/// Both notes in one.
-fn merge(a: Option<Wanted>, b: Option<Wanted>) -> Option<Wanted> {
-    match (a, b) {
-        (Some(a), Some(b)) => {
-            Some(Wanted { least: a.least.min(b.least), most: a.most.max(b.most) })
-        }
-        (one, other) => one.or(other),
-    }
 }
 
 /// The requests that neither lease can serve. Others may have been served since they were noted.

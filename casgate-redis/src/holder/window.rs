@@ -55,7 +55,6 @@ impl Window {
 impl Holder for Window {
     fn look(&mut self, look: &Look) -> Step {
         self.wanted = merge(self.wanted, look.wanted);
-        self.take_back(look.unspent);
         if self.returning.is_none() && self.unspent > 0 {
             self.returns += 1;
             self.returning = Some(Returned {
@@ -73,8 +72,11 @@ impl Holder for Window {
             self.wanted = unserved;
         }
         let is_early = look.now < self.not_before;
+        // By then all leases are over that live now, and what they have left is returned.
+        let returned_at = (look.stock > 0).then(|| look.now + self.lifetime);
         if is_early && is_wanted && self.returning.is_none() {
-            return Step::LookAt(self.not_before);
+            let at = returned_at.map_or(self.not_before, |at| at.min(self.not_before));
+            return Step::LookAt(at);
         }
         self.asked = if !is_wanted || is_early {
             0
@@ -86,7 +88,7 @@ impl Holder for Window {
             if look.probing { wanted.least } else { size.max(wanted.most).max(look.debt) }
         };
         if self.asked == 0 && self.returning.is_none() {
-            return Step::Rest;
+            return returned_at.map_or(Step::Rest, Step::LookAt);
         }
         let mut request = WindowRequest::new(self.asked, self.holder);
         if self.asked > 0 {
@@ -145,7 +147,9 @@ impl Holder for Window {
         true
     }
 
+    /// They are of the window of the last reply: leases of one before it were over when that came.
     fn take_back(&mut self, permits: u32) {
         self.unspent = self.unspent.saturating_add(permits);
+        self.size.forget(permits);
     }
 }

@@ -3,9 +3,11 @@ mod limit;
 mod line;
 mod shared;
 mod stats;
+#[cfg(all(test, not(casgate_loom)))]
+mod tests;
 
 pub use acquire::AcquireError;
-pub(crate) use shared::Shared;
+pub(crate) use shared::{Miss, Shared};
 pub use stats::FleetStats;
 
 use crate::answer::NotAdmitted;
@@ -16,7 +18,6 @@ use core::future::{Future, poll_fn};
 use core::pin::pin;
 use core::task::Poll;
 use event_listener::Listener;
-use shared::Miss;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -75,6 +76,11 @@ impl FleetLimiter {
 
     pub(crate) fn shared(&self) -> &Shared {
         &self.shared
+    }
+
+    /// Whether there is another handle, or the refresher works on it.
+    pub(crate) fn is_held(&self) -> bool {
+        Arc::strong_count(&self.shared) > 1
     }
 
     /// Asks for one permit now.

@@ -1,9 +1,10 @@
 use super::FleetStats;
 use super::line::Line;
 use crate::answer::{NotAdmitted, Unavailable};
+use crate::bell::Bell;
 use crate::breaker::Breaker;
 use crate::fleet::Handle;
-use crate::holder::{Holder, Look, Missed, Step, Trip};
+use crate::holder::{Holder, Look, Step, Trip, Wanted, merge};
 use crate::outage::{Alone, Outage};
 use crate::protocol::ReplyError;
 use crate::quota::{FleetQuota, FleetQuotaError};
@@ -12,7 +13,7 @@ use crate::stock::{Spent, Stock, Word};
 use casgate::{Admitted, Denied, Snapshot, Timestamp};
 use core::time::Duration;
 use event_listener::Event;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// One limit of this process, as its callers and the refresher share it.
@@ -32,11 +33,9 @@ pub(crate) struct Shared {
     least: AtomicU32,
     /// When the limit is full again, by the last reply.
     full_at: AtomicU64,
-    missed: Missed,
+    bell: Bell,
     /// Permits that were charged and are not paid.
     debt: AtomicU64,
-    /// Whether the refresher has been told to look.
-    is_queued: AtomicBool,
     /// Replies, of either kind.
     pub(crate) refreshed: Event,
     /// Who waits first.
@@ -56,6 +55,8 @@ struct Mind {
     /// The permits spent without a lease that a reply accounts for, and those that the request under way does.
     accounted: u64,
     accounting: u64,
+    /// What callers want, and no look has seen yet.
+    heard: Option<Wanted>,
     /// Whether a request is under way.
     is_asked: bool,
     /// When the store may be asked again, if it failed for this limit.
@@ -107,9 +108,8 @@ impl Shared {
             standing: AtomicU64::new(Standing::Ask.bits()),
             least: AtomicU32::new(0),
             full_at: AtomicU64::new(0),
-            missed: Missed::new(),
+            bell: Bell::new(),
             debt: AtomicU64::new(0),
-            is_queued: AtomicBool::new(false),
             refreshed: Event::new(),
             line: Line::default(),
             answered_at: AtomicU64::new(0),
@@ -118,6 +118,7 @@ impl Shared {
                 holder,
                 accounted: 0,
                 accounting: 0,
+                heard: None,
                 is_asked: false,
                 retry_at: Timestamp::ZERO,
                 breaker: Breaker::default(),
@@ -174,22 +175,23 @@ impl Shared {
                 Snapshot::new(self.most, self.snapshot(now).remaining(), self.reset_after(now));
             return Err(Miss::Not(NotAdmitted::Denied(Denied::new(permits, never, None))));
         }
-        self.missed.note(permits);
         match self.standing(now) {
             Standing::Ask => {
-                self.ask();
+                self.want(permits);
                 Err(Miss::Soon)
             }
             Standing::Denied { until } => {
-                // Before that instant the refresher looks by itself.
                 if now >= until {
-                    self.ask();
+                    self.want(permits);
+                } else {
+                    // At that instant the refresher looks by itself.
+                    self.bell.hint(permits);
                 }
                 let more = permits.saturating_sub(self.least.load(Ordering::Relaxed));
                 Err(denied(Some((until - now).max(SOONEST) + self.interval * more)))
             }
             Standing::Down { until } => {
-                self.ask();
+                self.want(permits);
                 match self.outage.decide(permits, now, self.fleet.recoveries()) {
                     Alone::Shared(admitted) => Ok(admitted),
                     Alone::Allowed => Ok(Admitted::new(
@@ -264,10 +266,15 @@ impl Shared {
         }
     }
 
+    /// Asks the refresher for so many permits.
+    fn want(self: &Arc<Self>, permits: u32) {
+        self.bell.note(permits);
+        self.ask();
+    }
+
     /// Tells the refresher to look, once.
     pub(crate) fn ask(self: &Arc<Self>) {
-        // Acquire and Release: who finds it set knows that the refresher looks later, and so sees what was noted before.
-        if !self.is_queued.swap(true, Ordering::AcqRel) {
+        if self.bell.ring() {
             self.fleet.push(Arc::clone(self));
         }
     }
@@ -282,19 +289,17 @@ impl Shared {
             // It stays queued: until then nobody need tell.
             return Step::LookAt(mind.retry_at);
         }
-        // See `ask`.
-        self.is_queued.swap(false, Ordering::AcqRel);
+        mind.heard = merge(mind.heard, self.bell.hear());
         if mind.is_asked {
             return Step::Rest;
         }
-        let wanted = self.missed.take();
-        let unspent = if mind.holder.returns() { self.stock.take_over(now) } else { 0 };
+        let wanted = mind.heard.take();
+        self.take_back(&mut mind, now);
         let spent = self.outage.spent();
         let look = Look {
             now,
             left: self.stock.left(now),
-            stock: self.stock.permits() + u64::from(unspent),
-            unspent,
+            stock: self.stock.permits(),
             wanted,
             debt: self.debt.load(Ordering::Relaxed).try_into().unwrap_or(u32::MAX),
             overspent: spent > mind.accounted,
@@ -316,11 +321,8 @@ impl Shared {
     /// Takes the lease of a reply, and returns when to look again.
     pub(crate) fn settle(&self, reply: &[i64], trip: Trip) -> Result<Timestamp, ReplyError> {
         let mut mind = self.mind();
-        if mind.holder.returns() {
-            // Before the reply: they are of the window that the holder knows.
-            let unspent = self.stock.take_over(trip.received);
-            mind.holder.take_back(unspent);
-        }
+        // Before the reply, which may be of a later window, and before its lease, which may take the place of those.
+        self.take_back(&mut mind, trip.received);
         let reply = mind.holder.settle(reply, trip)?;
         if reply.is_new_window {
             self.stock.take_over(Timestamp::MAX);
@@ -332,9 +334,14 @@ impl Shared {
         self.counts.losses.fetch_add(reply.lost.into(), Ordering::Relaxed);
         self.full_at.store(reply.full_at.as_nanos(), Ordering::Relaxed);
         let lease = Word::new(self.pay(reply.permits), reply.ends);
+        let stock: u64 = self.stock.left(trip.received).into_iter().map(u64::from).sum();
+        let leased = u64::from(lease.left(trip.received));
         let unspent = self.stock.put(lease, trip.received);
         mind.holder.take_back(unspent);
-        mind.holder.count(self.stock.permits(), trip.received);
+        // Callers may have spent of the lease by now. The holder is to see that they did.
+        let stock = (stock + leased).saturating_sub(u64::from(unspent).min(leased));
+        let stock = stock.max(self.stock.permits());
+        mind.holder.count(stock, trip.received);
         self.outage.end(reply.holders);
         self.answered_at.store(trip.sent.as_nanos(), Ordering::Relaxed);
         self.least.store(reply.least, Ordering::Relaxed);
@@ -387,7 +394,7 @@ impl Shared {
     }
 
     /// Returns whether the alarm at that instant still counts, and takes it away.
-    pub(crate) fn take_alarm(&self, at: Timestamp) -> bool {
+    pub(crate) fn is_alarm(&self, at: Timestamp) -> bool {
         let mut mind = self.mind();
         let counts = mind.alarm == at;
         if counts {
@@ -404,6 +411,13 @@ impl Shared {
         permits - debt.map_or(0, |debt| paid(debt) as u32)
     }
 
+    /// Takes back what is left of leases that are over, if it is returned.
+    fn take_back(&self, mind: &mut Mind, now: Timestamp) {
+        if mind.holder.returns() {
+            mind.holder.take_back(self.stock.take_over(now));
+        }
+    }
+
     fn mind(&self) -> MutexGuard<'_, Mind> {
         self.mind.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -413,9 +427,10 @@ impl Shared {
 impl Shared {
     /// Spends permits after the fact: of the leases as far as they reach, and of later ones.
     pub(crate) fn charge(self: &Arc<Self>, permits: u32, now: Timestamp) {
-        let owed = permits - self.stock.drain(permits, now);
-        if owed > 0 {
-            self.debt.fetch_add(owed.into(), Ordering::Relaxed);
+        let (taken, is_low) = self.stock.drain(permits, now);
+        let owed = permits - taken;
+        self.debt.fetch_add(owed.into(), Ordering::Relaxed);
+        if owed > 0 || is_low {
             self.ask();
         }
     }

@@ -14,12 +14,12 @@ use word::choose;
 /// Two leases are never merged: one deadline for both would let the permits of one be spent too late. A permit is
 /// spent by one exchange of the word that holds it, with the deadline in the same word.
 ///
-/// Every access is `Relaxed`: a word is all the state there is of its lease, and exchanges see the newest value in the
-/// word's own order.
+/// A word is all the state there is of its lease, and exchanges see the newest value in the word's own order. So all
+/// accesses are `Relaxed`, but for those that order a new lease with its low mark.
 #[derive(Debug)]
 pub(crate) struct Stock {
     words: CachePadded<[AtomicU64; 2]>,
-    /// The thread that takes a word to so many permits or fewer says so: it is time to ask for the next lease.
+    /// The caller that takes a word to so many permits or fewer says so: it is time to ask for the next lease.
     low: AtomicU32,
 }
 
@@ -50,9 +50,11 @@ impl Stock {
         let (seen, next) = (words[index], words[index].less(permits));
         // The processor guesses the outcome of a branch. So it knows the address before it has compared the words,
         // which saves a quarter of a decision.
+        //
+        // Acquire: synchronizes with the exchange that put the lease, so its low mark is seen, or a later one.
         let is_spent = match index {
-            0 => self.exchange(0, seen, next),
-            _ => self.exchange(1, seen, next),
+            0 => self.exchange(0, seen, next, Ordering::Acquire),
+            _ => self.exchange(1, seen, next, Ordering::Acquire),
         };
         if is_spent { Some(self.spent(seen, next)) } else { self.spend_contended(permits, now) }
     }
@@ -66,7 +68,7 @@ impl Stock {
             let words = self.words();
             let index = choose(words, permits, now)?;
             let (seen, next) = (words[index], words[index].less(permits));
-            if self.exchange(index, seen, next) {
+            if self.exchange(index, seen, next, Ordering::Acquire) {
                 return Some(self.spent(seen, next));
             }
         }
@@ -98,8 +100,9 @@ impl Stock {
             if words[index].left(now) >= lease.left(now) {
                 return lease.permits();
             }
-            if self.exchange(index, words[index], lease) {
-                self.low.store(lease.permits() / 2, Ordering::Relaxed);
+            self.low.store(lease.permits() / 2, Ordering::Relaxed);
+            // Release: synchronizes with those who spend of the lease. They see its low mark, or a later one.
+            if self.exchange(index, words[index], lease, Ordering::Release) {
                 return words[index].permits();
             }
         }
@@ -114,7 +117,8 @@ impl Stock {
                 if word.left(now) > 0 || word.permits() == 0 {
                     break;
                 }
-                if self.exchange(index, word, word.less(word.permits())) {
+                // With its deadline, so that permits which are given back late are lost, and not taken again.
+                if self.exchange(index, word, Word::default(), Ordering::Relaxed) {
                     taken += word.permits();
                     break;
                 }
@@ -123,18 +127,22 @@ impl Stock {
         taken
     }
 
-    /// Takes up to so many permits, of both leases if need be, and returns how many.
-    pub(crate) fn drain(&self, permits: u32, now: Timestamp) -> u32 {
-        let mut taken = 0;
+    /// Takes up to so many permits, of both leases if need be. Returns how many, and whether it is
+    /// [low](Spent::is_low) by that.
+    pub(crate) fn drain(&self, permits: u32, now: Timestamp) -> (u32, bool) {
+        let (mut taken, mut is_low) = (0, false);
         while taken < permits {
             let most = self.left(now).into_iter().max().unwrap_or(0);
             let part = most.min(permits - taken);
             if part == 0 {
                 break;
             }
-            taken += self.spend(part, now).map_or(0, |_| part);
+            if let Some(spent) = self.spend(part, now) {
+                taken += part;
+                is_low |= spent.is_low;
+            }
         }
-        taken
+        (taken, is_low)
     }
 
     /// Gives unspent permits back to the lease that they are of, which ends in that tick, if it lives at `now`.
@@ -144,7 +152,7 @@ impl Stock {
                 let word = Word::from_bits(place.load(Ordering::Relaxed));
                 let lives = word.tick() == tick && Word::new(1, now).tick() < tick;
                 let Some(more) = word.more(permits).filter(|_| lives) else { break };
-                if self.exchange(index, word, more) {
+                if self.exchange(index, word, more, Ordering::Relaxed) {
                     return true;
                 }
             }
@@ -159,9 +167,9 @@ impl Stock {
 
     /// The one write.
     #[inline]
-    fn exchange(&self, index: usize, seen: Word, next: Word) -> bool {
+    fn exchange(&self, index: usize, seen: Word, next: Word, won: Ordering) -> bool {
         self.words[index]
-            .compare_exchange_weak(seen.bits(), next.bits(), Ordering::Relaxed, Ordering::Relaxed)
+            .compare_exchange_weak(seen.bits(), next.bits(), won, Ordering::Relaxed)
             .is_ok()
     }
 }

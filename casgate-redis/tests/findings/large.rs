@@ -7,12 +7,12 @@ use casgate_redis::{Fleet, FleetLimiter, NotAdmitted};
 use std::thread;
 use std::time::Duration;
 
-/// A limiter with a lease of which 11 permits are left, and most of the burst still in the store.
+/// A limiter with a lease of which some permits are left, and most of the burst still in the store.
 fn with_a_lease() -> (FleetLimiter, Server) {
     let quota = Quota::per_second(4).with_burst(1_000);
     let (quota, server) = at_rate(quota, Duration::from_secs(5));
     let limiter = Fleet::over(server.clone()).limiter("api", quota).unwrap();
-    limiter.check_n(9).unwrap();
+    limiter.check_n(4).unwrap();
     (limiter, server)
 }
 
@@ -27,12 +27,13 @@ fn attempts(attempt: impl Fn() -> Option<()>) {
 fn a_request_larger_than_both_leases_is_admitted_by_one_call() {
     attempts(|| {
         let (limiter, server) = with_a_lease();
-        limiter.check_n(25).unwrap(); // of another lease, which is left with 15
-        if server.granted() != [20, 40] {
+        limiter.check_n(limiter.peek().remaining() + 1).unwrap(); // of another lease
+        let before = server.granted().iter().sum::<u32>();
+        if server.granted().len() != 2 {
             return None;
         }
         let answer = limiter.check_n(100);
-        let took = server.granted().iter().sum::<u32>() - 60;
+        let took = server.granted().iter().sum::<u32>() - before;
         assert!(answer.is_ok(), "{answer:?}");
         assert!(took <= 300, "{took} permits for a request of 100");
         Some(())
@@ -45,9 +46,9 @@ fn a_request_larger_than_both_leases_is_admitted_by_one_call() {
 fn a_request_is_sent_though_a_smaller_one_came_before() {
     attempts(|| {
         let (limiter, server) = with_a_lease();
-        // While a request for 13 is under way, 12 find too few. The reply has 40 and serves both, so 15 are left.
+        // While a request for 13 is under way, 12 find too few.
         server.hold();
-        if server.granted() != [20] {
+        if server.granted().len() != 1 {
             return None;
         }
         let calls = server.calls("api");

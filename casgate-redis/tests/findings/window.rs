@@ -29,8 +29,9 @@ fn permits_are_not_returned_to_the_next_window() {
     until("the next lease is asked for", || server.calls("api") == 2);
     limiter.refund(&admitted);
     server.release();
-    // Two leases, of 3 and of 4, which nobody spends.
-    until("the next lease is here", || limiter.peek().remaining() == 4);
+    // Two leases, which nobody spends.
+    until("the next lease is granted", || server.granted().len() == 2);
+    thread::sleep(millis(20));
     // The next request is on its way while the window ends.
     server.hold();
     let mut admitted = 0;
@@ -122,14 +123,14 @@ fn all_that_a_window_has_left_is_admitted_together() {
 /// "At most the limit in each aligned window", of processes that refund, with replies that are late or lost.
 #[test]
 fn no_window_admits_more_than_its_limit() {
-    let most = most_in_a_window(100);
-    assert!((51..=100).contains(&most), "{most}");
+    let most = most_in_a_window(40);
+    assert!((10..=40).contains(&most), "{most}");
 }
 
 /// The count above finds a server that grants more.
 #[test]
 fn a_server_that_grants_more_is_found() {
-    assert!(most_in_a_window(400) > 100);
+    assert!(most_in_a_window(400) > 40);
 }
 
 fn most_in_a_window(limit: u32) -> u32 {
@@ -142,24 +143,25 @@ fn most_in_a_window(limit: u32) -> u32 {
         let lost = calls.is_multiple_of(11);
         lost.then(|| StoreError::new(Cause::Timeout, "it was lost"))
     });
+    let (began, clock) = (Instant::now(), server.clock());
+    let window = |early: u64| (clock + began.elapsed().as_micros() as u64 - early) / 250_000;
     let windows = Mutex::new(HashMap::<u64, u32>::new());
     thread::scope(|scope| {
         for seed in 0..3_u64 {
             let fleet = Fleet::over(server.clone());
             let quota = FleetQuota::window(quota).lifetime(millis(40));
             let limiter = fleet.limiter("api", quota).unwrap();
-            let (server, windows) = (&server, &windows);
+            let windows = &windows;
             scope.spawn(move || {
-                let window = || server.clock() / 250_000;
                 let start = Instant::now();
                 for step in seed.. {
                     if start.elapsed() > Duration::from_secs(4) {
                         break;
                     }
-                    let (before, n) = (window(), step % 7 + 1);
+                    let (before, n) = (window(1_000), step % 7 + 1);
                     let answer = limiter.check_n(n as u32);
                     // What may be of either of two windows counts in none.
-                    let Some(admitted) = answer.ok().filter(|_| before == window()) else {
+                    let Some(admitted) = answer.ok().filter(|_| before == window(0)) else {
                         thread::sleep(millis(1));
                         continue;
                     };

@@ -1,6 +1,8 @@
 //! The scenarios. Expectations are attached to the outcome as a whole, never to one caller.
 
 mod bucket;
+#[cfg(casgate_loom)]
+pub mod fleet;
 mod keyed;
 mod keyed_order;
 mod keyed_pairs;

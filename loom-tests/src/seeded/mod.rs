@@ -1,12 +1,16 @@
 //! Wrong limiters, each with one bug on purpose. The model checker must reject them by the scenarios that
 //! the limiter passes. Otherwise the scenarios prove nothing.
 
+#[cfg(casgate_loom)]
+mod fleet;
 mod keyed;
 mod keyed_rule;
 mod queue;
 mod ring;
 mod two;
 
+#[cfg(casgate_loom)]
+pub use fleet::*;
 pub use keyed::*;
 pub use queue::*;
 pub use ring::*;

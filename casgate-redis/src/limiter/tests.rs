@@ -1,0 +1,439 @@
+//! A limit of a process, with replies by hand.
+
+use super::*;
+use crate::answer::Unavailable;
+use crate::fleet::Handle;
+use crate::holder::{Step, Trip};
+use crate::outage::OnUnavailable;
+use crate::protocol::Script;
+use crate::quota::FleetQuota;
+use crate::store::{Cause, StoreError};
+use casgate::{Quota, Reason};
+use core::time::Duration;
+
+const fn at(millis: u64) -> Timestamp {
+    Timestamp::from_millis(millis)
+}
+
+const fn millis(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+/// A limit without a refresher.
+struct Alone {
+    shared: Arc<Shared>,
+    handle: Arc<Handle>,
+}
+
+impl Alone {
+    fn new(quota: impl Into<FleetQuota>) -> Self {
+        let handle = Handle::unattended();
+        let shared = Shared::new("test", &quota.into(), Arc::clone(&handle)).unwrap();
+        Self { shared: Arc::new(shared), handle }
+    }
+
+    /// 1,000 per second, a burst of 400, leases of 100 ms.
+    fn rate() -> Self {
+        Self::new(Quota::per_second(1_000).with_burst(400))
+    }
+
+    /// How often the refresher was told to look.
+    fn told(&self) -> usize {
+        self.handle.inbox().wait(Timestamp::ZERO).unwrap().len()
+    }
+
+    fn look(&self, now: u64) -> Step {
+        self.shared.look(at(now), false)
+    }
+
+    fn asks(&self, now: u64) -> Vec<i64> {
+        match self.look(now) {
+            Step::Ask { arguments, .. } => arguments,
+            step => panic!("{step:?}"),
+        }
+    }
+
+    /// What it wants of a lease script.
+    fn want(&self, now: u64) -> (i64, i64) {
+        let arguments = self.asks(now);
+        (arguments[9], arguments[10])
+    }
+
+    /// A reply of so many permits to a call that was sent a millisecond before.
+    fn grant(&self, permits: i64, now: u64) -> Timestamp {
+        let trip = Trip { sent: at(now - 1), received: at(now), random: 0.5 };
+        let micros = 1_000 * now as i64;
+        // The bucket is empty by then.
+        self.shared.settle(&[permits, micros + 300_000, micros, 7, 2, 0], trip).unwrap()
+    }
+
+    fn spend(&self, permits: u32, now: u64) -> Option<Admitted> {
+        self.shared.spend(permits, at(now), at(now))
+    }
+
+    fn miss(&self, permits: u32, now: u64) -> Result<Admitted, Miss> {
+        self.shared.miss(permits, at(now))
+    }
+
+    fn denied(&self, permits: u32, now: u64) -> casgate::Denied {
+        match self.miss(permits, now) {
+            Err(Miss::Not(NotAdmitted::Denied(denied))) => denied,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn unavailable(&self, permits: u32, now: u64) -> Unavailable {
+        match self.miss(permits, now) {
+            Err(Miss::Not(NotAdmitted::Unavailable(unavailable))) => unavailable,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn fail(&self, until: u64) {
+        self.shared.fail(at(until));
+        let error = StoreError::new(Cause::Busy, "");
+        self.handle.inbox().tell(false, Some(error), at(until));
+    }
+}
+
+#[test]
+fn the_first_request_asks_for_a_lease_and_waits() {
+    let limit = Alone::rate();
+    assert!(limit.spend(1, 10).is_none());
+    assert!(matches!(limit.miss(7, 10), Err(Miss::Soon)));
+    assert!(matches!(limit.miss(3, 10), Err(Miss::Soon)));
+    assert_eq!(limit.told(), 1); // once for both
+    // What any lease may have, and no fewer than the smallest of them.
+    assert_eq!(limit.want(10), (50, 3));
+    // Again when three quarters of its life are over. It ends a microsecond early.
+    assert_eq!(limit.grant(50, 11), at(110 - 25) - Duration::from_micros(1));
+    let admitted = limit.spend(7, 12).unwrap();
+    assert_eq!((admitted.permits(), admitted.remaining(), admitted.limit()), (7, 43, 400));
+    assert_eq!(admitted.reset_after(), millis(299));
+    assert_eq!(limit.shared.stats().calls, 1);
+    assert_eq!(limit.shared.stats().leased, 50);
+}
+
+#[test]
+fn zero_permits_are_admitted_without_a_lease() {
+    let limit = Alone::rate();
+    assert_eq!(limit.spend(0, 10).unwrap().permits(), 0);
+    assert_eq!(limit.told(), 0);
+}
+
+#[test]
+fn more_than_the_server_grants_at_once_never_fit() {
+    let limit = Alone::rate();
+    let denied = limit.denied(301, 10);
+    assert_eq!((denied.reason(), denied.retry_after()), (Reason::NeverFits, None));
+    assert_eq!(denied.limit(), 300);
+    assert_eq!(limit.told(), 0);
+    assert!(matches!(limit.miss(300, 10), Err(Miss::Soon)));
+    assert_eq!(limit.want(10), (300, 300));
+}
+
+#[test]
+fn the_caller_that_takes_a_lease_to_half_asks_for_the_next() {
+    let limit = Alone::rate();
+    let _ = limit.miss(1, 10);
+    limit.asks(10);
+    limit.grant(50, 11);
+    limit.told();
+    assert!(limit.spend(24, 12).is_some());
+    assert_eq!(limit.told(), 0);
+    assert!(limit.spend(1, 12).is_some());
+    assert_eq!(limit.told(), 1);
+    assert_eq!(limit.want(12), (100, 1)); // 25 in a millisecond: it doubles
+    limit.grant(100, 13);
+    // Two leases are there, and no more is asked for.
+    assert!(limit.spend(20, 13).is_some());
+    limit.shared.ask();
+    assert_eq!(limit.look(13), Step::Rest);
+}
+
+#[test]
+fn a_charge_that_takes_a_lease_to_half_asks_for_the_next() {
+    let limit = Alone::rate();
+    let _ = limit.miss(1, 10);
+    limit.asks(10);
+    limit.grant(50, 11);
+    limit.told();
+    limit.shared.charge(20, at(12));
+    assert_eq!(limit.told(), 0);
+    limit.shared.charge(10, at(12));
+    assert_eq!(limit.told(), 1);
+    assert!(!limit.shared.is_owing());
+    assert_eq!(limit.shared.snapshot(at(12)).remaining(), 20);
+}
+
+#[test]
+fn what_is_charged_beyond_the_leases_is_paid_by_the_next() {
+    let limit = Alone::rate();
+    limit.shared.charge(70, at(10));
+    assert_eq!(limit.told(), 1);
+    assert!(limit.shared.is_owing());
+    assert_eq!(limit.want(10).0, 70); // as much as it owes
+    limit.grant(60, 11);
+    assert_eq!((limit.shared.is_owing(), limit.spend(1, 12)), (true, None));
+    let _ = limit.asks(100);
+    limit.grant(60, 101);
+    assert!(!limit.shared.is_owing());
+    assert_eq!(limit.shared.snapshot(at(102)).remaining(), 50);
+    assert_eq!(limit.shared.stats().leased, 120);
+}
+
+#[test]
+fn a_short_reply_denies_until_the_next_request() {
+    let limit = Alone::rate();
+    let _ = limit.miss(2, 10);
+    limit.asks(10);
+    // A quarter of a lifetime, which is longer than a permit takes; and the random part is in the middle.
+    assert_eq!(limit.grant(0, 11), at(36));
+    limit.told();
+    // The lease is here a round trip later, and a millisecond for the thread.
+    assert_eq!(limit.denied(1, 12).retry_after(), Some(millis(26)));
+    // Each permit besides the two that were asked for takes its interval.
+    assert_eq!(limit.denied(3, 12).retry_after(), Some(millis(27)));
+    assert_eq!((limit.told(), limit.look(12)), (0, Step::LookAt(at(36))));
+    // Then a caller asks, if the refresher has not.
+    let _ = limit.denied(1, 38);
+    assert_eq!(limit.told(), 1);
+    assert_eq!(limit.want(38), (50, 1));
+}
+
+#[test]
+fn an_old_denial_says_nothing() {
+    let limit = Alone::rate();
+    let _ = limit.miss(2, 10);
+    limit.asks(10);
+    limit.grant(0, 11);
+    assert!(limit.denied(1, 138).retry_after().is_some());
+    assert!(matches!(limit.miss(1, 139), Err(Miss::Soon))); // a lifetime after it
+}
+
+#[test]
+fn a_lease_that_arrives_late_is_dropped() {
+    let limit = Alone::rate();
+    let _ = limit.miss(1, 10);
+    limit.asks(10);
+    let trip = Trip { sent: at(10), received: at(110), random: 0.5 };
+    limit.shared.settle(&[50, 400_000, 100_000, 7, 2, 0], trip).unwrap();
+    assert_eq!(limit.spend(1, 110), None);
+    assert_eq!(limit.shared.snapshot(at(0)).remaining(), 0);
+}
+
+#[test]
+fn a_reply_that_is_none_changes_nothing() {
+    let limit = Alone::rate();
+    let _ = limit.miss(1, 10);
+    limit.asks(10);
+    let trip = Trip { sent: at(10), received: at(11), random: 0.5 };
+    assert!(limit.shared.settle(&[50], trip).is_err());
+    assert_eq!(limit.spend(1, 11), None);
+}
+
+#[test]
+fn a_failure_makes_the_limit_unavailable_until_it_is_over() {
+    let limit = Alone::rate();
+    let _ = limit.miss(1, 10);
+    limit.asks(10);
+    limit.told();
+    limit.fail(40);
+    let unavailable = limit.unavailable(2, 15);
+    assert_eq!(unavailable.retry_after(), millis(25));
+    assert_eq!(unavailable.cause(), Cause::Busy);
+    assert_eq!(limit.told(), 1);
+    // Never zero.
+    assert_eq!(limit.unavailable(2, 40).retry_after(), millis(1));
+    assert_eq!((limit.shared.stats().failures, limit.shared.stats().unavailable), (1, 4));
+    // A probe asks for as little as it can.
+    let Step::Ask { arguments, .. } = limit.shared.look(at(40), true) else { panic!() };
+    assert_eq!(arguments[9..11], [2, 2]);
+    limit.grant(2, 42);
+    limit.handle.inbox().tell(true, None, Timestamp::ZERO);
+    assert!(limit.spend(2, 43).is_some());
+    assert!(matches!(limit.miss(1, 43), Err(Miss::Soon)));
+}
+
+#[test]
+fn a_new_limit_need_not_find_out_that_the_store_is_down() {
+    let limit = Alone::rate();
+    let error = StoreError::new(Cause::Unreachable, "");
+    limit.handle.inbox().tell(false, Some(error), at(40));
+    assert_eq!(limit.unavailable(1, 30).cause(), Cause::Unreachable);
+    // Nor in the moment before the store is asked again, and a lifetime after it at most.
+    assert_eq!(limit.unavailable(1, 140).cause(), Cause::Unreachable);
+    assert!(matches!(limit.miss(1, 141), Err(Miss::Soon)));
+    limit.handle.inbox().expect_at(at(80));
+    assert_eq!(limit.unavailable(1, 50).retry_after(), millis(30));
+    limit.handle.inbox().tell(true, None, Timestamp::ZERO);
+    assert!(matches!(limit.miss(1, 50), Err(Miss::Soon)));
+}
+
+#[test]
+fn a_wait_in_vain_is_a_denial_if_the_store_answers_and_an_outage_if_not() {
+    let limit = Alone::rate();
+    let _ = limit.miss(1, 10);
+    limit.asks(10);
+    limit.grant(50, 16); // sent at 15
+    let lost = |since, now| limit.shared.give_up(60, at(since), at(now));
+    let Err(NotAdmitted::Denied(denied)) = lost(15, 60) else { panic!() };
+    assert_eq!(denied.retry_after(), Some(millis(25)));
+    let Err(NotAdmitted::Unavailable(unavailable)) = lost(16, 60) else { panic!() };
+    assert_eq!(unavailable.retry_after(), millis(100));
+    // The others know it then, until it is found to be otherwise.
+    assert_eq!(limit.unavailable(60, 61).retry_after(), millis(99));
+    limit.asks(62);
+    limit.grant(100, 63);
+    assert!(matches!(limit.miss(60, 64), Err(Miss::Soon)));
+}
+
+#[test]
+fn what_is_spent_in_an_outage_empties_the_bucket() {
+    let quota = Quota::per_second(1_000).with_burst(400);
+    let limit = Alone::new(FleetQuota::rate(quota).on_unavailable(OnUnavailable::allow()));
+    let _ = limit.miss(1, 10);
+    limit.asks(10);
+    limit.fail(40);
+    assert_eq!(limit.miss(5, 20).unwrap().permits(), 5);
+    assert!(limit.shared.is_owing());
+    assert_eq!(limit.shared.stats().allowed, 5);
+    let carried = |arguments: Vec<i64>| arguments[11];
+    assert_eq!(carried(limit.asks(50)), (1 << 53) - 1);
+    // Some more while that is under way: the next tells of them.
+    let _ = limit.miss(5, 51);
+    limit.grant(0, 52);
+    assert!(limit.shared.is_owing());
+    assert_eq!(carried(limit.asks(80)), (1 << 53) - 1);
+    limit.grant(0, 81);
+    assert!(!limit.shared.is_owing());
+    let _ = limit.miss(1, 110);
+    assert_eq!(carried(limit.asks(110)), 81_000 + 300_000);
+}
+
+#[test]
+fn a_loss_of_state_is_counted() {
+    let limit = Alone::rate();
+    let reply = |missing, now: u64| {
+        let trip = Trip { sent: at(now - 1), received: at(now), random: 0.5 };
+        limit.shared.settle(&[1, 400_000, 100_000, 7, 2, missing], trip).unwrap();
+        limit.shared.stats().losses
+    };
+    // The first of all is none, nor is one after the time for which the server keeps a state.
+    assert_eq!([reply(1, 10), reply(0, 100), reply(1, 498), reply(1, 899)], [0, 0, 1, 1]);
+}
+
+#[test]
+fn one_alarm_counts_at_a_time_the_earliest() {
+    let limit = Alone::rate();
+    assert!(limit.shared.set_alarm(at(50)));
+    assert!(!limit.shared.set_alarm(at(50)) && !limit.shared.set_alarm(at(60)));
+    assert!(limit.shared.set_alarm(at(40)));
+    assert!(!limit.shared.is_alarm(at(50)));
+    assert!(limit.shared.is_alarm(at(40)));
+    assert!(!limit.shared.is_alarm(at(40)) && limit.shared.set_alarm(at(50)));
+}
+
+/// 100 in a second, leases of 100 ms.
+fn window() -> Alone {
+    Alone::new(FleetQuota::window(Quota::per_second(100)).lifetime(millis(100)))
+}
+
+impl Alone {
+    /// A reply of so many permits in that window, which ends so many milliseconds later.
+    fn grant_in(&self, window: i64, permits: i64, now: u64, ends_in: i64) -> Timestamp {
+        let trip = Trip { sent: at(now - 1), received: at(now), random: 0.5 };
+        let left = if permits == 0 { 0 } else { 50 };
+        self.shared.settle(&[permits, window, 1_000 * ends_in, left], trip).unwrap()
+    }
+
+    /// What it wants of a window script, and what it returns of which window.
+    fn want_in(&self, now: u64) -> [i64; 3] {
+        let arguments = self.asks(now);
+        [arguments[2], arguments[5], arguments[6]]
+    }
+}
+
+#[test]
+fn a_lease_of_a_window_ends_with_it() {
+    let limit = window();
+    let _ = limit.miss(40, 10);
+    let Step::Ask { script, .. } = limit.look(10) else { panic!() };
+    assert_eq!(script, Script::WINDOW);
+    assert_eq!(limit.grant_in(7, 40, 11, 50), at(60));
+    assert!(limit.spend(1, 58).is_some() && limit.spend(1, 60).is_none());
+}
+
+#[test]
+fn what_is_left_of_a_window_is_returned_in_it() {
+    let limit = window();
+    let _ = limit.miss(40, 10);
+    assert_eq!(limit.want_in(10), [40, 0, 0]);
+    limit.grant_in(7, 40, 11, 500);
+    assert!(limit.spend(1, 12).is_some());
+    assert_eq!(limit.want_in(111), [0, 39, 7]);
+    // Again if there is no reply, the same.
+    limit.fail(120);
+    assert_eq!(limit.want_in(121), [0, 39, 7]);
+    limit.grant_in(7, 0, 122, 400);
+    assert_eq!(limit.look(123), Step::Rest);
+    assert_eq!(limit.shared.stock.permits(), 0);
+}
+
+/// Else they would be granted again in a window that they are not of.
+#[test]
+fn what_is_left_of_a_window_is_not_returned_in_the_next() {
+    let limit = window();
+    let _ = limit.miss(2, 10);
+    limit.asks(10);
+    limit.grant_in(7, 2, 11, 80);
+    let _ = limit.miss(40, 12);
+    limit.asks(12);
+    limit.grant_in(7, 40, 13, 78);
+    // Of the first of two places: a lease of the next window comes there.
+    assert!(limit.spend(2, 14).is_some());
+    let _ = limit.miss(50, 85);
+    assert_eq!(limit.want_in(85)[1..], [0, 0]);
+    limit.grant_in(8, 50, 92, 999);
+    assert_eq!(limit.shared.stock.permits(), 50);
+    let _ = limit.miss(60, 93);
+    assert_eq!(limit.want_in(93)[1..], [0, 0]);
+}
+
+#[test]
+fn a_lease_that_a_reply_replaces_is_returned() {
+    let limit = window();
+    let _ = limit.miss(40, 10);
+    limit.asks(10);
+    limit.grant_in(7, 40, 11, 900);
+    let _ = limit.miss(50, 105);
+    assert_eq!(limit.want_in(105)[1..], [0, 0]);
+    limit.grant_in(7, 50, 112, 800); // the first is over by then
+    assert_eq!(limit.shared.stock.permits(), 50);
+    let _ = limit.miss(60, 113);
+    assert_eq!(limit.want_in(113)[1..], [40, 7]);
+}
+
+#[test]
+fn a_window_without_permits_denies_until_it_ends() {
+    let limit = window();
+    let _ = limit.miss(1, 10);
+    limit.asks(10);
+    assert_eq!(limit.grant_in(7, 0, 11, 600), at(110));
+    assert_eq!(limit.denied(1, 11).retry_after(), Some(millis(602)));
+    assert_eq!(limit.look(110), Step::LookAt(at(611)));
+}
+
+#[test]
+fn refunded_permits_are_spent_again_while_their_lease_lives() {
+    let limit = FleetLimiter { shared: Alone::rate().shared };
+    let now = SystemClock.now();
+    let lease = crate::stock::Word::new(10, now + Duration::from_secs(60));
+    assert_eq!(limit.shared.stock.put(lease, now), 0);
+    let admitted = limit.check_n(10).unwrap();
+    limit.refund(&admitted);
+    assert_eq!(limit.peek().remaining(), 10);
+    limit.shared.stock.take_over(now + Duration::from_secs(61));
+    limit.refund(&admitted);
+    assert_eq!(limit.peek().remaining(), 0);
+}
