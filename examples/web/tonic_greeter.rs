@@ -67,7 +67,11 @@ fn limit() -> RateLimitLayer {
 async fn serve(incoming: TcpIncoming) -> Result<(), tonic::transport::Error> {
     let (_, health) = tonic_health::server::health_reporter();
     // tonic's body cannot be made of bytes, so it is wrapped.
-    Server::builder().layer(limit().wrap_body()).add_service(health).serve_with_incoming(incoming).await
+    Server::builder()
+        .layer(limit().wrap_body())
+        .add_service(health)
+        .serve_with_incoming(incoming)
+        .await
 }
 
 #[tokio::main]
