@@ -139,7 +139,7 @@ impl<O: Observer> RateLimitLayer<O> {
     /// # drop(service);
     /// ```
     #[must_use]
-    pub const fn wrap_body(self) -> Stack<WrapBody, Self> {
+    pub fn wrap_body(self) -> Stack<WrapBody, Self> {
         Stack::new(WrapBody, self)
     }
 

@@ -114,7 +114,6 @@ where
 
     /// Asks those that deny for certain, and returns whether there is one. A denial spends nothing, so a request that is
     /// denied seldom charges anybody, and its answer names all that deny.
-    #[cold]
     fn look_ahead(&mut self) -> bool {
         let set = self.shared.set(&self.held);
         let mut denies = false;
@@ -127,7 +126,7 @@ where
         denies
     }
 
-    #[cold]
+    #[inline(never)] // most requests have neither
     fn stand_in_lines(&mut self, from: usize) -> Step {
         let set = self.shared.set(&self.held);
         for i in from..self.charges.len() {
