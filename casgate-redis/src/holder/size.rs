@@ -2,7 +2,7 @@ use crate::stock::Word;
 use casgate::Timestamp;
 use core::time::Duration;
 
-/// How many permits to ask for: as many as were spent in a lease's lifetime of late.
+/// How many permits to ask for: as many as were spent of late in a part of a lease's lifetime.
 ///
 /// The number at most doubles or halves from one request to the next, as the demand does not show at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +16,11 @@ pub(super) struct Size {
     /// Whether the last request got all that it asked for.
     was_full: bool,
 }
+
+/// A lease is asked for when half of the last one is spent. So its own permits are spent by one and a half times as
+/// long as they last, which is within its lifetime if they last for two thirds of it. A little less leaves time for the
+/// round trip.
+const PART: f64 = 0.6;
 
 impl Size {
     /// Starts with the permits that any lease may have.
@@ -40,10 +45,13 @@ impl Size {
 
     /// The size of the next request. `ran_dry`: somebody found no permits.
     pub(super) fn next(&mut self, stock: u64, now: Timestamp, ran_dry: bool) -> u32 {
-        let aim = if ran_dry && self.was_full {
+        // Leases that are over with permits left were too large, whoever comes then.
+        let aim = if ran_dry && self.was_full && stock == 0 {
             u32::MAX
         } else {
-            self.demand(stock, now).ceil() as u32 // saturates
+            // Of what is short, little lapses.
+            let part = if self.was_full { PART } else { 1.0 };
+            (part * self.demand(stock, now)).ceil() as u32 // saturates
         };
         let (half, double) = ((self.size / 2).max(1), self.size.saturating_mul(2));
         self.size = aim.clamp(half, double).min(self.most);
@@ -73,10 +81,10 @@ mod tests {
         size.count(50, at(0), true);
         assert_eq!(size.next(40, at(50), false), 25);
         size.count(65, at(50), true);
-        assert_eq!(size.next(55, at(100), false), 20);
+        assert_eq!(size.next(55, at(100), false), 12);
         // And when none are left, it doubles, up to the most.
         let mut now = 100;
-        for expected in [40, 80, 160, 320, 450, 450] {
+        for expected in [24, 48, 96, 192, 384, 450, 450] {
             size.count(expected / 2, at(now), true);
             now += 1;
             assert_eq!(u64::from(size.next(0, at(now), true)), expected);
@@ -88,6 +96,15 @@ mod tests {
         let mut size = Size::new(50, 450, LIFETIME);
         size.count(3, at(0), false);
         assert_eq!(size.next(0, at(100), true), 25);
+    }
+
+    #[test]
+    fn a_lease_that_was_not_spent_is_no_reason_to_ask_for_more() {
+        let mut size = Size::new(50, 450, LIFETIME);
+        for expected in [25, 12, 6, 3, 1] {
+            size.count(50, at(0), true);
+            assert_eq!(size.next(49, at(300), true), expected);
+        }
     }
 
     #[test]
