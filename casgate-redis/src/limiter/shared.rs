@@ -161,7 +161,10 @@ impl Shared {
                 Err(denied(Some((until - now) + self.interval * (permits - 1))))
             }
             Standing::Down { until } => {
-                self.ask();
+                // Not before: what is told of each key in an outage would be kept until the store has been asked.
+                if now >= until {
+                    self.ask();
+                }
                 match self.outage.decide(permits, now) {
                     Alone::Shared(admitted) => Ok(admitted),
                     Alone::Allowed => Ok(Admitted::new(

@@ -2,8 +2,10 @@
 //!
 //! Each row of a table is a test: a fleet, what goes wrong, and what is expected then ([`rows`]). Every row is also
 //! judged by what always holds ([`verdict`]): the bound, the counters of the processes, the number of calls, a time to
-//! live for every key, and that no decision blocks for long. Wrong workers show that the rows detect faults ([`wrong`]),
-//! and logs whose excess is known show that the checker does ([`checker`]).
+//! live for every key, and that no decision blocks for long.
+//!
+//! Wrong workers show that the rows detect faults ([`wrong`]). Logs whose excess is known show that the checker does
+//! ([`checker`]).
 //!
 //! Needs `redis-server`, of Debian's package of that name for instance. A test that does not find it fails. The rows
 //! mostly wait, so more of them run at a time than there are processors. With `CASGATE_SHOW` set, each tells what its
