@@ -20,6 +20,8 @@ pub(crate) struct Weather {
     pub(crate) holds_requests: bool,
     /// Replies are held.
     pub(crate) holds_replies: bool,
+    /// Replies to scripts are held, and connections are made as ever.
+    pub(crate) holds_leases: bool,
     /// A connection is cut in the place of a reply: the request was executed.
     pub(crate) cuts_replies: bool,
     /// New connections are accepted, and nobody reads what they send.
@@ -151,7 +153,7 @@ impl Wire {
             if way == Way::Requests {
                 self.rename(message);
             }
-            if !self.pass(way) || to.write_all(message).is_err() {
+            if !self.pass(way, message) || to.write_all(message).is_err() {
                 break;
             }
         }
@@ -168,14 +170,17 @@ impl Wire {
     }
 
     /// Waits until a message may pass. Returns whether it does.
-    fn pass(&self, way: Way) -> bool {
+    fn pass(&self, way: Way, message: &[u8]) -> bool {
         let Weather { delay, jitter, .. } = self.state().weather;
         thread::sleep(delay + jitter.mul_f64(fastrand::f64()));
         let is_held = |state: &mut State| {
             !state.is_over
                 && match way {
                     Way::Requests => state.weather.holds_requests,
-                    Way::Replies => state.weather.holds_replies,
+                    Way::Replies => {
+                        state.weather.holds_replies
+                            || state.weather.holds_leases && message.starts_with(b"*")
+                    }
                 }
         };
         let state = self.changed.wait_while(self.state(), is_held);

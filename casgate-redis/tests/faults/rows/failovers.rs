@@ -37,6 +37,7 @@ const CUT: Weather = Weather {
     jitter: millis(0),
     holds_requests: true,
     holds_replies: true,
+    holds_leases: false,
     cuts_replies: false,
     is_deaf: false,
     is_cut: false,

@@ -98,8 +98,7 @@ fn linked(name: &'static str) -> Row {
     Row::new(name, "fault plan: the network").network(Network::Linked)
 }
 
-/// After a silence all ask at once, and are granted the server's burst. When the replies come, it has refilled, and the
-/// permits are over.
+/// The first leases are granted. When their replies come, the server's burst has refilled, and the permits are over.
 pub(crate) fn late_replies() -> Row {
     Row::new(
         "late replies",
@@ -107,11 +106,13 @@ pub(crate) fn late_replies() -> Row {
     )
     .network(Network::Linked)
     .terms(500, 300, millis(100))
-    .demands(&["10@100,0@800,4000", "10@100,0@800,4000", "10@100,0@800,4000", "10@100,0@800,4000"])
-    .lasts(4_000)
+    .demands(&["4000"; 4])
     .fault(|stage| {
-        let held = Weather { holds_replies: true, ..Weather::default() };
-        stage.fault_for(900, |stage| stage.set(held), |stage| stage.set(Weather::default()));
+        stage.fault(|stage| {
+            stage.set(Weather { holds_leases: true, ..Weather::default() });
+            stage.until(900);
+            stage.set(Weather::default());
+        });
     })
     .expect(|expected| expected.cause = Some(TIMEOUT))
 }
