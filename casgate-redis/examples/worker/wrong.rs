@@ -18,6 +18,8 @@ pub(crate) enum Wrong {
     CarriesNothing,
     /// Tells the largest TAT that it ever saw.
     CarriesLargest,
+    /// Starts full after a loss, whatever it is told to.
+    StartsFull,
     /// Takes permits for granted when nobody answers.
     Assumes,
     /// Leaves keys without a time to live.
@@ -29,6 +31,7 @@ pub(crate) enum Wrong {
 type Replies = Result<Vec<Result<Vec<i64>, StoreError>>, StoreError>;
 
 // Where the arguments and the replies of the lease script have what is altered.
+const EMPTY: usize = 7;
 const WANT: usize = 9;
 const CARRIED: usize = 11;
 const TAT: usize = 1;
@@ -45,6 +48,7 @@ pub(crate) fn chosen() -> Result<Option<Wrong>, String> {
         Wrong::LateReplies,
         Wrong::CarriesNothing,
         Wrong::CarriesLargest,
+        Wrong::StartsFull,
         Wrong::Assumes,
         Wrong::KeepsKeys,
         Wrong::RetriesLate,
@@ -113,6 +117,7 @@ impl Faulty {
             arguments[..OF_QUOTA].copy_from_slice(of_quota);
         }
         match self.wrong {
+            Wrong::StartsFull => arguments[EMPTY] = 0,
             Wrong::CarriesNothing => arguments[CARRIED] = 0,
             Wrong::CarriesLargest => arguments[CARRIED] = arguments[CARRIED].max(self.largest),
             _ => {}

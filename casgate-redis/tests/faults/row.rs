@@ -126,6 +126,16 @@ impl Row {
         }
     }
 
+    /// Starts empty after a loss. The server's burst refills, and is spent at 1.3 s: a second one would be an excess.
+    pub(crate) fn starting_empty(self) -> Self {
+        self.flags(&["--start-empty"]).lasts(4_500).demands(&[
+            "20@1300,2000",
+            "20@1300,1500",
+            "10@1300,1000",
+            "10@1300,100",
+        ])
+    }
+
     pub(crate) fn terms(mut self, rate: u32, burst: u32, lease: Duration) -> Self {
         self.terms = Terms { rate, burst, lease };
         self

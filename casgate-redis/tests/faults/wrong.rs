@@ -1,7 +1,7 @@
 //! Workers that break the protocol: each row must detect them.
 
 use crate::row::Row;
-use crate::rows::{clocks, demands, failovers, links, servers};
+use crate::rows::{clocks, demands, failovers, links, losses, servers};
 use crate::verdict::{self, Kind};
 use libtest_mimic::Failed;
 
@@ -14,6 +14,7 @@ pub(crate) fn all() -> Vec<(Row, Kind)> {
         wrong(links::late_replies(), "deadlines by the arrival", "LateReplies", Kind::Excess),
         wrong(failovers::lost_writes(), "carries no TAT", "CarriesNothing", Kind::Excess),
         wrong(servers::killed_starting_empty(), "assumes a lease", "Assumes", Kind::Excess),
+        wrong(losses::starting_again_empty(), "starts full", "StartsFull", Kind::Excess),
         wrong(demands::equal(), "keys without end", "KeepsKeys", Kind::Keys),
         wrong(servers::killed(), "asks again late", "RetriesLate", Kind::Starved),
         wrong(clocks::back(), "carries the largest TAT", "CarriesLargest", Kind::Starved),

@@ -1,42 +1,24 @@
 //! A server that runs on and forgets.
 
 use crate::row::{More, Row};
+use crate::stage::Stage;
 
 pub(crate) fn rows() -> Vec<Row> {
-    let flush = |row: Row| {
-        row.fault(|stage| {
-            for round in 0..3 {
-                stage.until(700 + 250 * round);
-                stage.fault(|stage| stage.run("FLUSHALL"));
-            }
-        })
-    };
     vec![
         // Each loss could add the burst. The workers carry what they know, so it is less than one.
-        flush(Row::new("FLUSHALL: start full", "a server that lost all, StartFull"))
+        Row::new("FLUSHALL: start full", "a server that lost all, StartFull")
+            .fault(|stage| flush_from(stage, 700))
             .expect(|expected| expected.more = More::Burst),
-        flush(Row::new("FLUSHALL: start empty", "a server that lost all, StartEmpty"))
-            .flags(&["--start-empty"]),
+        Row::new("FLUSHALL: start empty", "a server that lost all, StartEmpty")
+            .starting_empty()
+            .fault(|stage| flush_from(stage, 1_500)),
         Row::new("FLUSHALL, and all workers start again", "a server that lost all, StartFull")
             .fault(|stage| {
                 stage.until(1_200);
-                stage.fault(|stage| {
-                    (0..4).for_each(|worker| stage.workers[worker].kill());
-                    stage.run("FLUSHALL");
-                    (0..4).for_each(|worker| stage.start(worker));
-                });
+                stage.fault(flush_and_start_again);
             })
             .expect(|expected| expected.more = More::Burst),
-        Row::new("the same: start empty", "a server that lost all, StartEmpty")
-            .flags(&["--start-empty"])
-            .fault(|stage| {
-                stage.until(1_200);
-                stage.fault(|stage| {
-                    (0..4).for_each(|worker| stage.workers[worker].kill());
-                    stage.run("FLUSHALL");
-                    (0..4).for_each(|worker| stage.start(worker));
-                });
-            }),
+        starting_again_empty(),
         Row::new("SCRIPT FLUSH", "fault plan: NOSCRIPT").fault(|stage| {
             for round in 0..10 {
                 stage.until(500 + 100 * round);
@@ -44,4 +26,30 @@ pub(crate) fn rows() -> Vec<Row> {
             }
         }),
     ]
+}
+
+fn flush_from(stage: &mut Stage, begin: u64) {
+    for round in 0..3 {
+        stage.until(begin + 250 * round);
+        stage.fault(|stage| stage.run("FLUSHALL"));
+    }
+}
+
+/// Nobody knows any more what was granted.
+fn flush_and_start_again(stage: &mut Stage) {
+    (0..4).for_each(|worker| stage.workers[worker].kill());
+    stage.run("FLUSHALL");
+    (0..4).for_each(|worker| stage.start(worker));
+}
+
+/// The workers' demand is as it was at their start, so the loss comes before they ask for much again.
+pub(crate) fn starting_again_empty() -> Row {
+    Row::new("the same: start empty", "a server that lost all, StartEmpty")
+        .starting_empty()
+        .demands(&["2000@250,20@1500,2000", "20@1500,1500", "20@1500,1500", "20@1500,100"])
+        .fault(|stage| {
+            stage.until(1_750);
+            stage.fault(flush_and_start_again);
+        })
+        .expect(|expected| expected.is_live = false)
 }

@@ -5,7 +5,7 @@ pub(crate) mod demands;
 pub(crate) mod failovers;
 pub(crate) mod links;
 mod long;
-mod losses;
+pub(crate) mod losses;
 mod policies;
 mod processes;
 pub(crate) mod servers;

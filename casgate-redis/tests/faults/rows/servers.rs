@@ -34,9 +34,9 @@ pub(crate) fn rows() -> Vec<Row> {
         killed(),
         killed_starting_empty(),
         Row::new("killed and at once again: start empty", "a server that lost all, StartEmpty")
-            .flags(&["--start-empty"])
+            .starting_empty()
             .fault(|stage| {
-                stage.until(900);
+                stage.until(1_700);
                 stage.fault(|stage| {
                     stage.server().kill();
                     stage.server().start_again();
@@ -79,13 +79,14 @@ pub(crate) fn killed() -> Row {
 
 pub(crate) fn killed_starting_empty() -> Row {
     Row::new("killed, and empty: start empty", "a server that lost all, StartEmpty")
-        .flags(&["--start-empty"])
+        .starting_empty()
         .fault(|stage| {
-            stage.fault_for(
-                600,
-                |stage| stage.server().kill(),
-                |stage| stage.server().start_again(),
-            );
+            stage.until(1_600);
+            stage.fault(|stage| {
+                stage.server().kill();
+                stage.until(1_900);
+                stage.server().start_again();
+            });
         })
         .expect(|expected| expected.cause = Some(UNREACHABLE))
 }
