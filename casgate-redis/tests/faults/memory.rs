@@ -15,8 +15,8 @@ pub(crate) const TESTS: &[(&str, fn())] = &[
 /// What an allocator may take besides.
 const SLACK: u64 = 8 << 20;
 
-/// As fast as it can, so that what is kept of each decision would be seen. And with leases that live for long, as what is
-/// told in the time of a call is kept for as long.
+/// As fast as it can, so that what is kept of each decision would be seen. Leases live for long, and so does what is kept
+/// until a call is over.
 fn row(flags: &'static [&'static str]) -> Row {
     Row::new("memory", "")
         .terms(400, 1_000, millis(500))

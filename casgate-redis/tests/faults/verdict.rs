@@ -55,8 +55,8 @@ const LIVE: f64 = 0.95;
 const LIVE_SECOND: f64 = 0.8;
 const FAIR: f64 = 0.9;
 const SECOND: u64 = 1_000_000_000;
-/// The calls of a worker besides one for each pause: those that got all that they asked for, and those by which it finds
-/// out about a fault.
+/// The calls of a worker besides one for each pause: those that got all that they asked for, and those that find out
+/// about a fault.
 const CALLS: u64 = 40;
 
 /// How often a row is judged in which only time is wrong.
@@ -139,6 +139,8 @@ impl Outcome<'_> {
     /// Intervals before the fault and after it have the bound, and only those that touch it may have more.
     fn judge_excess(&mut self) {
         let lease = self.terms.lease.as_nanos() as u64;
+        // Who admits alone does so until the store has been asked again.
+        let settles = if self.expected.alone == Alone::Nothing { lease } else { 10 * lease };
         let bound = u64::from(self.terms.burst) + self.threads;
         let (from, to) = self.fault.unwrap_or((u64::MAX, u64::MAX));
         let lasted = Duration::from_nanos(to - from);
@@ -155,7 +157,7 @@ impl Outcome<'_> {
         let parts = [
             ("in all", 0..u64::MAX, more.map(|more| bound + more)),
             ("before the fault", 0..from, Some(bound)),
-            ("after the fault", to.saturating_add(lease)..u64::MAX, Some(bound)),
+            ("after the fault", to.saturating_add(settles)..u64::MAX, Some(bound)),
         ];
         let rate = Rate { permits: self.terms.rate.into() };
         for (part, range, most) in parts {

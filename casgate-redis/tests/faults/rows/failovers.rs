@@ -47,7 +47,8 @@ fn replicated(name: &'static str, source: &'static str) -> Row {
     Row::new(name, source).network(Network::Replicated)
 }
 
-/// Each worker knows a TAT that is as old as its last call. Until one calls that knows better, so much is granted again.
+/// Each worker knows a TAT that is as old as its last call. Until one calls that knows better, so much is granted
+/// again.
 const fn carried() -> More {
     More::Refill(millis(100))
 }
