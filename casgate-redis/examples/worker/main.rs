@@ -8,17 +8,20 @@
 //!
 //! The log has a line `t k` for each batch that was admitted: `k` permits at `t`, in nanoseconds of `CLOCK_MONOTONIC`,
 //! which all processes of a machine share. Each line is written at once, so a process that is killed loses at most the
-//! batch it is at. At the end it prints one line of JSON.
+//! batch it is at. At the end it prints one line of JSON. With `--keys` the numbers of the store are not known, and 0.
 
 mod demand;
+mod limit;
 mod log;
+mod wrong;
 
 use casgate::Quota;
 use casgate::clock::{Clock, SystemClock};
-use casgate_redis::{Fleet, FleetLimiter, FleetQuota, NotAdmitted, OnUnavailable};
+use casgate_redis::{Cause, Fleet, FleetQuota, NotAdmitted, OnUnavailable, RedisStore, StateLoss};
 use clap::{Parser, ValueEnum};
 use demand::Demand;
 use hdrhistogram::Histogram;
+use limit::Limit;
 use log::Log;
 use std::error::Error;
 use std::path::PathBuf;
@@ -63,6 +66,15 @@ struct Arguments {
     /// As many processes share the quota, if the server has never told.
     #[arg(long, default_value_t = 1)]
     processes: u32,
+    /// Start with an empty bucket when the server has lost the state.
+    #[arg(long)]
+    start_empty: bool,
+    /// Drop leases that fewer replicas have.
+    #[arg(long)]
+    wait_replicas: Option<u32>,
+    /// Ask for random ones of so many keys, with places for a tenth of them.
+    #[arg(long)]
+    keys: Option<u64>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -75,12 +87,16 @@ enum Away {
 /// The most decisions by one timestamp.
 const BATCH: u64 = 16;
 
+/// How long replicas have to write a lease.
+const REPLICATION: Duration = Duration::from_millis(20);
+
 #[derive(Default)]
 struct Counts {
     asked: u64,
     admitted: u64,
     denied: u64,
     unavailable: u64,
+    causes: Vec<Cause>,
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -95,7 +111,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     if let Some(millis) = arguments.lease_ms {
         quota = quota.lifetime(Duration::from_millis(millis));
     }
-    let limiter = Fleet::connect(arguments.redis.as_str())?.limiter(&arguments.name, quota)?;
+    if arguments.start_empty {
+        quota = quota.on_state_loss(StateLoss::StartEmpty);
+    }
+    let mut store = RedisStore::new(arguments.redis.as_str())?;
+    if let Some(replicas) = arguments.wait_replicas {
+        store = store.wait_for_replicas(replicas, REPLICATION);
+    }
+    let (fleet, quota) = match wrong::chosen()? {
+        Some(wrong) => wrong.over(store, &arguments.redis, quota)?,
+        None => (Fleet::over(store), quota),
+    };
+    let limiter = Limit::new(&fleet, &arguments.name, quota, arguments.keys)?;
     let log = Log::open(arguments.log.as_deref())?;
     let start = Instant::now();
 
@@ -116,20 +143,40 @@ fn main() -> Result<(), Box<dyn Error>> {
             counts.admitted += own.admitted;
             counts.denied += own.denied;
             counts.unavailable += own.unavailable;
+            own.causes.into_iter().for_each(|cause| counts.note(cause));
             times.add(own_times)?;
         }
         Ok(())
     })?;
-    let Counts { asked, admitted, denied, unavailable } = counts;
+    let Counts { asked, admitted, denied, unavailable, causes } = counts;
+    let stats = limiter.stats();
+    let causes: Vec<_> = causes.iter().map(|cause| format!("\"{cause}\"")).collect();
     println!(
         "{{\"asked\":{asked},\"admitted\":{admitted},\"denied\":{denied},\"unavailable\":{unavailable},\
-         \"store_calls\":{},\"p50_ns\":{},\"p999_ns\":{},\"max_ns\":{}}}",
-        limiter.stats().calls,
+         \"store_calls\":{},\"p50_ns\":{},\"p999_ns\":{},\"max_ns\":{},\
+         \"failures\":{},\"leased\":{},\"losses\":{},\"shared\":{},\"allowed\":{},\
+         \"counted_unavailable\":{},\"causes\":[{}]}}",
+        stats.calls,
         times.value_at_quantile(0.5),
         times.value_at_quantile(0.999),
         times.max(),
+        stats.failures,
+        stats.leased,
+        stats.losses,
+        stats.shared,
+        stats.allowed,
+        stats.unavailable,
+        causes.join(","),
     );
     Ok(())
+}
+
+impl Counts {
+    fn note(&mut self, cause: Cause) {
+        if !self.causes.contains(&cause) {
+            self.causes.push(cause);
+        }
+    }
 }
 
 /// Of nanoseconds, up to a minute.
@@ -140,13 +187,7 @@ fn histogram() -> Histogram<u64> {
 type Worked = Result<(Counts, Histogram<u64>), std::io::Error>;
 
 /// Asks for what one thread is to ask for. What it missed while it was stopped or waited, it asks later.
-fn work(
-    arguments: &Arguments,
-    thread: u32,
-    limiter: &FleetLimiter,
-    log: &Log,
-    start: Instant,
-) -> Worked {
+fn work(arguments: &Arguments, thread: u32, limiter: &Limit, log: &Log, start: Instant) -> Worked {
     let mut counts = Counts::default();
     let mut times = histogram();
     let end = Duration::from_millis(arguments.for_ms);
@@ -160,14 +201,14 @@ fn work(
         let by_now = arguments.demand.by(elapsed, thread, arguments.threads);
         let due = by_now.saturating_sub(on_schedule);
         if due == 0 {
-            thread::sleep(Duration::from_micros(200));
+            thread::sleep(Duration::from_millis(1));
             continue;
         }
         let now = SystemClock.now();
         let mut batch = (now, 0);
         for _ in 0..due.min(BATCH) {
             let asked_at = Instant::now();
-            let answer = limiter.check_n_at(1, now);
+            let answer = limiter.check_at(now);
             times.saturating_record(asked_at.elapsed().as_nanos() as u64);
             counts.asked += 1;
             on_schedule += u64::from(by_now < u64::MAX);
@@ -187,7 +228,10 @@ fn work(
                 Err(not) => {
                     match not {
                         NotAdmitted::Denied(_) => counts.denied += 1,
-                        NotAdmitted::Unavailable(_) => counts.unavailable += 1,
+                        NotAdmitted::Unavailable(unavailable) => {
+                            counts.unavailable += 1;
+                            counts.note(unavailable.cause());
+                        }
                     }
                     // It may have waited for that.
                     break;

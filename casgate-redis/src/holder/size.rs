@@ -2,10 +2,7 @@ use crate::stock::Word;
 use casgate::Timestamp;
 use core::time::Duration;
 
-/// How many permits to ask for: as many as were spent in two thirds of a lease's lifetime of late.
-///
-/// The next lease is here when the current one has half of its permits left. It must have time for those and its own,
-/// or it lapses with the rest. If none are left, it has time for twice as many, and the demand may be more than it shows.
+/// How many permits to ask for: as many as were spent of late in a [part](PART) of a lease's lifetime.
 ///
 /// The number at most doubles or halves from one request to the next, as the demand does not show at once. It stays when
 /// a lease of fewer permits than it asked for was spent before its end: the demand is there, and the permits are not.
@@ -20,6 +17,11 @@ pub(super) struct Size {
     /// Whether the last request got all that it asked for.
     was_full: bool,
 }
+
+/// A lease is asked for when half of the last one is spent. So its own permits are spent by one and a half times as
+/// long as they last, which is within its lifetime if they last for two thirds of it. A little less leaves time for the
+/// round trip.
+const PART: f64 = 0.6;
 
 impl Size {
     /// Starts with the permits that any lease may have.
@@ -59,7 +61,8 @@ impl Size {
         } else {
             let elapsed = (now - self.at).max(Duration::from_millis(1));
             let demand = self.per_lifetime(self.spent(stock) + u64::from(wanted), elapsed);
-            let share = if is_spent { 1.0 } else { 2.0 / 3.0 };
+            // The next lease has its lifetime to itself, and the demand may be more than it shows.
+            let share = if is_spent { 1.0 } else { PART };
             (demand * share).ceil() as u32 // saturates
         };
         let (half, double) = ((self.size / 2).max(1), self.size.saturating_mul(2));
@@ -92,16 +95,14 @@ mod tests {
     fn it_follows_the_demand_by_a_factor_of_two() {
         let mut size = Size::new(50, 450, LIFETIME);
         assert_eq!(size.next(0, at(1), 1), 50);
-        // 24 spent in 50 ms are 32 in two thirds of a lifetime.
+        // 25 spent in 50 ms are 30 in the part of a lifetime.
         size.count(50, at(50), true);
-        assert_eq!(size.next(26, at(100), 0), 32);
-        // Nine would be less than half of it.
+        assert_eq!(size.next(25, at(100), 0), 30);
+        // Ten would be less than half of it.
         size.count(60, at(100), true);
-        assert_eq!(size.next(51, at(150), 0), 16);
-        size.count(60, at(150), true);
-        assert_eq!(size.next(49, at(200), 0), 15);
+        assert_eq!(size.next(50, at(150), 0), 15);
         // And when none are left, it doubles, up to the most.
-        let mut now = 200;
+        let mut now = 150;
         for expected in [30, 60, 120, 240, 450, 450] {
             size.count(expected / 2, at(now), true);
             now += 1;
@@ -133,7 +134,7 @@ mod tests {
             (50, 25, 9, 100),   // or long before
             (50, 26, 99, 25),   // less than half: 24 in 99 ms
             (50, 49, 100, 25),  // one in a lifetime
-            (50, 0, 100, 34),   // all of it in just a lifetime
+            (50, 0, 100, 31),   // all of it in just a lifetime
             (50, 0, 1_000, 25), // in ten
         ] {
             let mut size = Size::new(50, 450, LIFETIME);
@@ -158,6 +159,15 @@ mod tests {
         assert_eq!(size.spent(0), 10);
         size.forget(40);
         assert_eq!(size.spent(0), 0);
+    }
+
+    #[test]
+    fn a_lease_that_was_not_spent_is_no_reason_to_ask_for_more() {
+        let mut size = Size::new(50, 450, LIFETIME);
+        for expected in [25, 12, 6, 3, 1] {
+            size.count(50, at(1), true);
+            assert_eq!(size.next(49, at(301), 1), expected);
+        }
     }
 
     #[test]

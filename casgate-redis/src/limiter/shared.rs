@@ -170,7 +170,12 @@ impl Shared {
                 Err(denied(Some((until - now).max(SOONEST) + self.interval * more)))
             }
             Standing::Down { until } => {
-                self.want(permits);
+                // Not before: what is told of each key in an outage would be kept until the store has been asked.
+                if now >= until {
+                    self.want(permits);
+                } else {
+                    self.bell.hint(permits);
+                }
                 match self.outage.decide(permits, now, self.fleet.recoveries()) {
                     Alone::Shared(admitted) => Ok(admitted),
                     Alone::Allowed => Ok(Admitted::new(

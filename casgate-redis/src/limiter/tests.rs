@@ -259,9 +259,10 @@ fn a_failure_makes_the_limit_unavailable_until_it_is_over() {
     let unavailable = limit.unavailable(2, 15);
     assert_eq!(unavailable.retry_after(), millis(25));
     assert_eq!(unavailable.cause(), Cause::Busy);
-    assert_eq!(limit.told(), 1);
+    assert_eq!(limit.told(), 0); // the refresher looks by itself
     // Never zero.
     assert_eq!(limit.unavailable(2, 40).retry_after(), millis(1));
+    assert_eq!(limit.told(), 1);
     assert_eq!((limit.shared.stats().failures, limit.shared.stats().unavailable), (1, 4));
     // A probe asks for as little as it can.
     let Step::Ask { arguments, .. } = limit.shared.look(at(40), true) else { panic!() };

@@ -213,6 +213,10 @@ pub(super) fn of(error: &RedisError) -> StoreError {
         Some("CLUSTERDOWN" | "MASTERDOWN" | "TRYAGAIN" | "MOVED" | "ASK") => Cause::Cluster,
         Some("WRONGPASS" | "NOAUTH" | "NOPERM") => Cause::Authentication,
         _ if error.kind() == redis::ErrorKind::AuthenticationFailed => Cause::Authentication,
+        // Without a password, a server that wants one reads no command as long as ours.
+        _ if error.detail().is_some_and(|detail| detail.contains("unauthenticated")) => {
+            Cause::Authentication
+        }
         _ if error.is_timeout() => Cause::Timeout,
         _ if error.is_io_error() => Cause::Unreachable,
         _ => Cause::Other,

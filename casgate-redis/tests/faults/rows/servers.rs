@@ -1,0 +1,92 @@
+//! A server that stops or ends.
+
+use crate::row::{More, Row, millis};
+use std::thread;
+
+const TIMEOUT: &str = "the store does not answer";
+const UNREACHABLE: &str = "the store cannot be reached";
+
+pub(crate) fn rows() -> Vec<Row> {
+    vec![
+        stopped("stopped for 0.4 s", |stage| {
+            stage.fault_for(400, |stage| stage.server().stop(), |stage| stage.server().go_on());
+        }),
+        stopped_for_a_second(),
+        stopped("stopped for 2 s", |stage| {
+            stage.fault_for(2_000, |stage| stage.server().stop(), |stage| stage.server().go_on());
+        })
+        .lasts(5_000),
+        stopped("stopped by turns", |stage| {
+            stage.until(700);
+            stage.fault(|stage| {
+                for _ in 0..6 {
+                    stage.server().stop();
+                    thread::sleep(millis(20 + fastrand::u64(..130)));
+                    stage.server().go_on();
+                    thread::sleep(millis(20 + fastrand::u64(..130)));
+                }
+            });
+        })
+        .lasts(4_500),
+        stopped("CLIENT PAUSE", |stage| {
+            stage.fault_for(500, |stage| stage.run("CLIENT PAUSE 500"), |_| {});
+        }),
+        killed(),
+        killed_starting_empty(),
+        Row::new("killed and at once again: start empty", "a server that lost all, StartEmpty")
+            .starting_empty()
+            .fault(|stage| {
+                stage.until(1_700);
+                stage.fault(|stage| {
+                    stage.server().kill();
+                    stage.server().start_again();
+                });
+            }),
+        Row::new("CLIENT KILL", "fault plan: connections that break").fault(|stage| {
+            for round in 0..8 {
+                stage.until(500 + 120 * round);
+                stage.fault(|stage| stage.run("CLIENT KILL TYPE normal SKIPME yes"));
+            }
+        }),
+    ]
+}
+
+fn stopped(name: &'static str, fault: fn(&mut crate::stage::Stage)) -> Row {
+    Row::new(name, "fault plan: a server that stops; late execution and late replies")
+        .fault(fault)
+        .expect(|expected| expected.cause = Some(TIMEOUT))
+}
+
+pub(crate) fn stopped_for_a_second() -> Row {
+    stopped("stopped for 1 s", |stage| {
+        stage.fault_for(1_000, |stage| stage.server().stop(), |stage| stage.server().go_on());
+    })
+}
+
+pub(crate) fn killed() -> Row {
+    Row::new("killed, and empty: start full", "a server that lost all, StartFull")
+        .fault(|stage| {
+            stage.fault_for(
+                600,
+                |stage| stage.server().kill(),
+                |stage| stage.server().start_again(),
+            );
+        })
+        .expect(|expected| {
+            (expected.more, expected.cause) = (More::Burst, Some(UNREACHABLE));
+        })
+}
+
+pub(crate) fn killed_starting_empty() -> Row {
+    Row::new("killed, and empty: start empty", "a server that lost all, StartEmpty")
+        .starting_empty()
+        .fault(|stage| {
+            stage.until(1_600);
+            stage.fault(|stage| {
+                stage.server().kill();
+                stage.until(1_900);
+                stage.server().start_again();
+            });
+        })
+        .expect(|expected| expected.cause = Some(UNREACHABLE))
+}
