@@ -108,7 +108,7 @@ fn a_fleet_in_demand_has_its_rate_in_equal_parts() {
     }
 }
 
-/// Under denials a process asks about four times in a lifetime, be it asked for ever so much: after each short reply it
+/// Under denials a process asks about four times in a lifetime, whatever the demand is: after each short reply it
 /// waits for a quarter of one, more or less by a fifth.
 #[test]
 fn denied_requests_cost_few_calls() {
