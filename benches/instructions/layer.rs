@@ -3,6 +3,7 @@
 
 #![allow(missing_docs)] // of the modules that the macros make
 
+use bytes::Bytes;
 use casgate::clock::ManualClock;
 use casgate::{KeyedLimiter, Quota, Timestamp};
 use casgate_tower::fields::Fields;
@@ -22,14 +23,14 @@ const NOW: Timestamp = Timestamp::from_secs(9);
 const QUOTA: Quota = Quota::per_second(7);
 
 type Request = http::Request<()>;
-type Served = std::future::Ready<Result<http::Response<()>, Infallible>>;
+type Served = std::future::Ready<Result<http::Response<Bytes>, Infallible>>;
 
 /// A service that answers at once.
 #[derive(Clone)]
 struct Answers;
 
 impl Service<Request> for Answers {
-    type Response = http::Response<()>;
+    type Response = http::Response<Bytes>;
     type Error = Infallible;
     type Future = Served;
 
@@ -38,7 +39,7 @@ impl Service<Request> for Answers {
     }
 
     fn call(&mut self, _: Request) -> Served {
-        std::future::ready(Ok(http::Response::new(())))
+        std::future::ready(Ok(http::Response::new(Bytes::new())))
     }
 }
 

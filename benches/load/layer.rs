@@ -4,6 +4,7 @@
 //! The variants take turns, in rounds, and the table has the medians. No request is denied.
 
 use allocation_counter::measure;
+use bytes::Bytes;
 use casgate::Quota;
 use casgate_tower::fields::Fields;
 use casgate_tower::{Peer, Policy, RateLimitLayer};
@@ -25,16 +26,16 @@ type Request = http::Request<()>;
 struct Answers;
 
 impl Service<Request> for Answers {
-    type Response = http::Response<()>;
+    type Response = http::Response<Bytes>;
     type Error = Infallible;
-    type Future = Ready<Result<http::Response<()>, Infallible>>;
+    type Future = Ready<Result<http::Response<Bytes>, Infallible>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, _: Request) -> Self::Future {
-        let mut response = http::Response::new(());
+        let mut response = http::Response::new(Bytes::new());
         let headers = response.headers_mut();
         headers.insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("text/plain"));
         ready(Ok(response))

@@ -42,8 +42,10 @@ pub(crate) struct Handle {
 pub(crate) struct Inbox {
     state: Mutex<State>,
     news: Condvar,
-    /// The store is down until that instant.
+    /// The store is down until that instant, or zero.
     down_until: AtomicU64,
+    /// How often the store has answered after an outage, the first time of all included.
+    recoveries: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -52,6 +54,8 @@ struct State {
     closed: bool,
     last_error: Option<StoreError>,
     is_up: bool,
+    /// Whether the store has been down since it last answered.
+    was_down: bool,
 }
 
 impl Fleet {
@@ -178,9 +182,14 @@ impl Handle {
         self.inbox.news.notify_one();
     }
 
-    /// Until when the store is down, if it is.
+    /// Until when the store is down, or zero if it is not.
     pub(crate) fn down_until(&self) -> Timestamp {
         Timestamp::from_nanos(self.inbox.down_until.load(Ordering::Relaxed))
+    }
+
+    /// How often the store has answered after an outage, the first time of all included.
+    pub(crate) fn recoveries(&self) -> u64 {
+        self.inbox.recoveries.load(Ordering::Relaxed)
     }
 
     /// How the store failed last.
@@ -229,14 +238,20 @@ impl Inbox {
         }
     }
 
-    /// Takes note of a call. After a failure the store is asked again at `until`.
+    /// Takes note of a call. The store is down until `until`, or zero.
     pub(crate) fn tell(&self, succeeded: bool, error: Option<StoreError>, until: Timestamp) {
         let mut state = self.state();
+        state.was_down |= until > Timestamp::ZERO;
+        let is_first = self.recoveries.load(Ordering::Relaxed) == 0;
+        if succeeded && (state.was_down || is_first) {
+            state.was_down = false;
+            self.recoveries.fetch_add(1, Ordering::Relaxed);
+        }
         state.is_up = succeeded;
         if error.is_some() {
             state.last_error = error;
         }
-        self.expect_at(if succeeded { Timestamp::ZERO } else { until });
+        self.expect_at(until);
     }
 
     /// Takes note of a failure of one limit.

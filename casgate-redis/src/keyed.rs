@@ -6,7 +6,7 @@ use casgate::Admitted;
 use core::fmt;
 use core::hash::Hash;
 use quick_cache::sync::Cache;
-use quick_cache::{Equivalent, Lifecycle, UnitWeighter};
+use quick_cache::{Equivalent, Lifecycle, OptionsBuilder, UnitWeighter};
 use std::hash::RandomState;
 
 /// A limit for each key, for a fleet, in one of its processes.
@@ -65,8 +65,13 @@ impl<K: Hash + Eq + Clone + fmt::Display> FleetKeyed<K> {
     ) -> Result<Self, FleetQuotaError> {
         quota.holder()?; // what is wrong with it is said now, and not for each key
         let capacity = capacity.max(1);
-        let limiters =
-            Cache::with(capacity, capacity as u64, UnitWeighter, RandomState::new(), KeepsOwing);
+        let mut options = OptionsBuilder::new();
+        options.estimated_items_capacity(capacity).weight_capacity(capacity as u64);
+        if capacity == 1 {
+            options.hot_allocation(1.0); // else the one place is for a key of less weight
+        }
+        let options = options.build().expect("both capacities are set");
+        let limiters = Cache::with_options(options, UnitWeighter, RandomState::new(), KeepsOwing);
         Ok(Self { fleet, prefix: prefix.to_owned(), quota, limiters })
     }
 
@@ -93,8 +98,10 @@ impl<K: Hash + Eq + Clone + fmt::Display> FleetKeyed<K> {
             // The quota made one before.
             self.fleet.limiter(&name, self.quota.clone()).map_err(|_| Unavailable::full())
         })?;
-        // Each part of the cache rounds its capacity up, so this is theirs. There are more if all of a part are kept.
-        if is_new && self.limiters.len() as u64 > self.limiters.capacity() {
+        // All others must be kept, so it has no place: each request would begin again with another limiter. Each part of the
+        // cache rounds its capacity up, so this is theirs.
+        let is_over = self.limiters.len() as u64 > self.limiters.capacity();
+        if is_new && (is_over || !self.limiters.contains_key(key)) {
             self.limiters.remove(key);
             return Err(Unavailable::full());
         }

@@ -36,7 +36,8 @@ impl Stock {
         self.0.permits()
     }
 
-    pub fn put(&self, permits: u32, ends: Timestamp, now: Timestamp) -> bool {
+    /// Returns the permits that lost their place.
+    pub fn put(&self, permits: u32, ends: Timestamp, now: Timestamp) -> u32 {
         self.0.put(Word::new(permits, ends), now)
     }
 

@@ -11,6 +11,7 @@ use casgate::clock::{Clock, SystemClock};
 use core::cmp::Ordering;
 use core::time::Duration;
 use std::collections::BinaryHeap;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Weak};
 use std::thread;
 
@@ -20,12 +21,18 @@ const BATCH: usize = 500;
 /// A reply may take as long as the longest lease of its batch lives, and this at least.
 const SHORTEST_TIMEOUT: Duration = Duration::from_millis(50);
 
+/// And this at most: all limits wait for it.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// From so many alarms on it is worth a look which of them still count.
+const MANY_ALARMS: usize = 64;
+
 /// The longest pause after a failure.
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
 pub(crate) fn start(store: Box<dyn Store>, inbox: Arc<Inbox>) {
     let (breaker, alarms) = (Breaker::default(), BinaryHeap::new());
-    let refresher = Refresher { store, inbox, breaker, alarms };
+    let refresher = Refresher { store, inbox, breaker, alarms, many_alarms: MANY_ALARMS };
     thread::Builder::new()
         .name("casgate-fleet".to_owned())
         .spawn(move || refresher.run())
@@ -37,6 +44,8 @@ struct Refresher {
     inbox: Arc<Inbox>,
     breaker: Breaker,
     alarms: BinaryHeap<Alarm>,
+    /// With so many alarms, those that count no more are removed.
+    many_alarms: usize,
 }
 
 /// A limit to look at, at that instant.
@@ -60,17 +69,17 @@ impl Refresher {
             let now = SystemClock.now();
             while self.alarms.peek().is_some_and(|alarm| alarm.at <= now) {
                 let Some(Alarm { at, limit }) = self.alarms.pop() else { break };
-                limits.extend(limit.upgrade().filter(|limit| limit.is_alarm(at)));
+                limits.extend(limit.upgrade().filter(|limit| limit.take_alarm(at)));
             }
-            self.serve(limits, now);
+            self.serve(limits);
         }
     }
 
     /// Asks for what the limits need. A store that has failed is asked for one of them first.
-    fn serve(&mut self, mut limits: Vec<Arc<Shared>>, now: Timestamp) {
+    fn serve(&mut self, mut limits: Vec<Arc<Shared>>) {
         if self.breaker.is_open() {
-            if now >= self.breaker.until() {
-                self.probe(&mut limits, now);
+            if SystemClock.now() >= self.breaker.until() {
+                self.probe(&mut limits);
             }
             if self.breaker.is_open() {
                 for limit in limits {
@@ -81,6 +90,8 @@ impl Refresher {
         }
         let mut limits = limits.into_iter();
         while limits.len() > 0 {
+            // For each batch, since leases end while a call lasts.
+            let now = SystemClock.now();
             let batch: Vec<Asked> =
                 limits.by_ref().filter_map(|l| self.look(l, now, false)).take(BATCH).collect();
             if batch.is_empty() {
@@ -95,7 +106,8 @@ impl Refresher {
         }
     }
 
-    fn probe(&mut self, limits: &mut Vec<Arc<Shared>>, now: Timestamp) {
+    fn probe(&mut self, limits: &mut Vec<Arc<Shared>>) {
+        let now = SystemClock.now();
         while let Some(limit) = limits.pop() {
             let timeout = timeout(&limit);
             if let Some(asked) = self.look(limit, now, true) {
@@ -122,6 +134,11 @@ impl Refresher {
         if limit.set_alarm(at) {
             self.alarms.push(Alarm { at, limit: Arc::downgrade(limit) });
         }
+        if self.alarms.len() >= self.many_alarms {
+            // Those of limits that are gone would keep their memory.
+            self.alarms.retain(Alarm::counts);
+            self.many_alarms = MANY_ALARMS.max(2 * self.alarms.len());
+        }
     }
 
     fn ask(&mut self, batch: Vec<Asked>) {
@@ -136,27 +153,27 @@ impl Refresher {
             .collect();
         // Before it is sent: what the lease's deadline counts from.
         let sent = SystemClock.now();
-        let replies = self.store.call(&calls, timeout).and_then(|replies| {
-            if replies.len() == batch.len() {
-                Ok(replies)
-            } else {
-                let detail = format!("{} replies to {} calls", replies.len(), batch.len());
-                Err(StoreError::new(Cause::Other, detail))
-            }
-        });
+        let replies = call(&mut *self.store, &calls, timeout);
         let received = SystemClock.now();
+        let answered = replies.is_ok();
         let replies = match replies {
             Ok(replies) => replies,
             Err(error) => batch.iter().map(|_| Err(error.clone())).collect(),
         };
         let failure = replies.iter().find_map(|reply| reply.as_ref().err()).cloned();
-        if replies.iter().any(Result::is_ok) {
-            self.breaker.succeed();
+        // An error in the place of a reply may be for its key alone.
+        let may_be_of_key = |reply: &Result<_, StoreError>| {
+            reply.as_ref().map_or_else(|error| answered && error.cause().may_be_of_key(), |_| true)
+        };
+        let is_down = replies.iter().all(Result::is_err) && !replies.iter().all(may_be_of_key);
+        let longest = timeout.min(LONGEST_PAUSE);
+        if is_down {
+            self.breaker.fail(received, longest, fastrand::f64());
         } else {
-            self.breaker.fail(received, timeout.min(LONGEST_PAUSE), fastrand::f64());
+            self.breaker.succeed();
         }
         // Before any caller hears of it: what they are told next is there then.
-        self.inbox.tell(!self.breaker.is_open(), failure, self.breaker.until());
+        self.inbox.tell(!is_down, failure, self.breaker.until());
         for (Asked { limit, .. }, reply) in batch.iter().zip(replies) {
             let trip = Trip { sent, received, random: fastrand::f64() };
             let look_at = match reply.map(|numbers| limit.settle(&numbers, trip)) {
@@ -166,10 +183,12 @@ impl Refresher {
                         self.inbox.note(StoreError::new(Cause::Other, garbage.to_string()));
                     }
                     // The store's own pause, or one for this limit alone.
-                    let pause = received + limit.lifetime.mul_f64(fastrand::f64());
-                    let until = if self.breaker.is_open() { self.breaker.until() } else { pause };
-                    limit.fail(until);
-                    until
+                    if is_down {
+                        limit.fail(self.breaker.until());
+                        self.breaker.until()
+                    } else {
+                        limit.fail_alone(received, longest, fastrand::f64())
+                    }
                 }
             };
             self.look_at(limit, look_at);
@@ -177,9 +196,32 @@ impl Refresher {
     }
 }
 
+/// Calls the store, and takes a panic or a wrong number of replies for a failure.
+fn call(
+    store: &mut dyn Store,
+    calls: &[Call<'_>],
+    timeout: Duration,
+) -> Result<Vec<Result<Vec<i64>, StoreError>>, StoreError> {
+    // All limits would wait for a thread that is gone.
+    let replies = panic::catch_unwind(AssertUnwindSafe(|| store.call(calls, timeout)))
+        .map_err(|_| StoreError::new(Cause::Other, "the store panicked"))??;
+    if replies.len() == calls.len() {
+        Ok(replies)
+    } else {
+        let detail = format!("{} replies to {} calls", replies.len(), calls.len());
+        Err(StoreError::new(Cause::Other, detail))
+    }
+}
+
 /// How long a call for that limit may take.
 fn timeout(limit: &Shared) -> Duration {
-    limit.lifetime.max(SHORTEST_TIMEOUT)
+    limit.lifetime.clamp(SHORTEST_TIMEOUT, LONGEST_TIMEOUT)
+}
+
+impl Alarm {
+    fn counts(&self) -> bool {
+        self.limit.upgrade().is_some_and(|limit| limit.has_alarm(self.at))
+    }
 }
 
 /// The earliest alarm is the greatest, as the heap wants it.

@@ -66,6 +66,7 @@ mod peer;
 mod policy;
 
 pub use layer::{Denial, RateLimit, RateLimitLayer, ResponseBody, ResponseFuture};
+pub use layer::{WrapBody, Wrapping, WrappingFuture};
 pub use peer::Peer;
 pub use policy::{KeyBy, MissingKey, Policy};
 

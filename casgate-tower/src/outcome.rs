@@ -1,3 +1,5 @@
+use casgate::{Denied, Reason};
+
 /// What became of a request at one policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -20,11 +22,13 @@ pub enum Outcome {
     Timeout,
     /// It has no key, and none was expected to be missing.
     MissingKey,
+    /// The limiter could not be asked: its [store](casgate::Reason::Unavailable) does not answer.
+    Unavailable,
 }
 
 impl Outcome {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Admitted,
         Self::Denied,
         Self::Never,
@@ -34,7 +38,17 @@ impl Outcome {
         Self::QueueFull,
         Self::Timeout,
         Self::MissingKey,
+        Self::Unavailable,
     ];
+
+    /// Of a request that is denied.
+    pub(crate) const fn of(denied: &Denied) -> Self {
+        match denied.reason() {
+            Reason::NeverFits => Self::Never,
+            Reason::Unavailable => Self::Unavailable,
+            _ => Self::Denied,
+        }
+    }
 
     /// Returns its name in metrics, such as `"shadow_denied"`.
     ///
@@ -54,6 +68,7 @@ impl Outcome {
             Self::QueueFull => "queue_full",
             Self::Timeout => "timeout",
             Self::MissingKey => "missing_key",
+            Self::Unavailable => "unavailable",
         }
     }
 }

@@ -236,7 +236,7 @@ fn honest(
     });
     let inner = service_fn(move |_: Request<()>| {
         asked.0.lock().unwrap().push(asked.1.elapsed());
-        ready(Ok::<_, Infallible>(Response::new(String::new())))
+        ready(Ok::<_, Infallible>(Response::new(bytes::Bytes::new())))
     });
     let service = RateLimitLayer::all(limits).layer(inner);
     (service.map_response(|response| response.map(drop)), log)

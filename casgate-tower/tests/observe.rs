@@ -70,7 +70,9 @@ fn request(method: &str, path: &str, key: Option<&str>) -> Request<()> {
 async fn story<O: Observer + Send + Sync + 'static>(observer: O, between: impl FnOnce()) {
     let limiter = Limiter::token_bucket(Quota::per_second(1)).with_clock(TokioClock::new());
     let queue = Arc::new(Queue::with_timer(limiter, TokioTimer).most_waiting(1));
-    let serve = |_: Request<()>| std::future::ready(Ok::<_, Infallible>(Response::new(())));
+    let serve = |_: Request<()>| {
+        std::future::ready(Ok::<_, Infallible>(Response::new(bytes::Bytes::new())))
+    };
     let service = layer(&queue).observer(observer).layer(service_fn(serve));
     let ask = |method, path, key| {
         let response = service.clone().oneshot(request(method, path, key));

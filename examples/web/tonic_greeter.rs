@@ -66,7 +66,12 @@ fn limit() -> RateLimitLayer {
 
 async fn serve(incoming: TcpIncoming) -> Result<(), tonic::transport::Error> {
     let (_, health) = tonic_health::server::health_reporter();
-    Server::builder().layer(limit()).add_service(health).serve_with_incoming(incoming).await
+    // tonic's body cannot be made of bytes, so it is wrapped.
+    Server::builder()
+        .layer(limit().wrap_body())
+        .add_service(health)
+        .serve_with_incoming(incoming)
+        .await
 }
 
 #[tokio::main]

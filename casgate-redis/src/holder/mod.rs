@@ -41,7 +41,7 @@ pub(crate) struct Look {
     pub(crate) now: Timestamp,
     /// The permits that can be spent, of each lease.
     pub(crate) left: [u32; 2],
-    /// The permits of both, whether or not they are over.
+    /// The permits of both, whether or not they are over, and also those that were taken from them just now.
     pub(crate) stock: u64,
     /// Requests that found too few.
     pub(crate) wanted: Option<Wanted>,
@@ -79,6 +79,10 @@ pub(crate) struct Trip {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Reply {
     pub(crate) permits: u32,
+    /// The fewest that were of use: a denial's wait is for so many.
+    pub(crate) least: u32,
+    /// A denial stands for so many permits and more. There may be fewer.
+    pub(crate) denied_from: u32,
     /// The deadline of the permits.
     pub(crate) ends: Timestamp,
     /// What callers without permits are told now.
@@ -91,6 +95,8 @@ pub(crate) struct Reply {
     pub(crate) full_at: Timestamp,
     /// The store lost what it knew of the limit.
     pub(crate) lost: bool,
+    /// Leases of earlier replies are of another window, and must not be spent or returned any more.
+    pub(crate) is_new_window: bool,
 }
 
 /// The instant from which on a request is sent after one that got less than it wanted: not before it could get any, and
@@ -104,8 +110,16 @@ fn not_before(
     received + retry.max((lifetime / 4).mul_f64(0.8 + 0.4 * random))
 }
 
+/// The requests that neither lease can serve. Others may have been served since they were noted.
+fn unserved(left: [u32; 2], wanted: Option<Wanted>) -> Option<Wanted> {
+    let most_left = left[0].max(left[1]);
+    let wanted = wanted.filter(|wanted| wanted.most > most_left)?;
+    // Of all that were noted, the smallest and the largest are known.
+    let least = if wanted.least > most_left { wanted.least } else { wanted.most };
+    Some(Wanted { least, ..wanted })
+}
+
 /// Whether a lease is wanted: there is room for one, or a request that neither lease can serve.
-fn has_room(left: [u32; 2], wanted: Option<Wanted>) -> bool {
-    let [a, b] = left;
-    a == 0 || b == 0 || wanted.is_some_and(|wanted| wanted.least > a.max(b))
+fn has_room(left: [u32; 2], unserved: Option<Wanted>) -> bool {
+    left.contains(&0) || unserved.is_some()
 }

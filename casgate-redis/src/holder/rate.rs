@@ -1,5 +1,5 @@
 use super::size::Size;
-use super::{Holder, Look, Reply, Step, Trip, Wanted, has_room, merge, not_before};
+use super::{Holder, Look, Reply, Step, Trip, Wanted, has_room, merge, not_before, unserved};
 use crate::protocol::{Grant, LeaseQuota, ReplyError, Request, Script, ServerTime};
 use crate::standing::Standing;
 use casgate::Timestamp;
@@ -12,33 +12,46 @@ pub(crate) struct Rate {
     wanted: Option<Wanted>,
     /// What was asked for last.
     asked: Request,
-    /// The last reply, and when it came.
+    /// The last reply, and when its request was sent.
     last: Option<(Grant, Timestamp)>,
     not_before: Timestamp,
+    /// And that is for requests of so many permits or more.
+    denied_from: u32,
 }
 
 impl Rate {
     pub(crate) fn new(quota: LeaseQuota) -> Self {
         // Half of the burst, so that two processes can start at once.
         let size = Size::new(quota.fair(), quota.burst().div_ceil(2), quota.lifetime());
-        let (asked, not_before) = (Request::new(0), Timestamp::ZERO);
-        Self { quota, size, wanted: None, asked, last: None, not_before }
+        Self {
+            quota,
+            size,
+            wanted: None,
+            asked: Request::new(0),
+            last: None,
+            not_before: Timestamp::ZERO,
+            denied_from: 1,
+        }
     }
 }
 
 impl Holder for Rate {
     fn look(&mut self, look: &Look) -> Step {
         self.wanted = merge(self.wanted, look.wanted);
-        let is_needed = self.wanted.is_some() || look.debt > 0;
-        // A process that spends a permit in a lifetime would let most leases lapse that came before they were wanted.
+        let unserved = unserved(look.left, self.wanted);
+        let is_owing = look.debt > 0 || look.overspent;
+        let is_needed = is_owing || self.wanted.is_some();
         let is_idle = self.size.is_idle(look.stock, look.now);
-        if !has_room(look.left, self.wanted) || !is_needed && is_idle {
+        if !is_owing && !has_room(look.left, unserved) || !is_needed && is_idle {
+            self.wanted = unserved;
             return Step::Rest;
         }
-        if look.now < self.not_before {
+        let is_smaller = unserved.is_some_and(|wanted| wanted.least < self.denied_from);
+        if look.now < self.not_before && !is_smaller {
             return Step::LookAt(self.not_before);
         }
-        let wanted = self.wanted.take().unwrap_or(Wanted { least: 1, most: 1 });
+        self.wanted = None;
+        let wanted = unserved.unwrap_or(Wanted { least: 1, most: 1 });
         let want = if look.probing {
             wanted.least
         } else {
@@ -65,18 +78,22 @@ impl Holder for Rate {
             self.not_before = Timestamp::ZERO;
             (Standing::Ask, ends - lifetime / 4)
         };
+        self.denied_from = if grant.permits == 0 { self.asked.least() } else { 1 };
         // The server keeps a state for two epochs at least, which are four lifetimes.
         let lost = grant.state_missing
             && self.last.is_some_and(|(_, at)| trip.received - at < 4 * lifetime);
-        self.last = Some((grant, trip.received));
+        self.last = Some((grant, trip.sent));
         Ok(Reply {
             permits: grant.permits,
+            least: self.asked.least(),
+            denied_from: self.denied_from,
             ends,
             standing,
             look_at,
             holders: grant.holders,
             full_at: trip.received + grant.tat.since(grant.now),
             lost,
+            is_new_window: false,
         })
     }
 

@@ -2,11 +2,13 @@ use crate::stock::Word;
 use casgate::Timestamp;
 use core::time::Duration;
 
-/// How many permits to ask for: as many as were spent in a lease's lifetime of late.
+/// How many permits to ask for: as many as were spent in half of a lease's lifetime of late.
 ///
-/// The number at most doubles or halves from one request to the next, as the demand does not show at once. It doubles
-/// when a lease was spent before its end, and stays if that was one of fewer permits than it asked for: the demand is
-/// there, and the permits are not. When the lease ended first, there was no demand for more.
+/// The next lease is here when the current one has half of its permits left. It must have time for those and its own,
+/// or it lapses with the rest. If none are left, it has time for twice as many, and the demand may be more than it shows.
+///
+/// The number at most doubles or halves from one request to the next, as the demand does not show at once. It stays when
+/// a lease of fewer permits than it asked for was spent before its end: the demand is there, and the permits are not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Size {
     size: u32,
@@ -50,13 +52,12 @@ impl Size {
 
     /// The size of the next request. `ran_dry`: somebody found no permits.
     pub(super) fn next(&mut self, stock: u64, now: Timestamp, ran_dry: bool) -> u32 {
-        let is_spent = now - self.at < self.lifetime && 2 * stock <= self.stock;
-        let aim = if self.at == Timestamp::ZERO || ran_dry && is_spent && !self.was_full {
+        let is_spent = ran_dry && now - self.at < self.lifetime && 2 * stock <= self.stock;
+        let aim = if self.at == Timestamp::ZERO || is_spent && !self.was_full {
             self.size
-        } else if ran_dry && is_spent {
-            u32::MAX
         } else {
-            self.demand(stock, now).ceil() as u32 // saturates
+            let share = if is_spent { 1.0 } else { 0.5 };
+            (self.demand(stock, now) * share).ceil() as u32 // saturates
         };
         let (half, double) = ((self.size / 2).max(1), self.size.saturating_mul(2));
         self.size = aim.clamp(half, double).min(self.most);
@@ -88,18 +89,27 @@ mod tests {
     fn it_follows_the_demand_by_a_factor_of_two() {
         let mut size = Size::new(50, 450, LIFETIME);
         assert_eq!(size.next(0, at(1), true), 50);
-        // Ten spent in 50 ms are 20 in a lifetime.
+        // 30 spent in 50 ms are as many in half of a lifetime.
         size.count(50, at(50), true);
-        assert_eq!(size.next(40, at(100), false), 25);
-        size.count(65, at(100), true);
-        assert_eq!(size.next(55, at(150), false), 20);
+        assert_eq!(size.next(20, at(100), false), 30);
+        // Ten would be a third of it.
+        size.count(60, at(100), true);
+        assert_eq!(size.next(50, at(150), false), 15);
         // And when none are left, it doubles, up to the most.
         let mut now = 150;
-        for expected in [40, 80, 160, 320, 450, 450] {
+        for expected in [30, 60, 120, 240, 450, 450] {
             size.count(expected / 2, at(now), true);
             now += 1;
             assert_eq!(u64::from(size.next(0, at(now), true)), expected);
         }
+    }
+
+    #[test]
+    fn a_lease_that_ran_dry_is_followed_by_what_a_lifetime_spends() {
+        let mut size = Size::new(200, 450, LIFETIME);
+        // 100 spent in 50 ms are 200 in a lifetime: no reason to double.
+        size.count(100, at(1), true);
+        assert_eq!(size.next(0, at(51), true), 200);
     }
 
     #[test]
@@ -114,10 +124,11 @@ mod tests {
     #[test]
     fn a_lease_that_ended_unspent_is_no_reason_to_ask_for_more() {
         for (stock, left, elapsed, expected) in [
-            (50, 25, 99, 100),  // half of it was spent before it ended
+            (50, 25, 99, 26),   // half of it was spent before it ended: 25 in 99 ms
+            (50, 25, 9, 100),   // or long before
             (50, 26, 99, 25),   // less than half: 24 in 99 ms
             (50, 49, 100, 25),  // one in a lifetime
-            (50, 0, 100, 50),   // all of it in just a lifetime
+            (50, 0, 100, 25),   // all of it in just a lifetime
             (50, 0, 1_000, 25), // in ten
         ] {
             let mut size = Size::new(50, 450, LIFETIME);

@@ -142,12 +142,15 @@ fn a_full_reply_is_looked_at_again_before_its_lease_ends() {
     let ends = at(1_008) + LIFETIME - Duration::from_micros(1);
     let expected = Reply {
         permits: 50,
+        least: 1,
+        denied_from: 1,
         ends,
         standing: Standing::Ask,
         look_at: ends - LIFETIME / 4,
         holders: 3,
         full_at: at(1_110),
         lost: false,
+        is_new_window: false,
     };
     assert_eq!(reply, expected);
     assert!(matches!(rate.look(&Look { now: at(1_011), ..wanting(1, 1) }), Step::Ask { .. }));
@@ -171,8 +174,8 @@ fn a_short_reply_waits_for_permits_and_spreads() {
 }
 
 /// A window's request.
-fn request(want: u32, returned: Option<(u32, u64, u64)>) -> Vec<i64> {
-    let mut request = WindowRequest::new(want, 5);
+fn request(want: u32, least: u32, returned: Option<(u32, u64, u64)>) -> Vec<i64> {
+    let mut request = WindowRequest::new(want, 5).at_least(least);
     if let Some((permits, window, sequence)) = returned {
         request = request.returning(Returned { permits, window, sequence });
     }
@@ -181,16 +184,17 @@ fn request(want: u32, returned: Option<(u32, u64, u64)>) -> Vec<i64> {
 }
 
 fn grant_in(holder: &mut Window, window: i64, permits: i64, received: u64) -> Reply {
-    let reply = [permits, window, 500_000, 50];
+    // All that the window has left.
+    let reply = [permits, window, 500_000, 0];
     holder.settle(&reply, trip(received - 2, received, 0.0)).unwrap()
 }
 
 #[test]
-fn a_window_asks_for_the_largest_and_a_probe_for_one() {
-    assert_eq!(asked(window().look(&wanting(2, 30))), request(30, None));
-    assert_eq!(asked(window().look(&Look { debt: 40, ..wanting(2, 30) })), request(40, None));
+fn a_window_asks_for_the_largest_and_a_probe_for_the_smallest() {
+    assert_eq!(asked(window().look(&wanting(2, 30))), request(30, 2, None));
+    assert_eq!(asked(window().look(&Look { debt: 40, ..wanting(2, 30) })), request(40, 2, None));
     let probe = Look { probing: true, ..wanting(2, 30) };
-    assert_eq!(asked(window().look(&probe)), request(1, None));
+    assert_eq!(asked(window().look(&probe)), request(2, 2, None));
 }
 
 #[test]
@@ -203,12 +207,15 @@ fn each_return_has_the_next_number_and_counts_once() {
     window.count(9, at(1_010));
     window.take_back(4);
     window.take_back(3);
-    assert_eq!(asked(window.look(&Look { now: at(1_110), ..QUIET })), request(2, Some((7, 7, 1))));
+    assert_eq!(
+        asked(window.look(&Look { now: at(1_110), ..QUIET })),
+        request(1, 1, Some((7, 7, 1)))
+    );
     // No reply: the same again, and what has come since in the next.
     window.take_back(1);
-    assert_eq!(asked(window.look(&Look { now: at(1_200), ..QUIET }))[5..], [7, 7, 1]);
+    assert_eq!(asked(window.look(&Look { now: at(1_200), ..QUIET }))[5..8], [7, 7, 1]);
     grant_in(&mut window, 7, 2, 1_210);
-    assert_eq!(asked(window.look(&Look { now: at(1_220), ..QUIET }))[5..], [1, 7, 2]);
+    assert_eq!(asked(window.look(&Look { now: at(1_220), ..QUIET }))[5..8], [1, 7, 2]);
     grant_in(&mut window, 7, 0, 1_230);
     window.count(0, at(1_230));
     assert_eq!(window.look(&Look { now: at(1_400), ..QUIET }), Step::Rest);
@@ -222,7 +229,7 @@ fn what_was_not_returned_in_a_window_is_forgotten_in_the_next() {
     asked(window.look(&Look { now: at(1_050), ..wanting(9, 9) }));
     window.take_back(4);
     grant_in(&mut window, 8, 9, 1_110);
-    assert_eq!(asked(window.look(&Look { now: at(1_111), ..wanting(9, 9) }))[5..], [0, 0, 0]);
+    assert_eq!(asked(window.look(&Look { now: at(1_111), ..wanting(9, 9) }))[5..8], [0, 0, 0]);
 }
 
 /// A denied holder still returns, and asks for nothing with it. A reply to that leaves the denial as it is.
@@ -236,7 +243,7 @@ fn a_denied_window_returns_without_asking() {
     assert_eq!(window.look(&Look { now: at(1_011), ..wanting(1, 1) }), Step::LookAt(until));
     window.take_back(4);
     let look = Look { now: at(1_100), ..wanting(1, 1) };
-    assert_eq!(asked(window.look(&look)), request(0, Some((4, 7, 1))));
+    assert_eq!(asked(window.look(&look)), request(0, 0, Some((4, 7, 1))));
     assert_eq!(grant_in(&mut window, 7, 0, 1_110).standing, Standing::Denied { until });
     // While leases live, it looks at their end.
     let look = Look { now: at(1_120), stock: 5, left: [5, 0], ..wanting(9, 9) };

@@ -1,5 +1,5 @@
 use super::size::Size;
-use super::{Holder, Look, Reply, Step, Trip, Wanted, has_room, merge, not_before};
+use super::{Holder, Look, Reply, Step, Trip, Wanted, has_room, merge, not_before, unserved};
 use crate::protocol::{ReplyError, Returned, Script, WindowGrant, WindowQuota, WindowRequest};
 use crate::standing::Standing;
 use casgate::Timestamp;
@@ -14,6 +14,8 @@ pub(crate) struct Window {
     wanted: Option<Wanted>,
     /// What was asked for last.
     asked: u32,
+    /// And how few were of use.
+    least: u32,
     /// This holder, by a random number.
     holder: u64,
     /// The window of the leases.
@@ -24,6 +26,8 @@ pub(crate) struct Window {
     returning: Option<Returned>,
     returns: u64,
     not_before: Timestamp,
+    /// And that is for requests of so many permits or more.
+    denied_from: u32,
     is_full: bool,
 }
 
@@ -38,12 +42,14 @@ impl Window {
             size,
             wanted: None,
             asked: 0,
+            least: 0,
             holder,
             window: 0,
             unspent: 0,
             returning: None,
             returns: 0,
             not_before: Timestamp::ZERO,
+            denied_from: 1,
             is_full: true,
         }
     }
@@ -60,10 +66,16 @@ impl Holder for Window {
                 sequence: self.returns,
             });
         }
-        let is_needed = self.wanted.is_some() || look.debt > 0;
+        let unserved = unserved(look.left, self.wanted);
+        let is_owing = look.debt > 0 || look.overspent;
+        let is_needed = is_owing || self.wanted.is_some();
         let is_idle = self.size.is_idle(look.stock, look.now);
-        let is_wanted = has_room(look.left, self.wanted) && (is_needed || !is_idle);
-        let is_early = look.now < self.not_before;
+        let is_wanted = is_owing || has_room(look.left, unserved) && (is_needed || !is_idle);
+        if !is_wanted {
+            self.wanted = unserved;
+        }
+        let is_smaller = unserved.is_some_and(|wanted| wanted.least < self.denied_from);
+        let is_early = look.now < self.not_before && !is_smaller;
         // By then all leases are over that live now, and what they have left is returned.
         let returned_at = (look.stock > 0).then(|| look.now + self.lifetime);
         if is_early && is_wanted && self.returning.is_none() {
@@ -73,14 +85,19 @@ impl Holder for Window {
         self.asked = if !is_wanted || is_early {
             0
         } else {
-            let most = self.wanted.take().map_or(1, |wanted| wanted.most);
+            self.wanted = None;
+            let wanted = unserved.unwrap_or(Wanted { least: 1, most: 1 });
+            self.least = wanted.least;
             let size = self.size.next(look.stock, look.now, is_needed);
-            if look.probing { 1 } else { size.max(most).max(look.debt) }
+            if look.probing { wanted.least } else { size.max(wanted.most).max(look.debt) }
         };
         if self.asked == 0 && self.returning.is_none() {
             return returned_at.map_or(Step::Rest, Step::LookAt);
         }
         let mut request = WindowRequest::new(self.asked, self.holder);
+        if self.asked > 0 {
+            request = request.at_least(self.least);
+        }
         if let Some(returned) = self.returning {
             request = request.returning(returned);
         }
@@ -91,7 +108,8 @@ impl Holder for Window {
     fn settle(&mut self, reply: &[i64], trip: Trip) -> Result<Reply, ReplyError> {
         let grant = WindowGrant::from_reply(reply)?;
         self.returning = None;
-        if grant.window != self.window {
+        let is_new_window = grant.window != self.window;
+        if is_new_window {
             (self.window, self.unspent) = (grant.window, 0);
         }
         let window_ends = grant.lease(trip.sent).ends();
@@ -106,19 +124,25 @@ impl Holder for Window {
             self.not_before = Timestamp::ZERO;
             (Standing::Ask, ends)
         } else {
-            // Half of what is left is granted at a time, so there is nothing left only if nothing is granted.
-            let retry = if grant.permits == 0 { grant.ends_in } else { Duration::ZERO };
+            // Else it has some: too few for this request, or half of them are granted at a time.
+            let is_used_up = grant.permits == 0 && grant.left == 0;
+            let is_too_few = grant.permits == 0 && grant.left > 0;
+            self.denied_from = if is_too_few { self.least } else { 1 };
+            let retry = if is_used_up { grant.ends_in } else { Duration::ZERO };
             self.not_before = not_before(trip.received, retry, self.lifetime, trip.random);
             (Standing::Denied { until: self.not_before }, self.not_before.min(ends))
         };
         Ok(Reply {
             permits: grant.permits,
+            least: self.least,
+            denied_from: self.denied_from,
             ends,
             standing,
             look_at,
             holders: 0,
             full_at: window_ends,
             lost: false,
+            is_new_window,
         })
     }
 

@@ -31,10 +31,14 @@ impl FleetLimiter {
     /// [`AcquireError::NeverFits`] at once. [`AcquireError::TooLate`] after `patience`, or as soon as the first in line is
     /// told that it would have to wait for longer.
     pub async fn acquire(&self, n: u32, patience: Duration) -> Result<Admitted, AcquireError> {
+        if self.shared.never_fits(n) {
+            return Err(AcquireError::NeverFits);
+        }
         let patience = patience.min(LONGEST);
         let deadline = SystemClock.now() + patience;
+        let place = self.shared.line.enter();
         let wait = async {
-            let _turn = self.shared.line.lock().await;
+            place.turn().await;
             loop {
                 let not = match self.ask(n).await {
                     Ok(admitted) => return Ok(admitted),

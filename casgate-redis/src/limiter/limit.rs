@@ -12,8 +12,8 @@ impl Limit for FleetLimiter {
     }
 
     /// As [`FleetLimiter::check_n_at`], whatever the timestamp: one that is older than now, or later, is taken for now.
-    fn check_at(&self, now: Timestamp) -> Result<Admitted, Denied> {
-        LimitN::check_n_at(self, 1, now)
+    fn check_at(&self, _: Timestamp) -> Result<Admitted, Denied> {
+        Ok(self.check_n_at(1, SystemClock.now())?)
     }
 
     fn peek(&self) -> Snapshot {
@@ -31,9 +31,9 @@ impl LimitN for FleetLimiter {
         Ok(self.check_n(n)?)
     }
 
-    /// Decides at `now` or, if that is later, at the present: a lease is over when it is over.
-    fn check_n_at(&self, n: u32, now: Timestamp) -> Result<Admitted, Denied> {
-        Ok(self.check_n_at(n, now.max(SystemClock.now()))?)
+    /// Decides at the present, whatever the timestamp: a lease is over when it is over, and not before.
+    fn check_n_at(&self, n: u32, _: Timestamp) -> Result<Admitted, Denied> {
+        Ok(self.check_n_at(n, SystemClock.now())?)
     }
 
     fn refund(&self, admitted: &Admitted) {

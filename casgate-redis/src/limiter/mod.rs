@@ -1,5 +1,7 @@
 mod acquire;
 mod limit;
+mod line;
+mod refresh;
 mod shared;
 mod stats;
 #[cfg(all(test, not(casgate_loom)))]
@@ -60,7 +62,8 @@ use std::time::Instant;
 ///
 /// # Numbers
 ///
-/// [`remaining`](Admitted::remaining) is what the process has leased, and not what the fleet has left. `reset_after` is
+/// [`remaining`](Admitted::remaining) is what the process has leased, and not what the fleet has left. An admission tells
+/// what its own lease has left, and [`peek`](Self::peek) the larger of the two that there may be. `reset_after` is
 /// by the last reply of the store. [Tickets](Admitted::ticket) are not unique: they name the lease.
 #[derive(Clone, Debug)]
 pub struct FleetLimiter {
@@ -236,7 +239,7 @@ impl FleetLimiter {
     }
 
     /// Gives back the permits of an admission whose work was not done, for others of this process. They go back to the
-    /// lease that they are of, and are lost if it is over.
+    /// lease that they are of. They are lost if it is over, or if another lease has taken its place.
     ///
     /// ```no_run
     /// # fn of(limiter: &casgate_redis::FleetLimiter) {

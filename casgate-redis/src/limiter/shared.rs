@@ -1,71 +1,63 @@
 use super::FleetStats;
+use super::line::Line;
+use super::refresh::Mind;
 use crate::answer::{NotAdmitted, Unavailable};
 use crate::bell::Bell;
 use crate::fleet::Handle;
-use crate::holder::{Holder, Look, Step, Trip};
 use crate::outage::{Alone, Outage};
-use crate::protocol::ReplyError;
 use crate::quota::{FleetQuota, FleetQuotaError};
 use crate::standing::Standing;
 use crate::stock::{Spent, Stock, Word};
 use casgate::{Admitted, Denied, Snapshot, Timestamp};
 use core::time::Duration;
 use event_listener::Event;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 /// One limit of this process, as its callers and the refresher share it.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) stock: Stock,
-    key: String,
+    pub(super) key: String,
     /// What is told as the limit.
     limit: u32,
     /// The most permits of one request.
-    most: u32,
-    /// The time in which a permit refills.
+    pub(super) most: u32,
+    /// The time in which a permit refills, or zero if all refill together.
     interval: Duration,
     pub(crate) lifetime: Duration,
-    /// A [`Standing`].
-    standing: AtomicU64,
+    /// A [`Standing`], and for how many permits a denial counts.
+    pub(super) standing: AtomicU64,
+    pub(super) least: AtomicU32,
+    /// And for so many and more there is one at all.
+    pub(super) denied_from: AtomicU32,
     /// When the limit is full again, by the last reply.
-    full_at: AtomicU64,
-    bell: Bell,
+    pub(super) full_at: AtomicU64,
+    pub(super) bell: Bell,
     /// Permits that were charged and are not paid.
-    debt: AtomicU64,
+    pub(super) debt: AtomicU64,
     /// Replies, of either kind.
     pub(crate) refreshed: Event,
-    /// Held by the first of those who wait in line.
-    pub(crate) line: async_lock::Mutex<()>,
+    /// Who waits first.
+    pub(super) line: Line,
     /// When the last request was sent that had a reply.
-    answered_at: AtomicU64,
-    outage: Outage,
-    mind: Mutex<Mind>,
-    counts: Counts,
+    pub(super) answered_at: AtomicU64,
+    pub(super) outage: Outage,
+    pub(super) mind: Mutex<Mind>,
+    pub(super) counts: Counts,
     fleet: Arc<Handle>,
 }
 
-/// What the refresher alone uses.
-#[derive(Debug)]
-struct Mind {
-    holder: Box<dyn Holder>,
-    /// The permits spent without a lease that a reply accounts for, and those that the request under way does.
-    accounted: u64,
-    accounting: u64,
-    /// When the refresher looks by itself: later alarms need not be set, and earlier ones count no more.
-    alarm: Timestamp,
-}
-
 #[derive(Debug, Default)]
-struct Counts {
-    calls: AtomicU64,
-    failures: AtomicU64,
-    leased: AtomicU64,
-    losses: AtomicU64,
+pub(super) struct Counts {
+    pub(super) calls: AtomicU64,
+    pub(super) failures: AtomicU64,
+    pub(super) leased: AtomicU64,
+    pub(super) losses: AtomicU64,
 }
 
 /// What is told as a wait when a reply is due at any moment.
-const SOONEST: Duration = Duration::from_millis(1);
+pub(super) const SOONEST: Duration = Duration::from_millis(1);
 
 /// Why a request is not decided.
 #[derive(Clone, Copy, Debug)]
@@ -89,17 +81,23 @@ impl Shared {
             key: format!("casgate:{name}:{}", quota.id()),
             limit: rate.burst(),
             most: most.min(Word::MOST),
-            interval: rate.period() / rate.permits(),
+            interval: if holder.returns() {
+                Duration::ZERO
+            } else {
+                rate.period() / rate.permits()
+            },
             lifetime: quota.get_lifetime(),
             standing: AtomicU64::new(Standing::Ask.bits()),
+            least: AtomicU32::new(0),
+            denied_from: AtomicU32::new(0),
             full_at: AtomicU64::new(0),
             bell: Bell::new(),
             debt: AtomicU64::new(0),
             refreshed: Event::new(),
-            line: async_lock::Mutex::new(()),
+            line: Line::default(),
             answered_at: AtomicU64::new(0),
             outage: Outage::new(quota),
-            mind: Mutex::new(Mind { holder, accounted: 0, accounting: 0, alarm: Timestamp::ZERO }),
+            mind: Mutex::new(Mind::new(holder)),
             counts: Counts::default(),
             fleet,
         })
@@ -146,13 +144,18 @@ impl Shared {
     pub(crate) fn miss(self: &Arc<Self>, permits: u32, now: Timestamp) -> Result<Admitted, Miss> {
         let denied =
             |wait| Miss::Not(NotAdmitted::Denied(Denied::new(permits, self.snapshot(now), wait)));
-        if permits > self.most {
+        if self.never_fits(permits) {
             let never =
                 Snapshot::new(self.most, self.snapshot(now).remaining(), self.reset_after(now));
             return Err(Miss::Not(NotAdmitted::Denied(Denied::new(permits, never, None))));
         }
         match self.standing(now) {
             Standing::Ask => {
+                self.want(permits);
+                Err(Miss::Soon)
+            }
+            // It was a larger request that was denied.
+            Standing::Denied { .. } if permits < self.denied_from.load(Ordering::Relaxed) => {
                 self.want(permits);
                 Err(Miss::Soon)
             }
@@ -163,12 +166,12 @@ impl Shared {
                     // At that instant the refresher looks by itself.
                     self.bell.hint(permits);
                 }
-                let soon = (until - now).max(SOONEST);
-                Err(denied(Some(soon + self.interval * (permits - 1))))
+                let more = permits.saturating_sub(self.least.load(Ordering::Relaxed));
+                Err(denied(Some((until - now).max(SOONEST) + self.interval * more)))
             }
             Standing::Down { until } => {
                 self.want(permits);
-                match self.outage.decide(permits, now) {
+                match self.outage.decide(permits, now, self.fleet.recoveries()) {
                     Alone::Shared(admitted) => Ok(admitted),
                     Alone::Allowed => Ok(Admitted::new(
                         permits,
@@ -183,6 +186,11 @@ impl Shared {
                 }
             }
         }
+    }
+
+    /// Whether so many permits are never admitted together.
+    pub(crate) const fn never_fits(&self, permits: u32) -> bool {
+        permits > self.most
     }
 
     fn unavailable(&self, permits: u32, wait: Duration) -> Unavailable {
@@ -230,7 +238,11 @@ impl Shared {
         let own = Standing::from_bits(self.standing.load(Ordering::Relaxed)).at(now, self.lifetime);
         let until = self.fleet.down_until();
         // A limit that is new, or was idle, need not find out by itself.
-        if own == Standing::Ask && now < until { Standing::Down { until } } else { own }
+        if own == Standing::Ask && until > Timestamp::ZERO {
+            Standing::Down { until }.at(now, self.lifetime)
+        } else {
+            own
+        }
     }
 
     /// Asks the refresher for so many permits.
@@ -247,104 +259,6 @@ impl Shared {
     }
 }
 
-/// The refresher's side.
-impl Shared {
-    /// Decides whether to ask the store. `probing`: the store has failed.
-    pub(crate) fn look(&self, now: Timestamp, probing: bool) -> Step {
-        let wanted = self.bell.hear();
-        let mut mind = self.mind();
-        self.take_back(&mut mind, now);
-        let spent = self.outage.spent();
-        let look = Look {
-            now,
-            left: self.stock.left(now),
-            stock: self.stock.permits(),
-            wanted,
-            debt: self.debt.load(Ordering::Relaxed).try_into().unwrap_or(u32::MAX),
-            overspent: spent > mind.accounted,
-            probing,
-        };
-        let step = mind.holder.look(&look);
-        if matches!(step, Step::Ask { .. }) {
-            mind.accounting = spent;
-            self.counts.calls.fetch_add(1, Ordering::Relaxed);
-        }
-        step
-    }
-
-    pub(crate) fn key(&self) -> &str {
-        &self.key
-    }
-
-    /// Takes the lease of a reply, and returns when to look again.
-    pub(crate) fn settle(&self, reply: &[i64], trip: Trip) -> Result<Timestamp, ReplyError> {
-        let mut mind = self.mind();
-        // Before the reply, which may be of a later window, and before its lease, which may take the place of those.
-        self.take_back(&mut mind, trip.received);
-        let reply = mind.holder.settle(reply, trip)?;
-        mind.accounted = mind.accounting;
-        self.counts.leased.fetch_add(reply.permits.into(), Ordering::Relaxed);
-        self.counts.losses.fetch_add(reply.lost.into(), Ordering::Relaxed);
-        self.full_at.store(reply.full_at.as_nanos(), Ordering::Relaxed);
-        let lease = Word::new(self.pay(reply.permits), reply.ends);
-        if lease.left(trip.received) > 0 {
-            self.stock.put(lease, trip.received);
-        }
-        mind.holder.count(self.stock.permits(), trip.received);
-        self.outage.end(reply.holders);
-        self.answered_at.store(trip.sent.as_nanos(), Ordering::Relaxed);
-        self.standing.store(reply.standing.bits(), Ordering::Relaxed);
-        self.refreshed.notify(usize::MAX);
-        Ok(reply.look_at)
-    }
-
-    /// Takes note that the store failed, and is asked again at that instant.
-    pub(crate) fn fail(&self, until: Timestamp) {
-        self.counts.failures.fetch_add(1, Ordering::Relaxed);
-        self.standing.store(Standing::Down { until }.bits(), Ordering::Relaxed);
-        self.refreshed.notify(usize::MAX);
-    }
-
-    /// Returns whether an alarm at that instant is news: another one before it would do.
-    pub(crate) fn set_alarm(&self, at: Timestamp) -> bool {
-        let mut mind = self.mind();
-        let is_news = mind.alarm == Timestamp::ZERO || at < mind.alarm;
-        if is_news {
-            mind.alarm = at;
-        }
-        is_news
-    }
-
-    /// Returns whether the alarm at that instant still counts, and takes it away.
-    pub(crate) fn is_alarm(&self, at: Timestamp) -> bool {
-        let mut mind = self.mind();
-        let counts = mind.alarm == at;
-        if counts {
-            mind.alarm = Timestamp::ZERO;
-        }
-        counts
-    }
-
-    /// Pays charged permits with leased ones, and returns those that are left.
-    fn pay(&self, permits: u32) -> u32 {
-        let paid = |debt: u64| debt.min(permits.into());
-        let pays = |debt| Some(debt - paid(debt));
-        let debt = self.debt.fetch_update(Ordering::Relaxed, Ordering::Relaxed, pays);
-        permits - debt.map_or(0, |debt| paid(debt) as u32)
-    }
-
-    /// Takes back what is left of leases that are over, if it is returned.
-    fn take_back(&self, mind: &mut Mind, now: Timestamp) {
-        if mind.holder.returns() {
-            mind.holder.take_back(self.stock.take_over(now));
-        }
-    }
-
-    fn mind(&self) -> MutexGuard<'_, Mind> {
-        self.mind.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// What callers do besides.
 impl Shared {
     /// Spends permits after the fact: of the leases as far as they reach, and of later ones.
@@ -355,11 +269,6 @@ impl Shared {
         if owed > 0 || is_low {
             self.ask();
         }
-    }
-
-    /// Whether forgetting this limit would forget permits that were spent.
-    pub(crate) fn is_owing(&self) -> bool {
-        self.debt.load(Ordering::Relaxed) > 0 || self.outage.spent() > self.mind().accounted
     }
 
     pub(crate) fn stats(&self) -> FleetStats {

@@ -190,14 +190,32 @@ fn a_short_reply_denies_until_the_next_request() {
     // A quarter of a lifetime, which is longer than a permit takes; and the random part is in the middle.
     assert_eq!(limit.grant(0, 11), at(36));
     limit.told();
-    assert_eq!(limit.denied(1, 12).retry_after(), Some(millis(24)));
+    // A caller that comes then finds the next lease here: the call takes a millisecond, and one is to spare.
+    assert_eq!(limit.denied(2, 12).retry_after(), Some(millis(26)));
     // Each permit besides takes its interval.
-    assert_eq!(limit.denied(3, 12).retry_after(), Some(millis(26)));
+    assert_eq!(limit.denied(4, 12).retry_after(), Some(millis(28)));
     assert_eq!((limit.told(), limit.look(12)), (0, Step::LookAt(at(36))));
     // Then a caller asks, if the refresher has not.
-    let _ = limit.denied(1, 36);
+    let _ = limit.denied(2, 38);
     assert_eq!(limit.told(), 1);
-    assert_eq!(limit.want(36), (50, 1));
+    assert_eq!(limit.want(38), (50, 2));
+}
+
+/// The bucket may have the one permit that is left of those that were too few for two.
+#[test]
+fn a_denied_request_does_not_stop_a_smaller_one() {
+    let limit = Alone::rate();
+    let _ = limit.miss(2, 10);
+    limit.asks(10);
+    limit.grant(0, 11);
+    limit.told();
+    assert!(matches!(limit.miss(1, 12), Err(Miss::Soon)));
+    assert_eq!((limit.told(), limit.want(12)), (1, (50, 1)));
+    limit.grant(1, 13);
+    assert!(limit.spend(1, 14).is_some());
+    // A short reply says that there is no more.
+    assert!(limit.denied(1, 15).retry_after().is_some());
+    assert_eq!(limit.look(15), Step::LookAt(at(38)));
 }
 
 #[test]
@@ -206,8 +224,8 @@ fn an_old_denial_says_nothing() {
     let _ = limit.miss(2, 10);
     limit.asks(10);
     limit.grant(0, 11);
-    assert!(limit.denied(1, 136).retry_after().is_some());
-    assert!(matches!(limit.miss(1, 137), Err(Miss::Soon))); // a lifetime after it
+    assert!(limit.denied(2, 138).retry_after().is_some());
+    assert!(matches!(limit.miss(2, 139), Err(Miss::Soon))); // a lifetime after it
 }
 
 #[test]
@@ -260,7 +278,9 @@ fn a_new_limit_need_not_find_out_that_the_store_is_down() {
     let error = StoreError::new(Cause::Unreachable, "");
     limit.handle.inbox().tell(false, Some(error), at(40));
     assert_eq!(limit.unavailable(1, 30).cause(), Cause::Unreachable);
-    assert!(matches!(limit.miss(1, 40), Err(Miss::Soon)));
+    // The store is asked again then, and for a while nobody else need find out.
+    assert_eq!(limit.unavailable(1, 140).cause(), Cause::Unreachable);
+    assert!(matches!(limit.miss(1, 141), Err(Miss::Soon)));
     limit.handle.inbox().expect_at(at(80));
     assert_eq!(limit.unavailable(1, 50).retry_after(), millis(30));
     limit.handle.inbox().tell(true, None, Timestamp::ZERO);
@@ -317,7 +337,7 @@ fn a_loss_of_state_is_counted() {
         limit.shared.stats().losses
     };
     // The first of all is none, nor is one after the time for which the server keeps a state.
-    assert_eq!([reply(1, 10), reply(0, 100), reply(1, 499), reply(1, 899)], [0, 0, 1, 1]);
+    assert_eq!([reply(1, 10), reply(0, 100), reply(1, 498), reply(1, 897)], [0, 0, 1, 1]);
 }
 
 #[test]
@@ -326,9 +346,9 @@ fn one_alarm_counts_at_a_time_the_earliest() {
     assert!(limit.shared.set_alarm(at(50)));
     assert!(!limit.shared.set_alarm(at(50)) && !limit.shared.set_alarm(at(60)));
     assert!(limit.shared.set_alarm(at(40)));
-    assert!(!limit.shared.is_alarm(at(50)));
-    assert!(limit.shared.is_alarm(at(40)));
-    assert!(!limit.shared.is_alarm(at(40)) && limit.shared.set_alarm(at(50)));
+    assert!(!limit.shared.take_alarm(at(50)));
+    assert!(limit.shared.take_alarm(at(40)));
+    assert!(!limit.shared.take_alarm(at(40)) && limit.shared.set_alarm(at(50)));
 }
 
 /// 100 in a second, leases of 100 ms.
@@ -340,7 +360,8 @@ impl Alone {
     /// A reply of so many permits in that window, which ends so many milliseconds later.
     fn grant_in(&self, window: i64, permits: i64, now: u64, ends_in: i64) -> Timestamp {
         let trip = Trip { sent: at(now - 1), received: at(now), random: 0.5 };
-        self.shared.settle(&[permits, window, 1_000 * ends_in, 50], trip).unwrap()
+        let left = if permits == 0 { 0 } else { 50 };
+        self.shared.settle(&[permits, window, 1_000 * ends_in, left], trip).unwrap()
     }
 
     /// What it wants of a window script, and what it returns of which window.
@@ -416,7 +437,7 @@ fn a_window_without_permits_denies_until_it_ends() {
     let _ = limit.miss(1, 10);
     limit.asks(10);
     assert_eq!(limit.grant_in(7, 0, 11, 600), at(110));
-    assert_eq!(limit.denied(1, 11).retry_after(), Some(millis(600)));
+    assert_eq!(limit.denied(1, 11).retry_after(), Some(millis(602)));
     assert_eq!(limit.look(110), Step::LookAt(at(611)));
 }
 
@@ -425,7 +446,7 @@ fn refunded_permits_are_spent_again_while_their_lease_lives() {
     let limit = FleetLimiter { shared: Alone::rate().shared };
     let now = SystemClock.now();
     let lease = crate::stock::Word::new(10, now + Duration::from_secs(60));
-    assert!(limit.shared.stock.put(lease, now));
+    assert_eq!(limit.shared.stock.put(lease, now), 0);
     let admitted = limit.check_n(10).unwrap();
     limit.refund(&admitted);
     assert_eq!(limit.peek().remaining(), 10);

@@ -20,7 +20,6 @@ pub(crate) struct Outage {
     now: Mutex<Option<Lasting>>,
     /// The processes that share the limit, as the store told last.
     holders: AtomicU32,
-    had_contact: std::sync::atomic::AtomicBool,
     /// The permits that were spent without a lease, in all.
     shared: AtomicU64,
     allowed: AtomicU64,
@@ -30,6 +29,8 @@ pub(crate) struct Outage {
 /// An outage that lasts.
 #[derive(Debug)]
 struct Lasting {
+    /// The recoveries of the store before it.
+    recoveries: u64,
     since: Timestamp,
     /// `None` inside: a share of this quota is out of range, so there is none.
     share: Option<Option<Limiter>>,
@@ -51,26 +52,32 @@ impl Outage {
             quota: quota.quota(),
             now: Mutex::new(None),
             holders: AtomicU32::new(0),
-            had_contact: false.into(),
             shared: AtomicU64::new(0),
             allowed: AtomicU64::new(0),
             denied: AtomicU64::new(0),
         }
     }
 
-    /// Decides about so many permits without the store.
-    pub(crate) fn decide(&self, permits: u32, now: Timestamp) -> Alone {
+    /// Decides about so many permits without the store, which has recovered so often.
+    pub(crate) fn decide(&self, permits: u32, now: Timestamp, recoveries: u64) -> Alone {
         let mut lasting = self.lock();
-        let lasting = lasting.get_or_insert_with(|| Lasting { since: now, share: None });
+        // Between two outages nobody may have asked for this limit.
+        if lasting.as_ref().is_some_and(|lasting| lasting.recoveries != recoveries) {
+            *lasting = None;
+        }
+        let lasting =
+            lasting.get_or_insert_with(|| Lasting { recoveries, since: now, share: None });
         let answer = match self.policy.after(now - lasting.since) {
             Degraded::Deny => Alone::Unavailable,
             Degraded::Allow => Alone::Allowed,
             Degraded::Share { expected } => {
-                let share = lasting.share.get_or_insert_with(|| self.share(expected, now));
+                let make = || self.share(expected, now, recoveries > 0);
+                let share = lasting.share.get_or_insert_with(make);
                 match share.as_ref().map(|share| share.check_n_at(permits, now)) {
                     Some(Ok(admitted)) => Alone::Shared(admitted),
-                    Some(Err(denied)) => Alone::Denied(denied),
-                    None => Alone::Unavailable,
+                    Some(Err(denied)) if denied.retry_after().is_some() => Alone::Denied(denied),
+                    // More than a share ever has, but not more than the store.
+                    _ => Alone::Unavailable,
                 }
             }
         };
@@ -84,14 +91,14 @@ impl Outage {
         answer
     }
 
-    /// The bucket of a share. It is empty, for the fleet has spent by its leases; or full, if it never had one.
-    fn share(&self, expected: u32, now: Timestamp) -> Option<Limiter> {
+    /// The bucket of a share. It is empty, for the fleet has spent by its leases; or full, if the store never answered.
+    fn share(&self, expected: u32, now: Timestamp, had_contact: bool) -> Option<Limiter> {
         let processes = self.holders.load(Ordering::Relaxed).max(expected).max(1);
         let burst = (self.quota.burst() / processes).max(1);
         let period = self.quota.period().saturating_mul(processes);
         let quota = Quota::new(self.quota.permits(), period).and_then(|q| q.try_with_burst(burst));
         let limiter = Limiter::token_bucket(quota.ok()?);
-        if self.had_contact.load(Ordering::Relaxed) {
+        if had_contact {
             let _ = limiter.check_n_at(burst, now);
         }
         Some(limiter)
@@ -100,7 +107,6 @@ impl Outage {
     /// Takes note that the store answers, and how many processes it told of.
     pub(crate) fn end(&self, holders: u32) {
         *self.lock() = None;
-        self.had_contact.store(true, Ordering::Relaxed);
         if holders > 0 {
             self.holders.store(holders, Ordering::Relaxed);
         }

@@ -14,7 +14,8 @@ use core::time::Duration;
 /// ```
 ///
 /// Whatever is admitted in this way is counted in the [statistics](crate::FleetStats), and the process tells the store
-/// when it answers again: the bucket is then empty.
+/// when it answers again: the bucket is then empty. A [window](crate::FleetQuota::window) is not told, so what is
+/// admitted in this way comes on top of its limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OnUnavailable {
     phases: Phases,
@@ -50,8 +51,9 @@ impl OnUnavailable {
     /// Admits a share of the quota: one part of as many as there are processes. That number is the last that the store
     /// has told, or `expected` if that is more. Zero counts as one.
     ///
-    /// The bucket of the share is empty at first, and full if the store never answered. If all processes are cut off, they
-    /// keep the quota together as long as they are no more than that number. If `m` of `n` are, the fleet can have
+    /// The bucket of the share is empty at first, and full if the store never answered this process. If all processes are
+    /// cut off, they keep the quota together as long as they are no more than that number. A share has room for one permit
+    /// at least, so more processes than permits of the burst can have one each. If `m` of `n` are cut off, the fleet can have
     /// `1 + m / n` times the quota, since those with a store share all of it.
     ///
     /// ```

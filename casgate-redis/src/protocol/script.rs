@@ -28,5 +28,5 @@ impl Script {
     /// arguments, [`WindowGrant`](super::WindowGrant) reads its reply, and
     /// [`WindowState::grant`](super::WindowState::grant) decides the same.
     pub const WINDOW: Self =
-        Self { text: include_str!("window.lua"), sha1: "848355dc2bf73a30e7855d3426ec51de7e68a261" };
+        Self { text: include_str!("window.lua"), sha1: "b929dc90a60f634827fcc7208651ac2ab90e6c47" };
 }

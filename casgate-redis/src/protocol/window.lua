@@ -7,6 +7,7 @@
 -- ARGV     of the quota:   1 the length of a window, 2 the limit
 --          of the request: 3 want, 4 the number of holders, 5 the holder
 --          of a return:    6 the permits, 7 the window of their lease, 8 the sequence number
+--          of the request: 9 at least: fewer permits than that are of no use
 -- returns  {granted, window, time until its end, left}
 --
 -- Times are microseconds. Numbers are doubles, whole and below 2^53. `fmod` makes the quotients exact.
@@ -15,6 +16,7 @@ local now = time[1] * 1000000 + time[2]
 local length, limit = tonumber(ARGV[1]), tonumber(ARGV[2])
 local want, holders = tonumber(ARGV[3]), tonumber(ARGV[4])
 local returned, of, sequence = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
+local least = tonumber(ARGV[9])
 
 local function div(a, b)
   return (a - math.fmod(a, b)) / b
@@ -38,7 +40,9 @@ end
 
 -- Half of what is left, in equal shares: the last leases are the smallest.
 local left = math.max(0, limit - used)
-local granted = math.min(want, left, math.max(1, div(left + 2 * holders - 1, 2 * holders)))
+local share = div(left + 2 * holders - 1, 2 * holders)
+local granted = math.min(want, left, math.max(1, share, least))
+if granted < least then granted = 0 end
 if window ~= stored or takes_back or granted > 0 then
   redis.call('HSET', KEYS[1], 'w', window, 'u', used + granted)
   redis.call('PEXPIRE', KEYS[1], div((window + 2) * length - now + 999, 1000) + 1)

@@ -58,8 +58,8 @@ impl FleetQuota {
     /// Makes a quota for each aligned window, as long as the quota's period: so many per day, for instance. Days begin at
     /// midnight UTC, by the server's clock. An interval that is not aligned can have twice the quota.
     ///
-    /// Permits that a process has leased when it crashes are lost until the window ends. What it does not spend in a
-    /// [lifetime](Self::lifetime) it returns.
+    /// Permits that a process has leased when it crashes or drops its limiter are lost until the window ends. What it does
+    /// not spend in a [lifetime](Self::lifetime) it returns.
     ///
     /// ```
     /// # use casgate::Quota;
@@ -88,7 +88,7 @@ impl FleetQuota {
     /// Take several round trips at least.
     ///
     /// Without this it is a quarter of the time in which the burst refills, but 20 ms at least and 500 ms at most. For
-    /// windows it is 500 ms, or the window if that is shorter.
+    /// windows it is 500 ms. In a window no lease lives for longer than the window.
     ///
     /// ```
     /// # use casgate::Quota;
@@ -155,14 +155,14 @@ impl FleetQuota {
     #[must_use]
     pub fn get_lifetime(&self) -> Duration {
         const LONGEST: Duration = Duration::from_millis(500);
-        self.lifetime.unwrap_or_else(|| match self.mode {
-            Mode::Rate => {
+        match self.mode {
+            Mode::Rate => self.lifetime.unwrap_or_else(|| {
                 let refill = self.quota.period().as_secs_f64() / f64::from(self.quota.permits())
                     * f64::from(self.quota.burst());
                 LONGEST.mul_f64((refill / 4.0 / LONGEST.as_secs_f64()).clamp(0.04, 1.0))
-            }
-            Mode::Window => self.quota.period().min(LONGEST),
-        })
+            }),
+            Mode::Window => self.lifetime.unwrap_or(LONGEST).min(self.quota.period()),
+        }
     }
 
     pub(crate) const fn unavailable(&self) -> &OnUnavailable {

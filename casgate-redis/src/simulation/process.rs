@@ -90,7 +90,7 @@ impl Process {
         let due: Vec<Timestamp> = due;
         let mut is_due = told;
         for at in due {
-            is_due |= self.limit.is_alarm(at);
+            is_due |= self.limit.take_alarm(at);
         }
         if !is_due {
             return None;

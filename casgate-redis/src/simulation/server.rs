@@ -70,10 +70,11 @@ fn lease_request(arguments: &[i64]) -> Request {
 }
 
 fn window_request(arguments: &[i64]) -> WindowRequest {
-    let &[_, _, want, holders, holder, permits, window, sequence] = arguments else {
+    let &[_, _, want, holders, holder, permits, window, sequence, least] = arguments else {
         panic!("{arguments:?}")
     };
-    let request = WindowRequest::new(want as u32, holder as u64).among(holders as u32);
+    let request =
+        WindowRequest::new(want as u32, holder as u64).among(holders as u32).at_least(least as u32);
     if permits == 0 {
         return request;
     }

@@ -21,7 +21,7 @@ use word::choose;
 #[derive(Debug)]
 pub(crate) struct Stock {
     words: CachePadded<[AtomicU64; 2]>,
-    /// A caller that takes a word to so many permits or fewer says so: it is time to ask for the next lease.
+    /// The caller that takes a word to so many permits or fewer says so: it is time to ask for the next lease.
     low: AtomicU32,
 }
 
@@ -93,18 +93,19 @@ impl Stock {
         self.words().iter().map(|word| u64::from(word.permits())).sum()
     }
 
-    /// Puts a lease in the place of one that has no permits at `now`, and returns whether there is such a place.
-    /// Who takes it to half of its permits will know.
-    pub(crate) fn put(&self, lease: Word, now: Timestamp) -> bool {
+    /// Puts a lease in the place of the one that has the fewest permits at `now`, if it has more. Returns the permits
+    /// that lost their place, which nobody spends after that. Who takes the lease to half of its permits will know.
+    pub(crate) fn put(&self, lease: Word, now: Timestamp) -> u32 {
         loop {
             let words = self.words();
-            let Some(index) = words.iter().position(|word| word.left(now) == 0) else {
-                return false;
-            };
+            let index = usize::from(words[1].left(now) < words[0].left(now));
+            if words[index].left(now) >= lease.left(now) {
+                return lease.permits();
+            }
             self.low.store(lease.permits() / 2, Ordering::Relaxed);
             // Release: synchronizes with those who spend of the lease. They see its low mark, or a later one.
             if self.exchange(index, words[index], lease, Ordering::Release) {
-                return true;
+                return words[index].permits();
             }
         }
     }

@@ -9,22 +9,22 @@ const fn at(tick: u64) -> Timestamp {
 fn stock(leases: &[(u32, u64)]) -> Stock {
     let stock = Stock::new();
     for &(permits, ends) in leases {
-        assert!(stock.put(Word::new(permits, at(ends)), at(0)));
+        assert_eq!(stock.put(Word::new(permits, at(ends)), at(0)), 0);
     }
     stock
 }
 
 #[test]
-fn a_lease_takes_a_place_without_permits() {
+fn a_lease_takes_the_place_of_the_one_with_fewest_permits() {
     let stock = stock(&[(4, 10), (6, 20)]);
-    let third = Word::new(8, at(30));
-    assert!(!stock.put(third, at(9)));
+    // If it has no more, it is lost itself.
+    assert_eq!(stock.put(Word::new(4, at(30)), at(9)), 4);
     assert_eq!(stock.left(at(9)), [4, 6]);
-    assert!(stock.put(third, at(10)));
-    assert_eq!((stock.left(at(10)), stock.permits()), ([8, 6], 14));
-    assert!(stock.spend(6, at(10)).is_some());
-    assert!(stock.put(third, at(10)));
-    assert_eq!(stock.left(at(10)), [8, 8]);
+    assert_eq!(stock.put(Word::new(5, at(30)), at(9)), 4);
+    assert_eq!((stock.left(at(9)), stock.permits()), ([5, 6], 11));
+    // One that is over has none.
+    assert_eq!(stock.put(Word::new(1, at(40)), at(20)), 6);
+    assert_eq!(stock.left(at(20)), [5, 1]);
 }
 
 #[test]

@@ -68,6 +68,14 @@ impl StoreError {
     }
 }
 
+impl Cause {
+    /// Whether a store may have this of one key while it grants leases of others: an ACL, a key of another type, or one
+    /// server of several that does not answer.
+    pub(crate) const fn may_be_of_key(self) -> bool {
+        !matches!(self, Self::ReadOnly | Self::Busy | Self::OutOfMemory | Self::Replicas)
+    }
+}
+
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

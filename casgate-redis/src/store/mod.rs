@@ -3,6 +3,7 @@
 #[cfg(feature = "cluster")]
 mod cluster;
 mod error;
+mod opening;
 mod redis;
 
 #[cfg(feature = "cluster")]
@@ -42,7 +43,8 @@ use core::time::Duration;
 /// # Ok::<(), casgate_redis::FleetQuotaError>(())
 /// ```
 pub trait Store: Send + 'static {
-    /// Runs all scripts, and returns the reply to each in order. Takes at most about `timeout`.
+    /// Runs all scripts, and returns the reply to each in order. Takes at most about `timeout`. A panic is a failure of
+    /// all calls.
     ///
     /// A reply after the timeout must not be taken for that to a later call.
     ///

@@ -1,3 +1,4 @@
+use super::opening::Opening;
 use super::{Call, Cause, Store, StoreError};
 use core::time::Duration;
 use redis::{Client, Cmd, Connection, IntoConnectionInfo, RedisError, RedisResult, Value};
@@ -22,7 +23,7 @@ use std::time::Instant;
 /// Passwords, TLS and databases are parts of the URL, or of a [`redis::ConnectionInfo`]. For TLS enable a feature of the
 /// crate `redis`, such as `tls-rustls`.
 pub struct RedisStore {
-    source: Box<dyn FnMut() -> RedisResult<Client> + Send>,
+    opening: Opening,
     connection: Option<Connection>,
     replicas: Option<(u32, Duration)>,
 }
@@ -46,7 +47,8 @@ impl RedisStore {
         Ok(Self::from_source(move || Ok(client.clone())))
     }
 
-    /// Makes a store of the primary that Sentinels name. They are asked again for each connection.
+    /// Makes a store of the primary that Sentinels name. They are asked again for each connection, one after another.
+    /// While one of them accepts connections and does not reply, the store is unavailable.
     ///
     /// ```
     /// use casgate_redis::RedisStore;
@@ -67,7 +69,7 @@ impl RedisStore {
     }
 
     fn from_source(source: impl FnMut() -> RedisResult<Client> + Send + 'static) -> Self {
-        Self { source: Box::new(source), connection: None, replicas: None }
+        Self { opening: Opening::new(Box::new(source)), connection: None, replicas: None }
     }
 
     /// Drops leases that fewer than `replicas` replicas have after `timeout` (`WAIT`): then a failover to one of those
@@ -102,7 +104,7 @@ impl RedisStore {
     fn send_once(&mut self, commands: &[Cmd], deadline: Instant) -> RedisResult<Vec<Value>> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
-            None => (self.source)()?.get_connection_with_timeout(until(deadline))?,
+            None => self.opening.open(until(deadline))?,
         };
         let packed: Vec<u8> = commands.iter().flat_map(Cmd::get_packed_command).collect();
         connection.set_write_timeout(Some(until(deadline)))?;

@@ -27,6 +27,7 @@ fn quota() -> impl Strategy<Value = WindowQuota> {
 enum Step {
     Call {
         want: u32,
+        least: u32,
         holder: u64,
         holders: u32,
         returned: Option<(u32, u64, u64)>,
@@ -50,8 +51,10 @@ fn step() -> impl Strategy<Value = Step> {
         prop_oneof![8 => 1..9_u64, 1 => any::<u64>()],
     ));
     prop_oneof![
-        12 => (permits(), 0..3_u64, permits(), returned)
-            .prop_map(|(want, holder, holders, returned)| Step::Call { want, holder, holders, returned }),
+        12 => (permits(), prop_oneof![3 => Just(0), 1 => permits()], 0..3_u64, permits(), returned)
+            .prop_map(|(want, least, holder, holders, returned)| {
+                Step::Call { want, least, holder, holders, returned }
+            }),
         2 => Just(Step::Again),
         3 => of_any_size(1 << 51).prop_map(Step::Forward),
         1 => of_any_size(1 << 51).prop_map(Step::Back),
@@ -76,8 +79,8 @@ fn trace(
         let length = quota.quota().period().as_micros() as u64;
         let window = now / length;
         let request = match *step {
-            Step::Call { want, holder, holders, returned } => {
-                let mut request = WindowRequest::new(want, holder).among(holders);
+            Step::Call { want, least, holder, holders, returned } => {
+                let mut request = WindowRequest::new(want, holder).at_least(least).among(holders);
                 if let Some((permits, ago, sequence)) = returned {
                     // Of the next window, this, or one before.
                     let window = state.as_ref().map_or(window, |state| state.window);
@@ -150,7 +153,7 @@ pub(crate) fn compare(server: &Server, text: &str, runner: &mut TestRunner) -> R
 
 #[test]
 fn the_script_decides_as_its_twin_does() {
-    let text = timeless(Script::WINDOW.text, 8);
+    let text = timeless(Script::WINDOW.text, 9);
     if let Err(error) = compare(&Server::start(), &text, &mut TestRunner::default()) {
         panic!("{error}");
     }

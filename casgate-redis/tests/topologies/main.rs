@@ -105,7 +105,7 @@ fn a_fleet_follows_a_failover_of_sentinel() {
     until("the primary grants", || is_admitted(&limiter));
 
     primary.kill();
-    until("the store is down", || !fleet.is_up() && !is_admitted(&limiter));
+    until("the store is down", || !is_admitted(&limiter) && !fleet.is_up());
     until("the replica grants", || is_admitted(&limiter));
     assert_eq!(replica.ask::<u64>("DBSIZE"), 1);
     let cause = fleet.last_error().expect("it failed").cause();

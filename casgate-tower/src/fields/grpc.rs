@@ -8,7 +8,8 @@ const MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 const DETAILS: HeaderName = HeaderName::from_static("grpc-status-details-bin");
 
 /// `RESOURCE_EXHAUSTED`.
-const EXHAUSTED: HeaderValue = HeaderValue::from_static("8");
+const EXHAUSTED: Status = Status { code: 8, says: "rate limit exceeded" };
+const UNAVAILABLE: Status = Status { code: 14, says: "rate limit unavailable" };
 const RETRY_INFO: &str = "type.googleapis.com/google.rpc.RetryInfo";
 
 /// Whether a request is one of gRPC, by its `Content-Type`.
@@ -70,21 +71,49 @@ fn after_grpc(value: &[u8]) -> Option<&[u8]> {
 /// # Ok::<(), casgate_tower::fields::NameError>(())
 /// ```
 pub fn grpc_denial(standings: &[Standing<'_>], request: &HeaderMap, response: &mut HeaderMap) {
+    write(EXHAUSTED, standings, request, response);
+}
+
+/// As [`grpc_denial`], with the status 14, `UNAVAILABLE`: the limit could not be asked, so nobody knows whether it is
+/// exceeded.
+///
+/// ```
+/// use casgate_tower::fields;
+/// use http::HeaderMap;
+/// let (request, mut response) = (HeaderMap::new(), HeaderMap::new());
+/// fields::grpc_unavailable(&[], &request, &mut response);
+/// assert_eq!(response["grpc-status"], "14");
+/// assert_eq!(response["grpc-message"], "rate limit unavailable");
+/// ```
+pub fn grpc_unavailable(standings: &[Standing<'_>], request: &HeaderMap, response: &mut HeaderMap) {
+    write(UNAVAILABLE, standings, request, response);
+}
+
+struct Status {
+    /// Below 128, so it is one byte in protobuf.
+    code: u8,
+    says: &'static str,
+}
+
+fn write(
+    Status { code, says }: Status,
+    standings: &[Standing<'_>],
+    request: &HeaderMap,
+    response: &mut HeaderMap,
+) {
     let never = standings.iter().any(Standing::never_fits);
     let wait = retry_after(standings);
     insert(response, CONTENT_TYPE, Some(content_type(request)));
-    insert(response, STATUS, Some(EXHAUSTED));
+    insert(response, STATUS, Some(HeaderValue::from(u16::from(code))));
     // No character of these texts needs the percent encoding of the field.
     let message = match wait {
         Some(wait) => {
-            let message = format!("rate limit exceeded; retry in {wait} s");
-            insert(response, DETAILS, details(&message, wait));
+            let message = format!("{says}; retry in {wait} s");
+            insert(response, DETAILS, details(code, &message, wait));
             HeaderValue::try_from(message).ok()
         }
-        None if never => {
-            Some(HeaderValue::from_static("rate limit exceeded; the request can never fit"))
-        }
-        None => Some(HeaderValue::from_static("rate limit exceeded")),
+        None if never => HeaderValue::try_from(format!("{says}; the request can never fit")).ok(),
+        None => Some(HeaderValue::from_static(says)),
     };
     insert(response, MESSAGE, message);
 }
@@ -102,7 +131,7 @@ fn content_type(request: &HeaderMap) -> HeaderValue {
 }
 
 /// A `google.rpc.Status` with one `RetryInfo`, in base64 without padding.
-fn details(message: &str, wait: u64) -> Option<HeaderValue> {
+fn details(code: u8, message: &str, wait: u64) -> Option<HeaderValue> {
     // The numbers of the fields are those of google/rpc/status.proto, google/rpc/error_details.proto,
     // google/protobuf/any.proto and google/protobuf/duration.proto.
     let mut delay = vec![0x08]; // seconds
@@ -112,7 +141,7 @@ fn details(message: &str, wait: u64) -> Option<HeaderValue> {
     let mut any = Vec::new();
     bytes(1, RETRY_INFO.as_bytes(), &mut any); // type_url
     bytes(2, &retry_info, &mut any); // value
-    let mut status = vec![0x08, 8]; // code
+    let mut status = vec![0x08, code];
     bytes(2, message.as_bytes(), &mut status); // message
     bytes(3, &any, &mut status); // details
     text::value(|out| base64(&status, out))

@@ -36,19 +36,21 @@ mod name;
 mod parse;
 mod problem;
 mod retry_after;
+mod seconds;
 mod standing;
 mod structured;
 mod text;
 mod write;
 
 pub use announced::{Announced, Refill, Unit};
-pub use grpc::{grpc_denial, is_grpc};
+pub use grpc::{grpc_denial, grpc_unavailable, is_grpc};
 pub use name::{Name, NameError};
 pub use parse::{ServerLimit, read};
 pub use problem::{PROBLEM_JSON, ProblemType};
 pub(crate) use retry_after::retry_after;
 pub use retry_after::write_retry_after;
 pub use standing::Standing;
+pub(crate) use write::Composed;
 pub use write::Fields;
 
 use http::HeaderName;

@@ -1,4 +1,5 @@
 use super::announced::{SECOND, nanos};
+use super::seconds::{MICROSECOND, in_nanos, in_seconds, whole_seconds};
 use super::{Announced, LARGEST, Refill};
 use casgate::{Admitted, Denied, Snapshot};
 use std::cmp::Ordering;
@@ -26,6 +27,8 @@ pub struct Standing<'a> {
     remaining: u32,
     /// In nanoseconds.
     reset_after: u64,
+    /// In seconds.
+    within: u64,
     decision: Decision,
 }
 
@@ -37,10 +40,6 @@ enum Decision {
     /// It was denied, and nobody knows for how long.
     Closed,
 }
-
-/// A keyed limiter counts in units below this one, and rounds up. So a permit that is back by then is there when the
-/// client reads of it, and a wait that is longer than whole seconds by less is over when the client comes back.
-const MICROSECOND: u64 = 1_000;
 
 impl<'a> Standing<'a> {
     /// Returns the standing of a client whose request was admitted.
@@ -67,12 +66,12 @@ impl<'a> Standing<'a> {
         reset_after: Duration,
     ) -> Self {
         let reset_after = in_nanos(reset_after);
-        let standing =
-            Self { announced, limit, remaining, reset_after, decision: Decision::Admitted };
+        let decision = Decision::Admitted;
+        let standing = Self { announced, limit, remaining, reset_after, within: 0, decision };
         let is_back = announced.returns() == Refill::Steadily
             && standing.next().is_some_and(|next| next < MICROSECOND);
         let remaining = remaining.saturating_add(is_back.into());
-        Self { remaining: remaining.min(limit), ..standing }
+        Self { remaining: remaining.min(limit), ..standing }.timed()
     }
 
     /// Returns the standing of a client whose request was denied.
@@ -92,8 +91,10 @@ impl<'a> Standing<'a> {
             limit: denied.limit(),
             remaining: denied.remaining(),
             reset_after: in_nanos(denied.reset_after()),
+            within: 0,
             decision: Decision::Denied(denied.retry_after().map(in_seconds)),
         }
+        .timed()
     }
 
     /// Returns the policy.
@@ -169,7 +170,8 @@ impl<'a> Standing<'a> {
             None => Decision::Denied(None),
         };
         let (limit, reset_after) = (now.limit(), in_nanos(now.reset_after()));
-        Self { announced, limit, remaining: now.remaining(), reset_after, decision }
+        let remaining = now.remaining();
+        Self { announced, limit, remaining, reset_after, within: 0, decision }.timed()
     }
 
     /// Whether the request was denied and no wait helps.
@@ -228,6 +230,11 @@ impl<'a> Standing<'a> {
     /// ```
     #[must_use]
     pub fn within(&self) -> u64 {
+        self.within
+    }
+
+    /// Computes that time, once.
+    fn timed(mut self) -> Self {
         let within = match self.announced.returns() {
             Refill::AtOnce if self.reset_after == 0 => {
                 nanos(self.announced.quota()).div_ceil(SECOND)
@@ -240,7 +247,8 @@ impl<'a> Standing<'a> {
             },
         };
         // More than the largest number is possible where the limiter does not keep the quota that is announced.
-        within.min(self.retry_after().unwrap_or(LARGEST)).clamp(1, LARGEST)
+        self.within = within.min(self.retry_after().unwrap_or(LARGEST)).clamp(1, LARGEST);
+        self
     }
 
     /// Nanoseconds until the next permit, or zero if none is missing. They are rounded down, since R is already
@@ -276,19 +284,4 @@ impl<'a> Standing<'a> {
         };
         wait(other).cmp(&wait(self)).then(self.remaining.cmp(&other.remaining))
     }
-}
-
-/// What a limiter keeps as nanoseconds fits in 64 bits.
-fn in_nanos(duration: Duration) -> u64 {
-    duration.as_nanos() as u64
-}
-
-/// How many whole seconds a client waits, at least one.
-fn in_seconds(wait: Duration) -> u64 {
-    whole_seconds(in_nanos(wait)).max(1)
-}
-
-/// Rounded up, but for less than a microsecond.
-const fn whole_seconds(nanos: u64) -> u64 {
-    nanos.saturating_sub(MICROSECOND - 1).div_ceil(SECOND)
 }

@@ -84,16 +84,57 @@ impl Fields {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn write(self, standings: &mut [Standing<'_>], headers: &mut HeaderMap) {
-        Standing::sort(standings);
-        let Some(binding) = standings.first() else { return };
-        if self.draft_11 {
-            append(headers, POLICY, policies(standings));
-            append(headers, RATE_LIMIT, limits(standings));
+        if let Some(mut composed) = self.compose(standings) {
+            composed.write(headers);
         }
-        if self.legacy && !binds_more(headers, binding) {
-            insert(headers, LEGACY_LIMIT, number(binding.limit().into()));
-            insert(headers, LEGACY_REMAINING, number(binding.remaining().into()));
-            insert(headers, LEGACY_RESET, number(binding.reset_after()));
+    }
+
+    /// Composes the fields, for a response that is not there yet. `None` if there are none.
+    pub(crate) fn compose(self, standings: &mut [Standing<'_>]) -> Option<Composed> {
+        Standing::sort(standings);
+        let binding = standings.first()?;
+        let legacy = self.legacy.then(|| Legacy {
+            limit: binding.limit(),
+            remaining: binding.remaining(),
+            reset_after: binding.reset_after(),
+        });
+        let draft_11 = self.draft_11.then(|| (policies(standings), limits(standings)));
+        Some(Composed { draft_11, legacy })
+    }
+}
+
+/// The fields of a response.
+pub(crate) struct Composed {
+    /// The policies and what is left of each. A value is `None` if it is none that a header can have.
+    draft_11: Option<(Option<HeaderValue>, Option<HeaderValue>)>,
+    legacy: Option<Legacy>,
+}
+
+struct Legacy {
+    limit: u32,
+    remaining: u32,
+    reset_after: u64,
+}
+
+impl Composed {
+    /// Writes them, once.
+    pub(crate) fn write(&mut self, headers: &mut HeaderMap) {
+        if let Some((policies, limits)) = self.draft_11.take() {
+            append(headers, POLICY, policies);
+            append(headers, RATE_LIMIT, limits);
+        }
+        if let Some(legacy) = &self.legacy {
+            legacy.write(headers);
+        }
+    }
+}
+
+impl Legacy {
+    fn write(&self, headers: &mut HeaderMap) {
+        if !binds_more(headers, self.remaining) {
+            insert(headers, LEGACY_LIMIT, number(self.limit.into()));
+            insert(headers, LEGACY_REMAINING, number(self.remaining.into()));
+            insert(headers, LEGACY_RESET, number(self.reset_after));
         }
     }
 }
@@ -112,9 +153,9 @@ pub(super) fn insert(headers: &mut HeaderMap, name: HeaderName, value: Option<He
 }
 
 /// Whether the legacy fields that stand already are of a policy that binds more.
-fn binds_more(headers: &HeaderMap, binding: &Standing<'_>) -> bool {
+fn binds_more(headers: &HeaderMap, left: u32) -> bool {
     let written = headers.get(LEGACY_REMAINING).and_then(structured::digits);
-    written.is_some_and(|remaining| remaining < u64::from(binding.remaining()))
+    written.is_some_and(|remaining| remaining < u64::from(left))
 }
 
 pub(super) fn number(number: u64) -> Option<HeaderValue> {

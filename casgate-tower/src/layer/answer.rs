@@ -1,13 +1,14 @@
 //! The answer to a request that is denied.
 
-use super::Shared;
 use super::passage::Passage;
-use crate::fields::{self, PROBLEM_JSON, Standing};
+use super::shared::Shared;
+use crate::fields::{self, PROBLEM_JSON, ProblemType, Standing};
 use crate::observe::Observer;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode};
+use std::ops::Deref;
 
 /// Makes the answer.
 pub(super) type OnDenied = dyn Fn(&Denial<'_>) -> Response<Bytes> + Send + Sync;
@@ -40,19 +41,28 @@ impl<'a> Denial<'a> {
 }
 
 /// Answers a request that the policies deny.
-pub(super) fn denied<O: Observer>(passage: &Passage<O>, request: &Parts) -> Response<Bytes> {
+#[cold]
+pub(super) fn denied<P, O>(passage: &Passage<P, O>, request: &Parts) -> Response<Bytes>
+where
+    P: Deref<Target = Shared<O>>,
+    O: Observer,
+{
     let mut standings = passage.standings();
-    let shared: &Shared<O> = &passage.shared;
+    let shared = passage.shared();
     let denial = Denial { request, standings: &standings };
+    let is_unavailable = passage.is_unavailable();
     let mut response = if let Some(answer) = &shared.on_denied {
         answer(&denial)
     } else if fields::is_grpc(&request.headers) {
         let mut response = Response::new(Bytes::new());
-        fields::grpc_denial(&standings, &request.headers, response.headers_mut());
+        let write = if is_unavailable { fields::grpc_unavailable } else { fields::grpc_denial };
+        write(&standings, &request.headers, response.headers_mut());
         response
     } else {
-        let mut response = Response::new(shared.problem.body(&standings).into());
-        *response.status_mut() = shared.problem.status();
+        let reduced = ProblemType::TemporaryReducedCapacity;
+        let problem = if is_unavailable { reduced } else { shared.problem };
+        let mut response = Response::new(problem.body(&standings).into());
+        *response.status_mut() = problem.status();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, PROBLEM_JSON);
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -64,6 +74,7 @@ pub(super) fn denied<O: Observer>(passage: &Passage<O>, request: &Parts) -> Resp
 }
 
 /// Answers a request without a key. The client learns nothing about it: it is the server's mistake.
+#[cold]
 pub(super) fn no_key(status: StatusCode, request: &Parts) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
     if fields::is_grpc(&request.headers) {

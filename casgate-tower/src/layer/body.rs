@@ -5,7 +5,19 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 pin_project! {
-    /// The body of a response: that of the service, or of the layer's own answer.
+    /// A body that can be made of bytes, around one that cannot. See
+    /// [`wrap_body`](super::RateLimitLayer::wrap_body).
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use casgate_tower::ResponseBody;
+    /// use http_body::Body;
+    ///
+    /// let served = ResponseBody::new(http_body_util::Empty::<Bytes>::new());
+    /// assert!(served.is_end_stream());
+    /// let answer = ResponseBody::<http_body_util::Empty<Bytes>>::from(Bytes::from("denied"));
+    /// assert_eq!(answer.size_hint().exact(), Some(6));
+    /// ```
     #[derive(Debug)]
     #[project = Projected]
     pub struct ResponseBody<B> {
@@ -24,11 +36,22 @@ pin_project! {
 }
 
 impl<B> ResponseBody<B> {
-    pub(super) const fn inner(body: B) -> Self {
+    /// Wraps the body of a service.
+    ///
+    /// ```
+    /// # use casgate_tower::ResponseBody;
+    /// let response = http::Response::new(String::from("served"));
+    /// let response = response.map(ResponseBody::new);
+    /// # drop(response);
+    /// ```
+    pub const fn new(body: B) -> Self {
         Self { body: Either::Inner { body } }
     }
+}
 
-    pub(super) const fn own(bytes: Bytes) -> Self {
+/// The layer's own answer.
+impl<B> From<Bytes> for ResponseBody<B> {
+    fn from(bytes: Bytes) -> Self {
         Self { body: Either::Own { bytes } }
     }
 }
@@ -36,7 +59,7 @@ impl<B> ResponseBody<B> {
 /// An empty body of the layer's own.
 impl<B> Default for ResponseBody<B> {
     fn default() -> Self {
-        Self::own(Bytes::new())
+        Self::from(Bytes::new())
     }
 }
 

@@ -1,8 +1,12 @@
 use crate::fields::Standing;
 use crate::outcome::Outcome;
 use crate::policy::{Ask, Entered, Late, Policy, Set};
-use casgate::{Admitted, Denied, Reason, Snapshot};
+use casgate::{Admitted, Denied, Snapshot};
 use http::response;
+use smallvec::SmallVec;
+
+/// One for each policy that applies. Two in place: what most requests need.
+pub(super) type Charges = SmallVec<[Charge; 2]>;
 
 /// What one policy has to do with a request.
 pub(super) struct Charge {
@@ -29,30 +33,42 @@ pub(super) enum Answer {
 }
 
 impl Charge {
+    #[inline]
     pub(super) const fn new(policy: u8, is_enforced: bool, ask: Ask) -> Self {
         Self { policy, is_enforced, ask, answer: Answer::Open }
     }
 
     /// Of a policy that is not asked.
+    #[inline]
     pub(super) const fn unasked(policy: u8, answer: Answer) -> Self {
         Self { policy, is_enforced: false, ask: Ask::NOTHING, answer }
     }
 
+    #[inline]
     pub(super) fn policy<'a>(&self, set: &'a Set) -> &'a Policy {
         &set.policies()[usize::from(self.policy)]
     }
 
     /// Stands in line, if there is one.
+    #[inline]
     pub(super) fn enter(&self, set: &Set) -> Option<Entered> {
         if self.is_enforced { self.policy(set).enter(self.ask.cost) } else { None }
     }
 
     /// Whether it is decided at once and can deny.
+    #[inline]
     pub(super) fn is_immediate(&self, set: &Set) -> bool {
         self.is_enforced && !self.policy(set).has_line()
     }
 
+    /// Whether it is asked after all that decide at once, if all of them admit.
+    #[inline]
+    pub(super) fn is_later(&self, set: &Set) -> bool {
+        self.is_shadow() || self.is_enforced && self.policy(set).has_line()
+    }
+
     /// Whether it is in shadow and still to be asked.
+    #[inline]
     pub(super) const fn is_shadow(&self) -> bool {
         !self.is_enforced && matches!(self.answer, Answer::Open)
     }
@@ -62,8 +78,9 @@ impl Charge {
     }
 
     /// Asks the policy, and returns whether it admits.
+    #[inline]
     pub(super) fn check(&mut self, set: &Set) -> bool {
-        self.answer = match self.policy(set).limited().check(self.ask) {
+        self.answer = match self.policy(set).limited().check(&self.ask) {
             Ok(admitted) => Answer::Admitted(admitted),
             Err(denied) => Answer::Denied(denied),
         };
@@ -72,13 +89,13 @@ impl Charge {
 
     /// Whether the policy would deny for certain, or seems to: to be asked.
     pub(super) fn seems_short(&self, set: &Set) -> bool {
-        self.policy(set).limited().peek(self.ask).remaining() < self.ask.cost
+        self.policy(set).limited().peek(&self.ask).remaining() < self.ask.cost
     }
 
     pub(super) fn refund(&mut self, set: &Set) {
         if let Answer::Admitted(admitted) = self.answer {
             self.answer = Answer::Open;
-            self.policy(set).limited().refund(self.ask, &admitted);
+            self.policy(set).limited().refund(&self.ask, &admitted);
         }
     }
 
@@ -87,15 +104,16 @@ impl Charge {
         let Answer::Admitted(admitted) = &self.answer else { return };
         let policy = self.policy(set);
         if policy.is_refunded(response.status) {
-            policy.limited().refund(self.ask, admitted);
+            policy.limited().refund(&self.ask, admitted);
         } else if let Some(cost) = policy.cost_by(response) {
-            policy.limited().settle(self.ask, admitted, cost);
+            policy.limited().settle(&self.ask, admitted, cost);
         } else {
             return;
         }
-        self.answer = Answer::Settled(policy.limited().peek(self.ask));
+        self.answer = Answer::Settled(policy.limited().peek(&self.ask));
     }
 
+    #[inline]
     pub(super) fn outcome(&self) -> Option<Outcome> {
         Some(match self.answer {
             Answer::Open => return None,
@@ -103,8 +121,7 @@ impl Charge {
             Answer::NoKey => Outcome::MissingKey,
             Answer::Admitted(_) | Answer::Settled(_) => Outcome::Admitted,
             Answer::Denied(_) if !self.is_enforced => Outcome::ShadowDenied,
-            Answer::Denied(denied) if denied.reason() == Reason::NeverFits => Outcome::Never,
-            Answer::Denied(_) => Outcome::Denied,
+            Answer::Denied(denied) => Outcome::of(&denied),
             Answer::Late(late) => late.outcome,
         })
     }
@@ -114,7 +131,7 @@ impl Charge {
         if !self.is_enforced {
             return None;
         }
-        let announced = self.policy(set).announced(self.ask);
+        let announced = self.policy(set).announced(&self.ask);
         match &self.answer {
             Answer::Admitted(admitted) => Some(Standing::admitted(announced, admitted)),
             Answer::Denied(denied) => Some(Standing::denied(announced, denied)),
@@ -129,4 +146,15 @@ impl Charge {
             Answer::Open | Answer::Exempt | Answer::NoKey => None,
         }
     }
+}
+
+/// Where the client stands with each policy that has decided and holds.
+pub(super) fn standings<'a>(charges: &[Charge], set: &'a Set) -> SmallVec<[Standing<'a>; 2]> {
+    let mut standings = SmallVec::new();
+    for charge in charges {
+        if let Some(standing) = charge.standing(set) {
+            standings.push(standing);
+        }
+    }
+    standings
 }

@@ -1,6 +1,7 @@
 use super::answer;
-use super::body::ResponseBody;
 use super::passage::Passage;
+use super::rest::Rest;
+use super::shared::Shared;
 use crate::observe::Observer;
 use bytes::Bytes;
 use http::request::Parts;
@@ -8,7 +9,9 @@ use http::{Request, Response};
 use pin_project_lite::pin_project;
 use std::fmt;
 use std::future::Future;
+use std::mem;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use tower_service::Service;
 
@@ -22,82 +25,104 @@ pin_project! {
         S: Service<Request<B>>,
         O: Observer,
     {
-        passage: Passage<O>,
+        // `None` if the service was not called.
         #[pin]
-        state: State<S::Future, Waiting<S, B>>,
+        response: Option<S::Future>,
+        next: Next<Rest<O>, Waiting<S, B, O>>,
     }
 }
 
-pin_project! {
-    #[project = ProjectedState]
-    enum State<F, W> {
-        Serves { #[pin] response: F },
-        // `None` once it was taken. In boxes, since most requests have neither, and futures are moved about.
-        Answers { response: Option<Box<Response<Bytes>>> },
-        Waits { waiting: Option<Box<W>> },
-    }
+/// What the layer does next. In boxes what most requests do not have, since futures are moved about.
+enum Next<R, W> {
+    /// It waits for the service's response.
+    Serve(R),
+    Answer(Box<Response<Bytes>>),
+    Wait(Box<W>),
+    /// Nothing: it was ready.
+    Done,
 }
 
 /// A request that waits, with the service that was readied for it.
-struct Waiting<S, B> {
+struct Waiting<S, B, O: Observer> {
+    passage: Passage<Arc<Shared<O>>, O>,
     service: S,
     parts: Parts,
     body: B,
 }
+
 impl<S: Service<Request<B>>, B, O: Observer> ResponseFuture<S, B, O> {
-    pub(super) fn serving(passage: Passage<O>, response: S::Future) -> Self {
-        Self { passage, state: State::Serves { response } }
+    #[inline]
+    pub(super) fn serving(response: S::Future, rest: Rest<O>) -> Self {
+        Self { response: Some(response), next: Next::Serve(rest) }
     }
 
-    pub(super) fn answering(passage: Passage<O>, response: Response<Bytes>) -> Self {
-        Self { passage, state: State::Answers { response: Some(Box::new(response)) } }
+    #[cold]
+    pub(super) fn answering(response: Response<Bytes>) -> Self {
+        Self { response: None, next: Next::Answer(Box::new(response)) }
     }
 
-    pub(super) fn waiting(passage: Passage<O>, service: S, parts: Parts, body: B) -> Self {
-        Self {
-            passage,
-            state: State::Waits { waiting: Some(Box::new(Waiting { service, parts, body })) },
-        }
+    #[cold]
+    pub(super) fn waiting(
+        passage: Passage<Arc<Shared<O>>, O>,
+        service: S,
+        parts: Parts,
+        body: B,
+    ) -> Self {
+        let waiting = Waiting { passage, service, parts, body };
+        Self { response: None, next: Next::Wait(Box::new(waiting)) }
     }
 }
+
+const READY: &str = "polled after it was ready";
 
 impl<S, B, R, O> Future for ResponseFuture<S, B, O>
 where
     S: Service<Request<B>, Response = Response<R>>,
+    R: From<Bytes>,
     O: Observer,
 {
-    type Output = Result<Response<ResponseBody<R>>, S::Error>;
+    type Output = Result<Response<R>, S::Error>;
 
     /// # Panics
     ///
     /// If it is polled after it was ready.
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        const READY: &str = "polled after it was ready";
         let mut this = self.project();
-        if let ProjectedState::Waits { waiting } = this.state.as_mut().project() {
-            let passes = ready!(this.passage.poll(cx));
-            let Waiting { mut service, parts, body } = *waiting.take().expect(READY);
-            let next = if passes {
-                State::Serves { response: service.call(Request::from_parts(parts, body)) }
+        if let Next::Wait(waiting) = this.next {
+            let passes = ready!(waiting.passage.poll(cx));
+            let Next::Wait(waiting) = mem::replace(this.next, Next::Done) else { unreachable!() };
+            let Waiting { mut passage, mut service, parts, body } = *waiting;
+            *this.next = if passes {
+                let shared = Arc::clone(passage.shared());
+                let rest = passage.rest(&shared);
+                this.response.set(Some(service.call(Request::from_parts(parts, body))));
+                Next::Serve(rest)
             } else {
-                State::Answers { response: Some(Box::new(answer::denied(this.passage, &parts))) }
+                Next::Answer(Box::new(answer::denied(&passage, &parts)))
             };
-            this.state.set(next);
         }
-        match this.state.as_mut().project() {
-            ProjectedState::Serves { response } => {
-                let response = ready!(response.poll(cx));
-                // It is settled once, even if it is polled again.
-                this.state.set(State::Answers { response: None });
-                let (mut parts, body) = response?.into_parts();
-                this.passage.answered(&mut parts);
-                Poll::Ready(Ok(Response::from_parts(parts, ResponseBody::inner(body))))
+        let Next::Serve(rest) = this.next else {
+            let Next::Answer(response) = mem::replace(this.next, Next::Done) else {
+                panic!("{READY}");
+            };
+            return Poll::Ready(Ok(response.map(R::from)));
+        };
+        // In its place, since responses are large.
+        let mut answer = this.response.as_pin_mut().expect(READY).poll(cx);
+        if answer.is_ready() {
+            match (rest, &mut answer) {
+                (Rest::Fields(fields), Poll::Ready(Ok(response))) => {
+                    fields.write(response.headers_mut());
+                }
+                (Rest::Settle(settle), _) => {
+                    answer = answer.map_ok(|response| settle.settle(response));
+                }
+                _ => {}
             }
-            ProjectedState::Answers { response } => {
-                Poll::Ready(Ok(response.take().expect(READY).map(ResponseBody::own)))
-            }
-            ProjectedState::Waits { .. } => unreachable!("{READY}"),
+            // It is settled once, even if it is polled again.
+            *this.next = Next::Done;
         }
+        answer
     }
 }
 

@@ -4,21 +4,24 @@ mod answer;
 mod body;
 mod charge;
 mod future;
+mod options;
 mod passage;
+mod rest;
 mod service;
+mod shared;
+mod wrap;
 
 pub use answer::Denial;
 pub use body::ResponseBody;
 pub use future::ResponseFuture;
 pub use service::RateLimit;
+pub use wrap::{WrapBody, Wrapping, WrappingFuture};
 
 use crate::fields::{Fields, ProblemType};
 use crate::observe::Observer;
 use crate::policy::{Policy, Set};
-use answer::OnDenied;
-use bytes::Bytes;
 use casgate::Quota;
-use http::Response;
+use shared::{Shared, Source};
 use std::fmt;
 use std::sync::Arc;
 use tower_layer::Layer;
@@ -45,6 +48,9 @@ use tower_layer::Layer;
 /// 3. An admitted request is passed to the service that was readied. Its response settles
 ///    [refunds](Policy::refund_on) and [true costs](Policy::true_cost), and gets the fields.
 ///
+/// The answer has a body of the service's type, which must be `From<Bytes>`, as axum's is. For another one, such as tonic's,
+/// see [`wrap_body`](Self::wrap_body).
+///
 /// A request whose service fails with an error keeps its charge, and so does one that the client gives up after it was
 /// admitted: the work may have been done.
 ///
@@ -55,33 +61,6 @@ use tower_layer::Layer;
 #[must_use]
 pub struct RateLimitLayer<O: Observer = ()> {
     shared: Arc<Shared<O>>,
-}
-
-/// What all clones of a layer and of its services have in common.
-pub(crate) struct Shared<O> {
-    source: Source,
-    admitted: Fields,
-    denied: Fields,
-    problem: ProblemType,
-    on_denied: Option<Arc<OnDenied>>,
-    pub(crate) observer: O,
-}
-
-#[derive(Clone)]
-enum Source {
-    Fixed(Arc<Set>),
-    #[cfg(feature = "config")]
-    Live(Arc<crate::policy::Current>),
-}
-
-impl<O: Observer> Shared<O> {
-    fn set(&self) -> Arc<Set> {
-        match &self.source {
-            Source::Fixed(set) => Arc::clone(set),
-            #[cfg(feature = "config")]
-            Source::Live(current) => current.load_full(),
-        }
-    }
 }
 
 impl RateLimitLayer {
@@ -138,7 +117,7 @@ impl RateLimitLayer {
     /// If there is no policy, two have one name, or there are more than 255.
     pub fn all(policies: impl IntoIterator<Item = Policy>) -> Self {
         let set = Set::new(policies.into_iter().collect());
-        Self::from_source(Source::Fixed(Arc::new(set)))
+        Self::from_source(Source::Fixed(set))
     }
 
     #[cfg(feature = "config")]
@@ -160,121 +139,6 @@ impl RateLimitLayer {
 }
 
 impl<O: Observer> RateLimitLayer<O> {
-    /// Tells `observer` what happens. See [`observe`](crate::observe). It replaces the one before; a pair is both.
-    ///
-    /// ```
-    /// # use casgate::Quota;
-    /// # use casgate_tower::{RateLimitLayer, observe::{Event, Observer}};
-    /// struct Log;
-    ///
-    /// impl Observer for Log {
-    ///     fn observe(&self, event: &Event<'_>) {
-    ///         println!("{}: {}", event.policy(), event.outcome().as_str());
-    ///     }
-    /// }
-    ///
-    /// let layer = RateLimitLayer::per_client(Quota::per_minute(60), 1_000).observer(Log);
-    /// # drop(layer);
-    /// ```
-    pub fn observer<P: Observer>(self, observer: P) -> RateLimitLayer<P> {
-        let Shared { source, admitted, denied, problem, on_denied, .. } = &*self.shared;
-        let shared = Shared {
-            source: source.clone(),
-            admitted: *admitted,
-            denied: *denied,
-            problem: *problem,
-            on_denied: on_denied.clone(),
-            observer,
-        };
-        RateLimitLayer { shared: Arc::new(shared) }
-    }
-
-    /// Writes these header fields into every response.
-    ///
-    /// ```
-    /// # use casgate::Quota;
-    /// # use casgate_tower::{RateLimitLayer, fields::Fields};
-    /// let layer = RateLimitLayer::per_client(Quota::per_minute(60), 1_000)
-    ///     .fields(Fields::DRAFT_11.and(Fields::LEGACY));
-    /// # drop(layer);
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// As every method that configures: if the layer was cloned or applied before.
-    pub fn fields(self, fields: Fields) -> Self {
-        self.configure(|shared| (shared.admitted, shared.denied) = (fields, fields))
-    }
-
-    /// Writes these header fields into the responses of admitted requests, and leaves the answers to denied ones.
-    ///
-    /// ```
-    /// # use casgate::Quota;
-    /// # use casgate_tower::{RateLimitLayer, fields::Fields};
-    /// let layer = RateLimitLayer::per_client(Quota::per_minute(60), 1_000)
-    ///     .fields_when_admitted(Fields::NONE);
-    /// # drop(layer);
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// As [`fields`](Self::fields).
-    pub fn fields_when_admitted(self, fields: Fields) -> Self {
-        self.configure(|shared| shared.admitted = fields)
-    }
-
-    /// Answers denied requests with a problem of this type.
-    ///
-    /// ```
-    /// # use casgate::Quota;
-    /// # use casgate_tower::{RateLimitLayer, fields::ProblemType};
-    /// let layer = RateLimitLayer::per_client(Quota::per_minute(60), 1_000)
-    ///     .problem_type(ProblemType::QuotaExceeded);
-    /// # drop(layer);
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// As [`fields`](Self::fields).
-    pub fn problem_type(self, problem: ProblemType) -> Self {
-        self.configure(|shared| shared.problem = problem)
-    }
-
-    /// Answers denied requests with what `answer` returns, gRPC requests included. The layer adds the fields and
-    /// `Retry-After`.
-    ///
-    /// ```
-    /// use casgate::Quota;
-    /// use casgate_tower::RateLimitLayer;
-    /// use http::{Response, StatusCode};
-    ///
-    /// let layer = RateLimitLayer::per_client(Quota::per_minute(60), 1_000).on_denied(|denial| {
-    ///     let wait = denial.retry_after().map_or(String::new(), |secs| format!(" Come back in {secs} s."));
-    ///     let mut response = Response::new(format!("Too many requests.{wait}").into());
-    ///     *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
-    ///     response
-    /// });
-    /// # drop(layer);
-    /// ```
-    ///
-    /// # Panics
-    ///
-    /// As [`fields`](Self::fields).
-    pub fn on_denied(
-        self,
-        answer: impl Fn(&Denial<'_>) -> Response<Bytes> + Send + Sync + 'static,
-    ) -> Self {
-        self.configure(|shared| shared.on_denied = Some(Arc::new(answer)))
-    }
-
-    fn configure(mut self, change: impl FnOnce(&mut Shared<O>)) -> Self {
-        change(
-            Arc::get_mut(&mut self.shared)
-                .expect("a layer is configured before it is cloned or applied"),
-        );
-        self
-    }
-
     /// Returns the policy of that name, as it is now.
     ///
     /// ```
@@ -286,7 +150,9 @@ impl<O: Observer> RateLimitLayer<O> {
     /// ```
     #[must_use]
     pub fn policy(&self, name: &str) -> Option<Policy> {
-        self.shared.set().policies().iter().find(|policy| policy.name().as_str() == name).cloned()
+        let held = self.shared.hold();
+        let mut policies = self.shared.set(&held).policies().iter();
+        policies.find(|policy| policy.name().as_str() == name).cloned()
     }
 }
 
@@ -298,7 +164,8 @@ impl<O: Observer> Clone for RateLimitLayer<O> {
 
 impl<O: Observer> fmt::Debug for RateLimitLayer<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("RateLimitLayer").field(&self.shared.set().policies()).finish()
+        let held = self.shared.hold();
+        f.debug_tuple("RateLimitLayer").field(&self.shared.set(&held).policies()).finish()
     }
 }
 

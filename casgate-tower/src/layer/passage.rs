@@ -1,26 +1,36 @@
 //! One request's way past the policies.
 
-use super::Shared;
-use super::charge::{Answer, Charge};
+use super::charge::{Answer, Charge, Charges, standings};
+use super::rest::{Rest, Settle};
+use super::shared::Shared;
 use crate::fields::{Fields, Standing};
 use crate::observe::{Event, Observer};
 use crate::outcome::Outcome;
-use crate::policy::{Applies, Entered, Policy, Set, Wait};
+use crate::policy::{Applies, Ask, Entered, Keyless, NoKey, Policy, Set, Wait};
+use http::StatusCode;
 use http::request::Parts;
-use http::{StatusCode, response};
 use smallvec::SmallVec;
+use std::marker::PhantomData;
+use std::mem;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 /// What a request was charged. Dropped before it has passed, it gives everything back: the request was not served.
-pub(super) struct Passage<O: Observer> {
-    pub(super) shared: Arc<Shared<O>>,
-    set: Arc<Set>,
-    /// One for each policy that applies. Two in place: what most requests need.
-    charges: SmallVec<[Charge; 2]>,
+///
+/// It borrows what the service shares, and owns an `Arc` of it while the request waits.
+pub(super) struct Passage<P, O>
+where
+    P: Deref<Target = Shared<O>>,
+    O: Observer,
+{
+    shared: P,
+    held: Option<Arc<Set>>,
+    charges: Charges,
     has_passed: bool,
     waits: Option<Waits>,
+    observer: PhantomData<O>,
 }
 
 struct Waits {
@@ -38,63 +48,91 @@ pub(super) enum Step {
     NoKey(StatusCode),
 }
 
-impl<O: Observer> Passage<O> {
-    /// Asks the policies, in this order: those that deny at once, all or none; those that have a line; those in shadow,
-    /// whose denials stop nobody.
-    pub(super) fn begin(shared: &Arc<Shared<O>>, parts: &Parts) -> (Self, Step) {
-        let mut passage = Self {
-            shared: Arc::clone(shared),
-            set: shared.set(),
-            charges: SmallVec::new(),
-            has_passed: false,
-            waits: None,
-        };
-        let step = passage.ask(parts);
-        (passage, step)
+impl<'a, O: Observer> Passage<&'a Shared<O>, O> {
+    pub(super) fn new(shared: &'a Shared<O>) -> Self {
+        Self::of(shared, shared.hold(), Charges::new(), None)
     }
 
-    fn ask(&mut self, parts: &Parts) -> Step {
-        for (policy, i) in self.set.policies().iter().zip(0..) {
-            self.charges.push(match policy.applies(parts) {
+    /// Keeps what it borrows, for a request that waits.
+    pub(super) fn keep(&mut self, shared: &Arc<Shared<O>>) -> Passage<Arc<Shared<O>>, O> {
+        let (held, charges) = (self.held.clone(), mem::take(&mut self.charges));
+        Passage::of(Arc::clone(shared), held, charges, self.waits.take())
+    }
+}
+
+impl<P, O> Passage<P, O>
+where
+    P: Deref<Target = Shared<O>>,
+    O: Observer,
+{
+    fn of(shared: P, held: Option<Arc<Set>>, charges: Charges, waits: Option<Waits>) -> Self {
+        Self { shared, held, charges, has_passed: false, waits, observer: PhantomData }
+    }
+
+    pub(super) const fn shared(&self) -> &P {
+        &self.shared
+    }
+
+    fn set(&self) -> &Set {
+        self.shared.set(&self.held)
+    }
+
+    /// Asks the policies, in this order: those that deny at once, all or none; those that have a line; those in shadow,
+    /// whose denials stop nobody.
+    pub(super) fn ask(&mut self, parts: &Parts) -> Step {
+        let set = self.shared.set(&self.held);
+        for (policy, i) in set.policies().iter().zip(0..) {
+            let charge = match policy.applies(parts) {
                 Applies::No => continue,
                 Applies::Exempt => Charge::unasked(i, Answer::Exempt),
-                Applies::Asks(ask) => Charge::new(i, policy.is_enforced(ask), ask),
-                Applies::NoKey(None) => Charge::unasked(i, Answer::NoKey),
-                Applies::NoKey(Some(status)) => {
-                    let charge = Charge::unasked(i, Answer::NoKey);
-                    self.shared.tell(policy, &charge, Outcome::MissingKey);
-                    return Step::NoKey(status);
-                }
-            });
+                Applies::Asks => match policy.ask(parts) {
+                    Ok(ask) => Charge::new(i, policy.is_enforced(ask), ask),
+                    Err(NoKey) => match policy.keyless() {
+                        Keyless::Exempt => Charge::unasked(i, Answer::Exempt),
+                        Keyless::Passes => Charge::unasked(i, Answer::NoKey),
+                        Keyless::Denied(status) => {
+                            self.shared.tell(policy, &Ask::NOTHING, Outcome::MissingKey);
+                            return Step::NoKey(status);
+                        }
+                    },
+                },
+            };
+            self.charges.push(charge);
         }
         if self.charges.len() > 1 && self.look_ahead() {
             return self.deny();
         }
-        for i in 0..self.charges.len() {
-            if self.charges[i].is_immediate(&self.set) && !self.charges[i].check(&self.set) {
+        let (set, mut is_over) = (self.shared.set(&self.held), true);
+        for charge in &mut self.charges {
+            if charge.is_immediate(set) && !charge.check(set) {
                 return self.deny();
             }
+            is_over &= !charge.is_later(set);
         }
-        self.stand_in_lines(0)
+        if is_over { self.passed() } else { self.stand_in_lines(0) }
     }
 
     /// Asks those that deny for certain, and returns whether there is one. A denial spends nothing, so a request that is
     /// denied seldom charges anybody, and its answer names all that deny.
+    #[cold]
     fn look_ahead(&mut self) -> bool {
+        let set = self.shared.set(&self.held);
         let mut denies = false;
         for charge in &mut self.charges {
-            if charge.is_immediate(&self.set) && charge.seems_short(&self.set) {
-                denies |= !charge.check(&self.set);
-                charge.refund(&self.set); // if it has refilled since
+            if charge.is_immediate(set) && charge.seems_short(set) {
+                denies |= !charge.check(set);
+                charge.refund(set); // if it has refilled since
             }
         }
         denies
     }
 
+    #[cold]
     fn stand_in_lines(&mut self, from: usize) -> Step {
+        let set = self.shared.set(&self.held);
         for i in from..self.charges.len() {
             let charge = &mut self.charges[i];
-            let Some(entered) = charge.enter(&self.set) else { continue };
+            let Some(entered) = charge.enter(set) else { continue };
             match entered {
                 Entered::Now(Ok(admitted)) => charge.answer = Answer::Admitted(admitted),
                 Entered::Now(Err(late)) => {
@@ -102,8 +140,9 @@ impl<O: Observer> Passage<O> {
                     return self.deny();
                 }
                 Entered::Waits(wait) => {
-                    let policy = charge.policy(&self.set);
-                    self.waits = Some(Waits { charge: i, since: Instant::now(), wait });
+                    let policy = charge.policy(set);
+                    let since = Instant::now();
+                    self.waits = Some(Waits { charge: i, since, wait });
                     self.shared.observer.waits(policy.name());
                     return Step::Wait;
                 }
@@ -121,7 +160,8 @@ impl<O: Observer> Passage<O> {
             let charge = &mut self.charges[i];
             charge.answer = answer.map_or_else(Answer::Late, Answer::Admitted);
             let is_admitted = charge.is_admitted();
-            self.shared.observer.waited(charge.policy(&self.set).name(), wait);
+            let policy = charge.policy(self.shared.set(&self.held));
+            self.shared.observer.waited(policy.name(), wait);
             let step = if is_admitted { self.stand_in_lines(i + 1) } else { self.deny() };
             if let Step::Deny = step {
                 return Poll::Ready(false);
@@ -132,16 +172,22 @@ impl<O: Observer> Passage<O> {
     }
 
     fn pass(&mut self) -> Step {
+        let set = self.shared.set(&self.held);
         for charge in &mut self.charges {
             if charge.is_shadow() {
-                charge.check(&self.set);
+                charge.check(set);
             }
         }
+        self.passed()
+    }
+
+    fn passed(&mut self) -> Step {
         self.tell();
         self.has_passed = true;
         Step::Pass
     }
 
+    #[cold]
     fn deny(&mut self) -> Step {
         for charge in &mut self.charges {
             if !charge.is_enforced {
@@ -153,37 +199,58 @@ impl<O: Observer> Passage<O> {
         Step::Deny
     }
 
+    #[cold]
     fn give_back(&mut self) {
+        let set = self.shared.set(&self.held);
         for charge in self.charges.iter_mut().rev() {
-            charge.refund(&self.set);
+            charge.refund(set);
         }
     }
 
     fn tell(&self) {
+        let set = self.set();
         for charge in &self.charges {
             if let Some(outcome) = charge.outcome() {
-                self.shared.tell(charge.policy(&self.set), charge, outcome);
+                self.shared.tell(charge.policy(set), &charge.ask, outcome);
             }
         }
     }
 
     /// Where the client stands with each policy that has decided and holds.
     pub(super) fn standings(&self) -> SmallVec<[Standing<'_>; 2]> {
-        self.charges.iter().filter_map(|charge| charge.standing(&self.set)).collect()
+        standings(&self.charges, self.set())
     }
 
-    /// Settles what was charged by the service's answer, and writes the fields into it.
-    pub(super) fn answered(&mut self, response: &mut response::Parts) {
-        for charge in &mut self.charges {
-            charge.settle(&self.set, response);
+    /// Whether the request is denied for no other reason than that limiters could not be asked.
+    pub(super) fn is_unavailable(&self) -> bool {
+        let outcomes = || self.charges.iter().filter_map(Charge::outcome);
+        let denies = |outcome| {
+            !matches!(outcome, Outcome::Admitted | Outcome::Exempt | Outcome::ShadowDenied)
+        };
+        outcomes().any(denies)
+            && outcomes()
+                .filter(|&outcome| denies(outcome))
+                .all(|outcome| outcome == Outcome::Unavailable)
+    }
+
+    /// What is left to do when the service has answered.
+    pub(super) fn rest(&mut self, shared: &Arc<Shared<O>>) -> Rest<O> {
+        if self.set().settles() {
+            let (shared, held) = (Arc::clone(shared), self.held.take());
+            return Rest::Settle(Settle { shared, held, charges: mem::take(&mut self.charges) });
         }
-        if self.shared.admitted != Fields::NONE {
-            self.shared.admitted.write(&mut self.standings(), &mut response.headers);
+        match self.shared.admitted {
+            Fields::NONE => Rest::Nothing,
+            fields => fields.compose(&mut self.standings()).map_or(Rest::Nothing, Rest::Fields),
         }
     }
 }
 
-impl<O: Observer> Drop for Passage<O> {
+impl<P, O> Drop for Passage<P, O>
+where
+    P: Deref<Target = Shared<O>>,
+    O: Observer,
+{
     fn drop(&mut self) {
         let waits = self.waits.take().map(|waits| (waits.charge, waits.since.elapsed()));
         if !self.has_passed {
@@ -191,15 +258,15 @@ impl<O: Observer> Drop for Passage<O> {
         }
         if let Some((i, wait)) = waits {
             let charge = &self.charges[i];
-            let policy = charge.policy(&self.set);
+            let policy = charge.policy(self.set());
             self.shared.observer.waited(policy.name(), wait);
-            self.shared.tell(policy, charge, Outcome::Cancelled);
+            self.shared.tell(policy, &charge.ask, Outcome::Cancelled);
         }
     }
 }
 
 impl<O: Observer> Shared<O> {
-    fn tell(&self, policy: &Policy, charge: &Charge, outcome: Outcome) {
-        self.observer.observe(&Event::new(policy, charge.ask, outcome));
+    fn tell(&self, policy: &Policy, ask: &Ask, outcome: Outcome) {
+        self.observer.observe(&Event::new(policy, ask, outcome));
     }
 }

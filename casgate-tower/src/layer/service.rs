@@ -1,9 +1,9 @@
-use super::Shared;
 use super::answer;
-use super::body::ResponseBody;
 use super::future::ResponseFuture;
 use super::passage::{Passage, Step};
+use super::shared::Shared;
 use crate::observe::Observer;
+use bytes::Bytes;
 use http::{Request, Response};
 use std::fmt;
 use std::mem;
@@ -27,9 +27,10 @@ impl<S, O: Observer> RateLimit<S, O> {
 impl<S, B, R, O> Service<Request<B>> for RateLimit<S, O>
 where
     S: Service<Request<B>, Response = Response<R>> + Clone,
+    R: From<Bytes>,
     O: Observer,
 {
-    type Response = Response<ResponseBody<R>>;
+    type Response = Response<R>;
     type Error = S::Error;
     type Future = ResponseFuture<S, B, O>;
 
@@ -40,20 +41,16 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (parts, body) = request.into_parts();
-        let (passage, step) = Passage::begin(&self.shared, &parts);
-        match step {
+        let mut passage = Passage::new(&*self.shared);
+        match passage.ask(&parts) {
             Step::Pass => {
-                let response = self.inner.call(Request::from_parts(parts, body));
-                ResponseFuture::serving(passage, response)
+                let rest = passage.rest(&self.shared);
+                ResponseFuture::serving(self.inner.call(Request::from_parts(parts, body)), rest)
             }
-            Step::Deny => {
-                let answer = answer::denied(&passage, &parts);
-                ResponseFuture::answering(passage, answer)
-            }
-            Step::NoKey(status) => {
-                ResponseFuture::answering(passage, answer::no_key(status, &parts))
-            }
+            Step::Deny => ResponseFuture::answering(answer::denied(&passage, &parts)),
+            Step::NoKey(status) => ResponseFuture::answering(answer::no_key(status, &parts)),
             Step::Wait => {
+                let passage = passage.keep(&self.shared);
                 // The service that was readied goes with the request; its clone is readied next time.
                 let next = self.inner.clone();
                 let readied = mem::replace(&mut self.inner, next);

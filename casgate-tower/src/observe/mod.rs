@@ -37,6 +37,7 @@
 //! | `QueueFull` | `queue_full` | was denied since too many waited |
 //! | `Timeout` | `timeout` | was denied since its permits would have come too late |
 //! | `MissingKey` | `missing_key` | had no key |
+//! | `Unavailable` | `unavailable` | found that the limiter could not be asked |
 //!
 //! In a stack the policies that deny a request tell of it, and the others do not, since they were charged nothing.
 
@@ -65,12 +66,12 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug)]
 pub struct Event<'a> {
     policy: &'a Policy,
-    ask: Ask,
+    ask: &'a Ask,
     outcome: Outcome,
 }
 
 impl<'a> Event<'a> {
-    pub(crate) const fn new(policy: &'a Policy, ask: Ask, outcome: Outcome) -> Self {
+    pub(crate) const fn new(policy: &'a Policy, ask: &'a Ask, outcome: Outcome) -> Self {
         Self { policy, ask, outcome }
     }
 

@@ -1,10 +1,11 @@
 use crate::address::ClientAddress;
 use crate::peer;
+use casgate::{KeyedLimiter, Place};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue};
 use std::cell::Cell;
 use std::fmt;
-use std::hash::{Hash, Hasher};
+use std::hash::{BuildHasher, Hash, Hasher};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -27,8 +28,18 @@ use std::sync::Arc;
 /// ```
 #[derive(Clone)]
 pub struct KeyBy {
-    write: Arc<Write>,
+    what: What,
 }
+
+#[derive(Clone)]
+enum What {
+    /// The most frequent key, which is hashed without a detour.
+    Address(Arc<Find>),
+    Any(Arc<Write>),
+}
+
+/// Finds the client of a request.
+type Find = dyn Fn(&Parts) -> Option<IpAddr> + Send + Sync;
 
 /// Writes a request's key to a hasher, and returns whether there is one.
 type Write = dyn Fn(&Parts, &mut dyn Hasher) -> bool + Send + Sync;
@@ -106,7 +117,8 @@ impl KeyBy {
         address: ClientAddress,
         peer: impl Fn(&Parts) -> Option<IpAddr> + Send + Sync + 'static,
     ) -> Self {
-        Self::new(move |parts| address.of(peer(parts), &parts.headers).ok())
+        let find = move |parts: &Parts| address.of(peer(parts), &parts.headers).ok();
+        Self { what: What::Address(Arc::new(find)) }
     }
 
     /// Makes a key of both: clients agree if they agree in each. A request that lacks one has no key.
@@ -120,17 +132,35 @@ impl KeyBy {
     /// ```
     #[must_use]
     pub fn and(self, other: Self) -> Self {
-        Self::writing(move |parts, hasher| {
-            (self.write)(parts, hasher) && (other.write)(parts, hasher)
-        })
+        Self::writing(move |parts, hasher| self.write(parts, hasher) && other.write(parts, hasher))
     }
 
     fn writing(write: impl Fn(&Parts, &mut dyn Hasher) -> bool + Send + Sync + 'static) -> Self {
-        Self { write: Arc::new(write) }
+        Self { what: What::Any(Arc::new(write)) }
     }
 
-    pub(crate) const fn of<'a>(&'a self, parts: &'a Parts) -> RequestKey<'a> {
-        RequestKey { by: self, parts, missing: Cell::new(false) }
+    /// Writes the request's key, and returns whether there is one.
+    fn write(&self, parts: &Parts, hasher: &mut dyn Hasher) -> bool {
+        match &self.what {
+            What::Address(find) => hash_in(find(parts), hasher),
+            What::Any(write) => write(parts, hasher),
+        }
+    }
+
+    /// Where the request's key is in that limiter, if it has one.
+    pub(crate) fn locate<C, S: BuildHasher>(
+        &self,
+        parts: &Parts,
+        limiter: &KeyedLimiter<C, S>,
+    ) -> Option<Place> {
+        match &self.what {
+            What::Address(find) => find(parts).map(|client| limiter.locate(&client)),
+            What::Any(write) => {
+                let key = RequestKey { write: &**write, parts, missing: Cell::new(false) };
+                let place = limiter.locate(&key);
+                (!key.missing.get()).then_some(place)
+            }
+        }
     }
 }
 
@@ -146,21 +176,15 @@ fn hash_in<K: Hash>(key: Option<K>, mut hasher: &mut dyn Hasher) -> bool {
 }
 
 /// A request's key, which hashes as the value that it is made of.
-pub(crate) struct RequestKey<'a> {
-    by: &'a KeyBy,
+struct RequestKey<'a> {
+    write: &'a Write,
     parts: &'a Parts,
+    /// Whether there was none when it was hashed.
     missing: Cell<bool>,
-}
-
-impl RequestKey<'_> {
-    /// Whether the request that was hashed had no key.
-    pub(crate) fn is_missing(&self) -> bool {
-        self.missing.get()
-    }
 }
 
 impl Hash for RequestKey<'_> {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
-        self.missing.set(!(self.by.write)(self.parts, hasher));
+        self.missing.set(!(self.write)(self.parts, hasher));
     }
 }

@@ -1,6 +1,6 @@
 //! What a policy decides by: any limiter behind one face.
 
-use super::key_by::{KeyBy, RequestKey};
+use super::KeyBy;
 use casgate::algorithm::{Adjust, Adjustable, Algorithm};
 use casgate::clock::Clock;
 use casgate::{Admitted, Denied, Key, KeyedLimiter, LimitN, Limiter, Place, Snapshot, Stats};
@@ -44,8 +44,12 @@ pub(crate) trait Limited: Send + Sync {
         None
     }
 
-    /// Does it to the limit that is asked.
-    fn with(&self, ask: Ask, act: &mut dyn FnMut(&dyn LimitN));
+    fn check(&self, ask: &Ask) -> Result<Admitted, Denied>;
+
+    fn peek(&self, ask: &Ask) -> Snapshot;
+
+    /// Does something rare to the limit that is asked.
+    fn with(&self, ask: &Ask, act: &mut dyn FnMut(&dyn LimitN));
 
     /// Changes the quota of a limiter that a configuration has made.
     #[cfg(feature = "config")]
@@ -59,24 +63,12 @@ pub(crate) trait Limited: Send + Sync {
 }
 
 impl dyn Limited + '_ {
-    pub(crate) fn check(&self, ask: Ask) -> Result<Admitted, Denied> {
-        let mut answer = None;
-        self.with(ask, &mut |limit| answer = Some(limit.check_n(ask.cost)));
-        answer.expect("it is asked once")
-    }
-
-    pub(crate) fn peek(&self, ask: Ask) -> Snapshot {
-        let mut answer = None;
-        self.with(ask, &mut |limit| answer = Some(limit.peek()));
-        answer.expect("it is asked once")
-    }
-
-    pub(crate) fn refund(&self, ask: Ask, admitted: &Admitted) {
+    pub(crate) fn refund(&self, ask: &Ask, admitted: &Admitted) {
         self.with(ask, &mut |limit| limit.refund(admitted));
     }
 
     /// Corrects what was charged, when the true cost is known.
-    pub(crate) fn settle(&self, ask: Ask, admitted: &Admitted, cost: u32) {
+    pub(crate) fn settle(&self, ask: &Ask, admitted: &Admitted, cost: u32) {
         self.with(ask, &mut |limit| {
             if cost < ask.cost {
                 limit.refund(&admitted.part(ask.cost - cost));
@@ -92,7 +84,15 @@ impl dyn Limited + '_ {
 pub(crate) struct One<L>(pub(crate) L);
 
 impl<L: LimitN + Send + Sync> Limited for One<L> {
-    fn with(&self, _: Ask, act: &mut dyn FnMut(&dyn LimitN)) {
+    fn check(&self, ask: &Ask) -> Result<Admitted, Denied> {
+        self.0.check_n(ask.cost)
+    }
+
+    fn peek(&self, _: &Ask) -> Snapshot {
+        self.0.peek()
+    }
+
+    fn with(&self, _: &Ask, act: &mut dyn FnMut(&dyn LimitN)) {
         act(&self.0);
     }
 }
@@ -101,7 +101,15 @@ impl<L: LimitN + Send + Sync> Limited for One<L> {
 pub(crate) struct Changing<A: Algorithm>(pub(crate) Limiter<A>);
 
 impl<R: Adjust> Limited for Changing<Adjustable<R>> {
-    fn with(&self, _: Ask, act: &mut dyn FnMut(&dyn LimitN)) {
+    fn check(&self, ask: &Ask) -> Result<Admitted, Denied> {
+        self.0.check_n(ask.cost)
+    }
+
+    fn peek(&self, _: &Ask) -> Snapshot {
+        self.0.peek()
+    }
+
+    fn with(&self, _: &Ask, act: &mut dyn FnMut(&dyn LimitN)) {
         act(&self.0);
     }
 
@@ -121,7 +129,7 @@ pub(crate) struct Keyed<C, S> {
 }
 
 impl<C: Clock, S: BuildHasher> Keyed<C, S> {
-    fn key(&self, ask: Ask) -> Key<'_, C, S> {
+    fn key(&self, ask: &Ask) -> Key<'_, C, S> {
         let place = ask.place.expect("the request has been located");
         self.limiter.at(place).tier(ask.tier)
     }
@@ -129,9 +137,7 @@ impl<C: Clock, S: BuildHasher> Keyed<C, S> {
 
 impl<C: Clock + Send + Sync, S: BuildHasher + Send + Sync> Limited for Keyed<C, S> {
     fn locate(&self, parts: &Parts) -> Result<Option<Place>, NoKey> {
-        let key: RequestKey<'_> = self.key.of(parts);
-        let place = self.limiter.locate(&key);
-        if key.is_missing() { Err(NoKey) } else { Ok(Some(place)) }
+        self.key.locate(parts, &self.limiter).map(Some).ok_or(NoKey)
     }
 
     fn tier(&self, tier: u16) -> u16 {
@@ -143,7 +149,15 @@ impl<C: Clock + Send + Sync, S: BuildHasher + Send + Sync> Limited for Keyed<C, 
         Some(self.limiter.locate(&self.no_key))
     }
 
-    fn with(&self, ask: Ask, act: &mut dyn FnMut(&dyn LimitN)) {
+    fn check(&self, ask: &Ask) -> Result<Admitted, Denied> {
+        self.key(ask).check_n(ask.cost)
+    }
+
+    fn peek(&self, ask: &Ask) -> Snapshot {
+        self.key(ask).peek()
+    }
+
+    fn with(&self, ask: &Ask, act: &mut dyn FnMut(&dyn LimitN)) {
         act(&self.key(ask));
     }
 

@@ -15,7 +15,6 @@ pub(crate) trait Line: Send + Sync {
     fn pause(&self, pause: Duration);
 }
 
-#[cfg_attr(not(feature = "wait"), expect(dead_code, reason = "nothing else is a line"))]
 pub(crate) enum Entered {
     Now(Result<Admitted, Late>),
     Waits(Wait),

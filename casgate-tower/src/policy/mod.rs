@@ -1,5 +1,6 @@
 //! A limit as it applies to requests.
 
+mod awaited;
 mod build;
 #[cfg(feature = "config")]
 mod current;
@@ -14,11 +15,11 @@ mod set;
 #[cfg(feature = "config")]
 pub(crate) use current::Current;
 pub use key_by::KeyBy;
-pub(crate) use limited::{Ask, Limited};
+pub(crate) use limited::{Ask, Limited, NoKey};
 pub(crate) use line::{Entered, Late, Line, Wait};
 #[cfg(feature = "client")]
 pub(crate) use queue::Waiting;
-pub(crate) use set::{Applies, Set};
+pub(crate) use set::{Applies, Keyless, Set};
 
 use crate::fields::{Announced, Name};
 use casgate::{Quota, Stats};
@@ -145,7 +146,7 @@ impl Policy {
     }
 
     /// What a request's numbers are told of.
-    pub(crate) fn announced(&self, ask: Ask) -> &Announced {
+    pub(crate) fn announced(&self, ask: &Ask) -> &Announced {
         self.announced.get(usize::from(ask.tier)).unwrap_or(&self.announced[0])
     }
 
@@ -169,35 +170,45 @@ impl Policy {
     }
 
     /// Stands in line, if there is one.
+    #[inline]
     pub(crate) fn enter(&self, cost: u32) -> Option<Entered> {
         self.line.as_ref().map(|(line, patience)| line.enter(cost, *patience))
     }
 
+    #[inline]
     pub(crate) const fn has_line(&self) -> bool {
         self.line.is_some()
     }
 
+    #[inline]
     pub(crate) fn limited(&self) -> &dyn Limited {
         &*self.limited
     }
 
     /// Whether a denial of the request holds.
+    #[inline]
     pub(crate) fn is_enforced(&self, ask: Ask) -> bool {
         match self.enforced {
             0 => false,
             100 => true,
-            percent => {
-                // Each `RandomState` is a new number.
-                let drawn =
-                    ask.place.map_or_else(|| RandomState::new().hash_one(()), |_| self.hash(ask));
-                drawn % 100 < u64::from(percent)
-            }
+            percent => self.draws(ask) % 100 < u64::from(percent),
         }
     }
 
+    /// A number that is always the same for a key, and a new one without keys.
+    fn draws(&self, ask: Ask) -> u64 {
+        // Each `RandomState` is a new number.
+        ask.place.map_or_else(|| RandomState::new().hash_one(()), |_| self.hash(&ask))
+    }
+
     /// A number that stands for the key in this process.
-    pub(crate) fn hash(&self, ask: Ask) -> u64 {
+    pub(crate) fn hash(&self, ask: &Ask) -> u64 {
         self.seed.hash_one(ask.place)
+    }
+
+    /// Whether it refunds or corrects by what the service answers.
+    pub(crate) fn settles(&self) -> bool {
+        !self.refund_on.is_empty() || self.true_cost.is_some()
     }
 
     pub(crate) fn is_refunded(&self, status: StatusCode) -> bool {

@@ -5,7 +5,7 @@ use crate::outcome::Outcome;
 use casgate::algorithm::Weighted;
 use casgate::clock::Clock;
 use casgate::wait::{Acquire, AcquireError, Queue, Timer};
-use casgate::{Admitted, LimitN, Quota};
+use casgate::{Admitted, Denied, LimitN, Quota, Snapshot};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -75,7 +75,15 @@ where
     C: Clock,
     Queue<A, C, T>: Send + Sync,
 {
-    fn with(&self, _: Ask, act: &mut dyn FnMut(&dyn LimitN)) {
+    fn check(&self, ask: &Ask) -> Result<Admitted, Denied> {
+        self.queue.limiter().check_n(ask.cost)
+    }
+
+    fn peek(&self, _: &Ask) -> Snapshot {
+        self.queue.limiter().peek()
+    }
+
+    fn with(&self, _: &Ask, act: &mut dyn FnMut(&dyn LimitN)) {
         act(self.queue.limiter());
     }
 }

@@ -1,5 +1,6 @@
 //! The policies of a layer, and what a request asks of each.
 
+use super::limited::NoKey;
 use super::{Ask, MissingKey, Policy};
 use http::StatusCode;
 use http::request::Parts;
@@ -8,15 +9,22 @@ use http::request::Parts;
 #[derive(Clone, Debug)]
 pub(crate) struct Set {
     policies: Box<[Policy]>,
+    /// Whether one of them looks at responses.
+    settles: bool,
 }
 
 /// What a policy is to a request.
 pub(crate) enum Applies {
     No,
     Exempt,
-    Asks(Ask),
-    /// It has no key, and gets this status, if the policy holds.
-    NoKey(Option<StatusCode>),
+    Asks,
+}
+
+/// What becomes of a request without a key.
+pub(crate) enum Keyless {
+    Exempt,
+    Passes,
+    Denied(StatusCode),
 }
 
 impl Set {
@@ -30,34 +38,54 @@ impl Set {
             let is_other = policies[..i].iter().all(|other| other.name() != policy.name());
             assert!(is_other, "two policies have the name {}", policy.name());
         }
-        Self { policies: policies.into() }
+        let settles = policies.iter().any(Policy::settles);
+        Self { policies: policies.into(), settles }
     }
 
+    #[inline]
     pub(crate) fn policies(&self) -> &[Policy] {
         &self.policies
     }
+
+    /// Whether a policy refunds or corrects by what the service answers.
+    #[inline]
+    pub(crate) const fn settles(&self) -> bool {
+        self.settles
+    }
 }
 
+// A request is looked at once, before anything is decided.
 impl Policy {
-    /// What the policy asks of a request. The request is looked at once, before anything is decided.
+    #[inline]
     pub(crate) fn applies(&self, parts: &Parts) -> Applies {
         if self.only_if.as_ref().is_some_and(|test| !test(parts)) {
-            return Applies::No;
+            Applies::No
+        } else if self.exempt.as_ref().is_some_and(|test| test(parts)) {
+            Applies::Exempt
+        } else {
+            Applies::Asks
         }
-        if self.exempt.as_ref().is_some_and(|test| test(parts)) {
-            return Applies::Exempt;
-        }
-        let place = match (self.limited.locate(parts), self.missing_key) {
-            (Ok(place), _) => place,
-            (Err(_), MissingKey::Shared) => self.limited.shared(),
-            (Err(_), MissingKey::Exempt) => return Applies::Exempt,
-            (Err(_), MissingKey::Deny(status)) => {
-                // A trial stops nobody.
-                return Applies::NoKey((self.enforced == 100).then_some(status));
-            }
+    }
+
+    /// What it asks of a request to which it applies.
+    #[inline]
+    pub(crate) fn ask(&self, parts: &Parts) -> Result<Ask, NoKey> {
+        let place = match self.limited.locate(parts) {
+            Err(NoKey) if self.missing_key == MissingKey::Shared => self.limited.shared(),
+            located => located?,
         };
         let tier = self.tier.as_ref().map_or(0, |tier| self.limited.tier(tier(parts)));
         let cost = self.cost.as_ref().map_or(1, |cost| cost(parts));
-        Applies::Asks(Ask { place, tier, cost })
+        Ok(Ask { place, tier, cost })
+    }
+
+    /// What becomes of a request that has no key and shares none.
+    #[cold]
+    pub(crate) fn keyless(&self) -> Keyless {
+        match self.missing_key {
+            MissingKey::Shared | MissingKey::Exempt => Keyless::Exempt,
+            MissingKey::Deny(status) if self.enforced == 100 => Keyless::Denied(status),
+            MissingKey::Deny(_) => Keyless::Passes, // a trial stops nobody
+        }
     }
 }

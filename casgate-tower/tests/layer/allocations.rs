@@ -7,8 +7,9 @@ use http::HeaderMap;
 
 /// Allocations of a request that is admitted, by a service that is ready and allocates nothing.
 fn allocations(layer: RateLimitLayer) -> u64 {
-    let mut service = layer
-        .layer(tower::service_fn(|_: Request<()>| ready(Ok::<_, Infallible>(Response::new(())))));
+    let mut service = layer.layer(tower::service_fn(|_: Request<()>| {
+        ready(Ok::<_, Infallible>(Response::new(Bytes::new())))
+    }));
     let mut most = 0;
     for _ in 0..3 {
         let request = request("a");
@@ -79,6 +80,10 @@ fn what_is_settled_allocates_nothing() {
     let policy = keyed(Quota::per_hour(100), &clock());
     let policy = policy.cost(|_| 2).refund_on([StatusCode::NOT_FOUND]).true_cost(|_| Some(3));
     assert_eq!(allocations(RateLimitLayer::new(policy).fields(Fields::NONE)), 0);
+    let settled = |policy: Policy| policy.refund_on([StatusCode::NOT_FOUND]).true_cost(|_| Some(3));
+    let two = [bucket, keyed].map(|policy| settled(policy(Quota::per_hour(100), &clock())));
+    let two = two.into_iter().zip(["all", "each"]).map(|(policy, name)| policy.named(name));
+    assert_eq!(allocations(RateLimitLayer::all(two).fields(Fields::NONE)), 0);
     let text = "[[policies]]\nname = \"a\"\nquota = \"100/h\"\nkey = \"header:x-key\"\n";
     let config = toml::from_str(text).unwrap();
     let policies = casgate_tower::config::Policies::new(config, Default::default()).unwrap();

@@ -1,7 +1,6 @@
 //! What a client is answered.
 
 use super::*;
-use bytes::Bytes;
 use casgate_tower::fields::{Fields, ProblemType};
 use http_body::{Body, Frame};
 use http_body_util::BodyExt;
@@ -184,10 +183,33 @@ fn a_missing_key_is_the_servers_mistake() {
     assert!(answer.body().is_end_stream());
 }
 
-/// The own body has a known length and one frame; afterwards it is at its end.
+/// The layer answers in a body of the service's type: so axum, whose own type it is, need not box it again.
+#[test]
+fn the_answer_has_the_services_type_of_body() {
+    fn answers<S: Service<Request<()>, Response = Response<axum::body::Body>>>(_: &S) {}
+    let layer = RateLimitLayer::new(bucket(Quota::per_hour(1), &clock()));
+    let mut service = layer.layer(tower::service_fn(|_: Request<()>| {
+        ready(Ok::<_, Infallible>(Response::new(axum::body::Body::from("served"))))
+    }));
+    answers(&service);
+    for expected in ["served", r#"{"title":"Too Many Requests","status":429}"#] {
+        let body = now(service.call(request("a"))).unwrap().into_body();
+        assert_eq!(body.size_hint().exact(), Some(expected.len() as u64));
+        assert_eq!(now(body.collect()).unwrap().to_bytes(), expected);
+    }
+}
+
+/// A body that is wrapped: the layer's own has a known length and one frame; afterwards it is at its end.
 #[test]
 fn the_own_body_has_a_known_length() {
-    let mut body = send(&spent(|layer| layer), request("a")).into_body();
+    let layer = RateLimitLayer::new(bucket(Quota::per_hour(1), &clock())).wrap_body();
+    let mut service = layer.layer(tower::service_fn(|_: Request<()>| {
+        ready(Ok::<_, Infallible>(Response::new(Unlike(Vec::new()))))
+    }));
+    assert!(now(service.call(request("a"))).unwrap().status().is_success());
+    let answer = now(service.call(request("a"))).unwrap();
+    assert_eq!(answer.status(), StatusCode::TOO_MANY_REQUESTS);
+    let mut body = answer.into_body();
     assert_eq!(body.size_hint().exact(), Some(42));
     assert!(!body.is_end_stream());
     let frame = now(body.frame()).unwrap().unwrap();
@@ -199,37 +221,38 @@ fn the_own_body_has_a_known_length() {
     assert!(empty.is_end_stream() && empty.size_hint().exact() == Some(0));
 }
 
-/// The service's body passes as it is: its length, its frames, its trailers and its errors.
-#[test]
-fn the_services_body_passes_as_it_is() {
-    struct Inner(Vec<Result<Frame<Bytes>, &'static str>>);
+/// A body that cannot be made of bytes.
+struct Unlike(Vec<Result<Frame<Bytes>, &'static str>>);
 
-    impl Body for Inner {
-        type Data = Bytes;
-        type Error = &'static str;
+impl Body for Unlike {
+    type Data = Bytes;
+    type Error = &'static str;
 
-        fn poll_frame(
-            mut self: std::pin::Pin<&mut Self>,
-            _: &mut Context<'_>,
-        ) -> Poll<Option<Result<Frame<Bytes>, &'static str>>> {
-            Poll::Ready(self.0.pop())
-        }
-
-        fn is_end_stream(&self) -> bool {
-            self.0.is_empty()
-        }
-
-        fn size_hint(&self) -> http_body::SizeHint {
-            http_body::SizeHint::with_exact(7)
-        }
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, &'static str>>> {
+        Poll::Ready(self.0.pop())
     }
 
-    let layer = RateLimitLayer::new(bucket(Quota::per_hour(1), &clock()));
+    fn is_end_stream(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        http_body::SizeHint::with_exact(7)
+    }
+}
+
+/// The service's body passes as it is when it is wrapped: its length, its frames, its trailers and its errors.
+#[test]
+fn the_services_body_passes_as_it_is() {
+    let layer = RateLimitLayer::new(bucket(Quota::per_hour(1), &clock())).wrap_body();
     let mut service = layer.layer(tower::service_fn(|_: Request<()>| async {
         let trailers = [(http::header::ETAG, "x".parse().unwrap())].into_iter().collect();
         let frames =
             vec![Err("broken"), Ok(Frame::trailers(trailers)), Ok(Frame::data("data".into()))];
-        Ok::<_, Infallible>(Response::new(Inner(frames)))
+        Ok::<_, Infallible>(Response::new(Unlike(frames)))
     }));
     let mut body = now(service.call(request("a"))).unwrap().into_body();
     assert_eq!(body.size_hint().exact(), Some(7));

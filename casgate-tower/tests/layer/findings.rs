@@ -122,7 +122,9 @@ fn a_response_is_settled_once() {
     let limiter = bucket_limiter(quota, &clock);
     let policy = Policy::over(Arc::clone(&limiter), quota).refund_on([StatusCode::OK]);
     let mut service = RateLimitLayer::new(policy).layer(tower::service_fn(|_: Request<()>| {
-        std::future::poll_fn(|_| Poll::Ready(Ok::<_, Infallible>(Response::new(String::new()))))
+        std::future::poll_fn(|_| {
+            Poll::Ready(Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())))
+        })
     }));
     assert!(limiter.check_n(5).is_ok());
     let mut response = Box::pin(service.call(request("a")));

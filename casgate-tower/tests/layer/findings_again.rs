@@ -41,7 +41,7 @@ fn two_quotas_have_no_permit_more() {
 fn a_failed_response_is_not_polled_again() {
     let mut service = RateLimitLayer::new(bucket(Quota::per_hour(1), &clock())).layer(
         tower::service_fn(|_: Request<()>| {
-            std::future::poll_fn(|_| Poll::Ready(Err::<Response<String>, _>("fails")))
+            std::future::poll_fn(|_| Poll::Ready(Err::<Response<Full<Bytes>>, _>("fails")))
         }),
     );
     let mut response = Box::pin(service.call(request("a")));

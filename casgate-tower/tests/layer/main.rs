@@ -2,6 +2,7 @@
 
 mod allocations;
 mod answers;
+mod awaited;
 mod configs;
 mod findings;
 mod findings_again;
@@ -16,6 +17,7 @@ mod reloads;
 mod sharing;
 mod stacks;
 
+use bytes::Bytes;
 use casgate::clock::ManualClock;
 use casgate::wait::{Queue, Timer};
 use casgate::{KeyedLimiter, Limiter, Quota, TokenBucket};
@@ -23,6 +25,7 @@ use casgate_tower::fields::{Name, Refill};
 use casgate_tower::observe::{Event, Observer, Outcome};
 use casgate_tower::{KeyBy, Policy, RateLimit, RateLimitLayer};
 use http::{HeaderName, Request, Response, StatusCode};
+use http_body_util::Full;
 use std::convert::Infallible;
 use std::future::{Future, Pending, Ready, pending, ready};
 use std::pin::pin;
@@ -121,9 +124,9 @@ impl Served {
 }
 
 impl<B> Service<Request<B>> for Served {
-    type Response = Response<String>;
+    type Response = Response<Full<Bytes>>;
     type Error = Infallible;
-    type Future = Ready<Result<Response<String>, Infallible>>;
+    type Future = Ready<Result<Response<Full<Bytes>>, Infallible>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
@@ -131,13 +134,13 @@ impl<B> Service<Request<B>> for Served {
 
     fn call(&mut self, _: Request<B>) -> Self::Future {
         self.calls.fetch_add(1, Ordering::Relaxed);
-        let mut response = Response::new("served".to_owned());
+        let mut response = Response::new(Full::from("served"));
         *response.status_mut() = *self.status.lock().unwrap();
         ready(Ok(response))
     }
 }
 
-type Answer = Response<casgate_tower::ResponseBody<String>>;
+type Answer = Response<Full<Bytes>>;
 
 /// Sends a request that is answered without a wait.
 fn send<O: Observer>(service: &RateLimit<Served, O>, request: Request<()>) -> Answer {

@@ -243,12 +243,14 @@ fn a_refund_to_an_evicted_key_is_lost() {
 fn a_request_whose_service_fails_keeps_its_charge() {
     let (limiter, policy) = nine();
     let layer = RateLimitLayer::new(policy.refund_on([StatusCode::OK]).true_cost(|_| Some(0)));
-    let mut fails =
-        layer.layer(tower::service_fn(|_: Request<()>| ready(Err::<Response<String>, _>("no"))));
+    let mut fails = layer
+        .layer(tower::service_fn(|_: Request<()>| ready(Err::<Response<Full<Bytes>>, _>("no"))));
     assert_eq!(now(fails.call(request("a"))).unwrap_err(), "no");
     assert_eq!(limiter.peek().remaining(), 8);
     let mut panics = layer.layer(tower::service_fn(
-        |_: Request<()>| -> Pending<Result<Response<String>, Infallible>> { panic!("in the call") },
+        |_: Request<()>| -> Pending<Result<Response<Full<Bytes>>, Infallible>> {
+            panic!("in the call")
+        },
     ));
     assert!(catch_unwind(AssertUnwindSafe(|| drop(panics.call(request("a"))))).is_err());
     assert_eq!(limiter.peek().remaining(), 7);
@@ -256,7 +258,7 @@ fn a_request_whose_service_fails_keeps_its_charge() {
         if true {
             panic!("in the poll");
         }
-        Ok::<_, Infallible>(Response::new(String::new()))
+        Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
     }));
     assert!(catch_unwind(AssertUnwindSafe(|| now(panics.call(request("a"))).is_ok())).is_err());
     assert_eq!(limiter.peek().remaining(), 6);
@@ -268,7 +270,7 @@ fn a_request_that_is_dropped_after_it_was_admitted_keeps_its_charge() {
     let (limiter, policy) = nine();
     let layer = RateLimitLayer::new(policy.refund_on([StatusCode::OK]));
     let mut slow = layer.layer(tower::service_fn(|_: Request<()>| {
-        pending::<Result<Response<String>, Infallible>>()
+        pending::<Result<Response<Full<Bytes>>, Infallible>>()
     }));
     let mut response = Box::pin(slow.call(request("a")));
     assert!(poll(&mut response).is_pending());

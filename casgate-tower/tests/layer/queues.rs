@@ -353,7 +353,7 @@ fn a_service_that_panics_after_a_wait_keeps_the_charge() {
     let calls = &calls;
     let mut service = layer.layer(tower::service_fn(move |_: Request<()>| {
         assert_eq!(calls.fetch_add(1, Ordering::Relaxed), 0, "only the first is served");
-        ready(Ok::<_, Infallible>(Response::new(String::new())))
+        ready(Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())))
     }));
     assert!(now(service.call(request("a"))).is_ok());
     let mut waiting = Box::pin(service.call(request("a")));

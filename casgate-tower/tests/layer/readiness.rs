@@ -15,9 +15,9 @@ impl Clone for Strict {
 }
 
 impl Service<Request<()>> for Strict {
-    type Response = Response<String>;
+    type Response = Response<Full<Bytes>>;
     type Error = Infallible;
-    type Future = Ready<Result<Response<String>, Infallible>>;
+    type Future = Ready<Result<Response<Full<Bytes>>, Infallible>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         self.is_ready = true;
@@ -86,9 +86,9 @@ fn readiness_is_that_of_the_service() {
     struct Unready(Poll<Result<(), &'static str>>);
 
     impl Service<Request<()>> for Unready {
-        type Response = Response<String>;
+        type Response = Response<Full<Bytes>>;
         type Error = &'static str;
-        type Future = Ready<Result<Response<String>, &'static str>>;
+        type Future = Ready<Result<Response<Full<Bytes>>, &'static str>>;
 
         fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), &'static str>> {
             self.0

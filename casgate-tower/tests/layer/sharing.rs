@@ -4,8 +4,8 @@ use super::*;
 use casgate_tower::{Peer, ResponseBody, ResponseFuture};
 use tower::{ServiceExt, service_fn};
 
-async fn ok(_: Request<()>) -> Result<Response<String>, Infallible> {
-    Ok(Response::new("served".to_owned()))
+async fn ok(_: Request<()>) -> Result<Response<Full<Bytes>>, Infallible> {
+    Ok(Response::new(Full::from("served")))
 }
 
 /// Fixed windows of a long day: so nothing comes back while a test runs.

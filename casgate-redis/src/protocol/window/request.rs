@@ -27,6 +27,7 @@ pub struct Returned {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct WindowRequest {
     want: u32,
+    least: u32,
     holder: u64,
     holders: u32,
     returned: Option<Returned>,
@@ -41,7 +42,22 @@ impl WindowRequest {
     /// ```
     #[must_use]
     pub const fn new(want: u32, holder: u64) -> Self {
-        Self { want, holder, holders: 1, returned: None }
+        Self { want, least: 0, holder, holders: 1, returned: None }
+    }
+
+    /// Asks for `least` permits or more, or none. Wants as many, if it wanted fewer.
+    ///
+    /// ```
+    /// use casgate_redis::protocol::WindowRequest;
+    /// assert_eq!(WindowRequest::new(1, 7).at_least(3).want(), 3);
+    /// ```
+    #[must_use]
+    pub const fn at_least(mut self, least: u32) -> Self {
+        self.least = least;
+        if self.want < least {
+            self.want = least;
+        }
+        self
     }
 
     /// Tells how many holders there are, about. It makes leases smaller, and changes no bound. Zero counts as one.
@@ -81,6 +97,16 @@ impl WindowRequest {
         self.want
     }
 
+    /// Returns how few permits are of use.
+    ///
+    /// ```
+    /// assert_eq!(casgate_redis::protocol::WindowRequest::new(5, 7).least(), 0);
+    /// ```
+    #[must_use]
+    pub const fn least(&self) -> u32 {
+        self.least
+    }
+
     /// Returns the number of the holder.
     ///
     /// ```
@@ -118,11 +144,11 @@ impl WindowRequest {
     /// use casgate_redis::protocol::{WindowQuota, WindowRequest};
     /// let quota = WindowQuota::new(Quota::per_second(1_000))?;
     /// let arguments = WindowRequest::new(60, 7).arguments(&quota);
-    /// assert_eq!(arguments, [1_000_000, 1_000, 60, 1, 7, 0, 0, 0]);
+    /// assert_eq!(arguments, [1_000_000, 1_000, 60, 1, 7, 0, 0, 0, 0]);
     /// # Ok::<(), casgate_redis::protocol::WindowQuotaError>(())
     /// ```
     #[must_use]
-    pub fn arguments(&self, quota: &WindowQuota) -> [u64; 8] {
+    pub fn arguments(&self, quota: &WindowQuota) -> [u64; 9] {
         let (permits, window, sequence) =
             self.returned.map_or((0, 0, 0), |r| (r.permits.into(), r.window, r.sequence));
         [
@@ -134,6 +160,7 @@ impl WindowRequest {
             permits,
             window,
             sequence,
+            self.least.into(),
         ]
     }
 }

@@ -57,7 +57,9 @@ impl WindowState {
         }
         let left = u64::from(quota.quota().permits()).saturating_sub(state.used);
         let share = left.div_ceil(2 * u64::from(request.holders())).max(1);
-        let granted = left.min(request.want().into()).min(share);
+        let least = u64::from(request.least());
+        let granted = left.min(request.want().into()).min(share.max(least));
+        let granted = if granted < least { 0 } else { granted };
         state.used += granted;
         let grant = WindowGrant {
             permits: granted as u32, // at most what is wanted
