@@ -2,6 +2,8 @@
 
 mod rate;
 mod size;
+#[cfg(all(test, not(casgate_loom)))]
+mod tests;
 mod wanted;
 mod window;
 

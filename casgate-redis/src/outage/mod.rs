@@ -1,6 +1,8 @@
 //! Decisions without a store.
 
 mod policy;
+#[cfg(all(test, not(casgate_loom)))]
+mod tests;
 
 pub(crate) use policy::Degraded;
 pub use policy::{OnUnavailable, OnUnavailableFor};

@@ -6,7 +6,7 @@ use crate::quota::FleetQuota;
 use casgate::Quota;
 
 fn quotas() -> [FleetQuota; 4] {
-    [(1_000, 2_000), (1_000, 400), (100, 100), (10_000, 1_000)]
+    [(1_000, 2_000), (1_000, 400), (100, 100), (5_000, 500)]
         .map(|(rate, burst)| FleetQuota::rate(Quota::per_second(rate).with_burst(burst)))
 }
 

@@ -20,7 +20,7 @@ fn quotas() -> [FleetQuota; 5] {
         rate(1_000, 400),
         rate(2_000, 1_000).lifetime(Duration::from_millis(50)),
         rate(100, 100),
-        rate(10_000, 1_000),
+        rate(5_000, 500),
     ]
 }
 
@@ -46,7 +46,7 @@ fn in_bursts(quota: &FleetQuota, permits: u32, seed: u64) -> World {
 #[test]
 fn the_bound_holds_on_every_interval_whatever_becomes_of_calls() {
     for quota in quotas() {
-        for (seed, permits) in (0..12).zip([1, 5, 20].into_iter().cycle()) {
+        for (seed, permits) in (0..6).zip([1, 5, 20].into_iter().cycle()) {
             let steady = Demand::steady(f64::from(quota.quota().permits()));
             for world in [
                 in_bursts(&quota, permits, seed),
@@ -87,7 +87,7 @@ fn a_fleet_in_demand_has_its_rate_in_equal_parts() {
     for quota in quotas() {
         let permits = f64::from(quota.quota().permits());
         for processes in [1, 4, 8] {
-            for seed in 0..4 {
+            for seed in 0..3 {
                 let demand = Demand::steady(3.0 * permits / processes as f64);
                 let (from, to) = (2 * SECOND, 10 * SECOND);
                 let report = World::new(&quota, processes, Net::GOOD, seed).all(demand).run(to);
@@ -108,13 +108,13 @@ fn a_fleet_in_demand_has_its_rate_in_equal_parts() {
     }
 }
 
-/// Under denials a process asks about four times in a lifetime, be it asked for ever so much: after each short reply it
+/// Under denials a process asks about four times in a lifetime, whatever the demand is: after each short reply it
 /// waits for a quarter of one, more or less by a fifth.
 #[test]
 fn denied_requests_cost_few_calls() {
     for quota in quotas() {
         let lifetime = lifetime(&quota);
-        for seed in 0..4 {
+        for seed in 0..3 {
             let demand = Demand::steady(3.0 * f64::from(quota.quota().permits()));
             let report = World::new(&quota, 4, Net::GOOD, seed).all(demand).run(6 * SECOND);
             for calls in &report.calls {
@@ -181,7 +181,7 @@ fn a_process_that_nobody_asks_is_silent() {
 #[test]
 fn a_part_of_less_than_a_permit_is_wasted_more() {
     let quota = rate(20, 20); // 250 ms: five permits in a lifetime, for eight processes
-    for seed in 0..4 {
+    for seed in 0..3 {
         let world = World::new(&quota, 8, Net::GOOD, seed).all(Demand::steady(7.5));
         let report = world.run(42 * SECOND);
         let part = admitted(&report.spent, 2 * SECOND, 42 * SECOND) as f64 / 800.0;

@@ -1,5 +1,7 @@
 //! The leases of one limit in this process, as the threads share them.
 
+#[cfg(all(test, not(casgate_loom)))]
+mod tests;
 mod word;
 
 pub(crate) use word::Word;

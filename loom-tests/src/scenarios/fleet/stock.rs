@@ -20,8 +20,8 @@ pub trait Leases: Send + Sync + 'static {
     /// What both have, over or not.
     fn permits(&self) -> u64;
 
-    /// Puts another in a place without permits.
-    fn put(&self, permits: u32, ends: Timestamp, now: Timestamp) -> bool;
+    /// Puts another in the place of the one with fewest permits. Returns those that lost their place.
+    fn put(&self, permits: u32, ends: Timestamp, now: Timestamp) -> u32;
 
     /// Takes what is left of those that are over.
     fn take_over(&self, now: Timestamp) -> u32;
@@ -50,7 +50,7 @@ impl Leases for Stock {
         self.permits()
     }
 
-    fn put(&self, permits: u32, ends: Timestamp, now: Timestamp) -> bool {
+    fn put(&self, permits: u32, ends: Timestamp, now: Timestamp) -> u32 {
         self.put(permits, ends, now)
     }
 
@@ -121,8 +121,6 @@ struct Ledger {
     gone: u64,
     /// What was given back to the first lease.
     given: u32,
-    /// What puts may overwrite, since it was over.
-    overwritten: u64,
     /// What was spent of each lease.
     spent: Vec<Lease>,
     /// The spends, by the tick of the lease, that saw it low; and whether a drain did.
@@ -139,7 +137,6 @@ impl Ledger {
         self.come += other.come;
         self.gone += other.gone;
         self.given += other.given;
-        self.overwritten += other.overwritten;
         self.spent.extend(other.spent);
         self.low.extend(other.low);
         self.is_drained_low |= other.is_drained_low;
@@ -155,13 +152,10 @@ impl Ledger {
         self.low.extend(spent.is_low.then_some(spent.tick));
     }
 
-    fn note_put(&mut self, lease: Lease, tick: u64, is_put: bool) {
-        if is_put {
-            self.come += u64::from(lease.0);
-            self.put.push(lease);
-            let over = [FIRST, SECOND].iter().filter(|lease| lease.1 <= tick);
-            self.overwritten += over.map(|lease| u64::from(lease.0)).max().unwrap_or(0);
-        }
+    fn note_put(&mut self, lease: Lease, lost: u32) {
+        self.come += u64::from(lease.0);
+        self.gone += u64::from(lost);
+        self.put.push(lease);
     }
 }
 
@@ -169,7 +163,7 @@ fn run<L: Leases>(leases: &L, deed: Deed, tick: u64) -> Ledger {
     let (now, mut ledger) = (at(tick), Ledger::default());
     match deed {
         Deed::Spend(permits) => ledger.note_spent(permits, tick, leases.spend(permits, now)),
-        Deed::Put => ledger.note_put(THIRD, tick, leases.put(THIRD.0, at(THIRD.1), now)),
+        Deed::Put => ledger.note_put(THIRD, leases.put(THIRD.0, at(THIRD.1), now)),
         Deed::TakeOver => {
             ledger.gone = leases.take_over(now).into();
             ledger.is_changed = ledger.gone > 0;
@@ -204,13 +198,13 @@ fn run<L: Leases>(leases: &L, deed: Deed, tick: u64) -> Ledger {
 ///
 /// # Panics
 ///
-/// If a permit is spent twice or after the deadline of its lease, if one is lost otherwise than by a put over a lease
-/// that is over, or if the lease that was put last falls to half and not exactly one caller is told.
+/// If a permit is spent twice or after the deadline of its lease, if one is lost that no put tells of, if what is left
+/// cannot be spent, or if the lease that was put last falls to half and not exactly one caller is told.
 pub fn deeds_race<L: Leases>(deeds: &[(Deed, u64)], has_second: bool) {
     let leases = Arc::new(L::none());
     let mut ledger = Ledger::default();
     for lease in [Some(FIRST), has_second.then_some(SECOND)].into_iter().flatten() {
-        ledger.note_put(lease, 0, leases.put(lease.0, at(lease.1), at(0)));
+        ledger.note_put(lease, leases.put(lease.0, at(lease.1), at(0)));
     }
     ledger.note_spent(1, 0, leases.spend(1, at(0)));
 
@@ -238,7 +232,7 @@ pub fn deeds_race<L: Leases>(deeds: &[(Deed, u64)], has_second: bool) {
     let accounted = ledger.gone + left;
     assert!(accounted <= ledger.come, "{accounted} spent and left of {}", ledger.come);
     let lost = ledger.come - accounted;
-    assert!(lost <= ledger.overwritten, "{lost} permits lost");
+    assert!(lost == 0, "{lost} permits lost");
     // The rest, one by one: all of it can be spent, of the leases that it is of.
     for _ in 0..left {
         let spent = leases.spend(1, at(0));

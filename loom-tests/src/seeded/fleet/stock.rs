@@ -108,7 +108,7 @@ impl<const BUG: u8> Leases for WrongStock<BUG> {
         self.words().iter().map(|&word| u64::from(permits(word))).sum()
     }
 
-    fn put(&self, n: u32, ends: Timestamp, now: Timestamp) -> bool {
+    fn put(&self, n: u32, ends: Timestamp, now: Timestamp) -> u32 {
         let lease = tick_of(ends) << 24 | u64::from(n);
         loop {
             let words = self.words();
@@ -116,13 +116,14 @@ impl<const BUG: u8> Leases for WrongStock<BUG> {
                 let merged = lease + u64::from(permits(words[0]));
                 self.set_low(n);
                 if self.exchange(0, words[0], merged) {
-                    return true;
+                    return 0;
                 }
                 continue;
             }
-            let Some(index) = words.iter().position(|&word| left(word, now) == 0) else {
-                return false;
-            };
+            let index = usize::from(left(words[1], now) < left(words[0], now));
+            if left(words[index], now) >= n {
+                return n;
+            }
             if !Self::is(StockBug::LowAfterwards) {
                 self.set_low(n);
             }
@@ -134,7 +135,7 @@ impl<const BUG: u8> Leases for WrongStock<BUG> {
             if Self::is(StockBug::LowAfterwards) {
                 self.set_low(n);
             }
-            return true;
+            return permits(words[index]);
         }
     }
 
