@@ -170,13 +170,15 @@ impl Shared {
                 Err(denied(Some((until - now).max(SOONEST) + self.interval * more)))
             }
             Standing::Down { until } => {
-                // Not before: what is told of each key in an outage would be kept until the store has been asked.
-                if now >= until {
+                let answer = self.outage.decide(permits, now, self.fleet.recoveries());
+                // What was spent is to be told. Of denials the refresher hears when the store can be asked again, or it
+                // would keep each key that is denied in an outage.
+                if now >= until || matches!(answer, Alone::Shared(_) | Alone::Allowed) {
                     self.want(permits);
                 } else {
                     self.bell.hint(permits);
                 }
-                match self.outage.decide(permits, now, self.fleet.recoveries()) {
+                match answer {
                     Alone::Shared(admitted) => Ok(admitted),
                     Alone::Allowed => Ok(Admitted::new(
                         permits,
