@@ -1,7 +1,7 @@
 //! What the observers tell, of one layer that does all that a layer can.
 
 use casgate::wait::{Queue, TokioClock, TokioTimer};
-use casgate::{Limiter, Quota, TokenBucket};
+use casgate::{Admitted, Denied, Limit, Limiter, Quota, TokenBucket};
 use casgate_tower::fields::Name;
 use casgate_tower::observe::{Event, Metrics, Observer, OpenTelemetry, Outcome, Tracing};
 use casgate_tower::{KeyBy, MissingKey, Policy, RateLimitLayer};
@@ -19,7 +19,8 @@ use std::time::Duration;
 use tower::{Layer, ServiceExt, service_fn};
 
 /// What `story` brings about, by policy and result.
-const TOLD: [(&str, &str, u64); 12] = [
+const TOLD: [(&str, &str, u64); 13] = [
+    ("fleet", "unavailable", 1),
     ("keyed", "admitted", 3),
     ("keyed", "denied", 2),
     ("keyed", "exempt", 1),
@@ -38,6 +39,7 @@ type Line = Queue<TokenBucket, TokioClock, TokioTimer>;
 
 fn layer(queue: &Arc<Line>) -> RateLimitLayer {
     let key = KeyBy::header(HeaderName::from_static("x-key"));
+    let away = Arc::new(Limiter::token_bucket(Quota::per_second(1)));
     RateLimitLayer::all([
         Policy::per_key(Quota::per_day(3), 100, key.clone())
             .named("keyed")
@@ -55,6 +57,12 @@ fn layer(queue: &Arc<Line>) -> RateLimitLayer {
         Policy::over_queue(Arc::clone(queue), Quota::per_second(1), Duration::from_secs(3))
             .named("queue")
             .only_if(|parts| parts.uri.path() == "/queue"),
+        Policy::over_awaited(away, Quota::per_second(1), |away, n| async move {
+            let denied = Denied::new(n, away.peek(), Some(Duration::from_secs(1)));
+            Err::<Admitted, _>(denied.unavailable())
+        })
+        .named("fleet")
+        .only_if(|parts| parts.uri.path() == "/fleet"),
     ])
 }
 
@@ -86,6 +94,7 @@ async fn story<O: Observer + Send + Sync + 'static>(observer: O, between: impl F
     assert_eq!(ask("PUT", "/keyed", Some("secret")).await, 429);
     assert_eq!(ask("GET", "/keyed", None).await, 500);
     assert_eq!(ask("GET", "/free", None).await, 200);
+    assert_eq!(ask("GET", "/fleet", None).await, 503);
 
     assert_eq!(ask("GET", "/queue", None).await, 200);
     let waits = tokio::spawn(ask("GET", "/queue", None));
@@ -285,8 +294,8 @@ fn tracing_writes_seldom() {
         let [line] = found[..] else { panic!("{result}: {found:?}") };
         line
     };
-    assert_eq!(text.lines().count(), 6, "{text}");
-    for result in ["denied", "never", "missing_key", "queue_full", "timeout"] {
+    assert_eq!(text.lines().count(), 7, "{text}");
+    for result in ["denied", "never", "missing_key", "queue_full", "timeout", "unavailable"] {
         assert!(line(result).contains("WARN"), "{}", line(result));
     }
     assert!(
