@@ -250,7 +250,10 @@ impl FleetLimiter {
     /// ```
     pub fn refund(&self, admitted: &Admitted) {
         let now = SystemClock.now();
-        self.shared.stock.give_back(admitted.permits(), admitted.ticket(), now);
+        if self.shared.stock.give_back(admitted.permits(), admitted.ticket(), now) {
+            // Those who wait for a lease may find enough now, and the refresher then asks for none.
+            self.shared.refreshed.notify(usize::MAX);
+        }
     }
 
     /// Spends `n` permits after the fact, for a cost that is known afterwards. What the leases of this process do not

@@ -36,7 +36,7 @@ pub(crate) struct Shared {
     pub(super) bell: Bell,
     /// Permits that were charged and are not paid.
     pub(super) debt: AtomicU64,
-    /// Replies, of either kind.
+    /// Replies of either kind, and refunds.
     pub(crate) refreshed: Event,
     /// Who waits first.
     pub(super) line: Line,
