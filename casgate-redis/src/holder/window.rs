@@ -140,6 +140,7 @@ impl Holder for Window {
             permits: grant.permits,
             least: self.least,
             denied_from: self.denied_from,
+            soonest: self.not_before, // nothing refills before
             ends,
             standing,
             look_at,

@@ -106,11 +106,11 @@ impl Shared {
         self.answered_at.store(trip.sent.as_nanos(), Ordering::Relaxed);
         self.least.store(reply.least, Ordering::Relaxed);
         self.denied_from.store(reply.denied_from, Ordering::Relaxed);
+        // Who comes back then finds the lease that is asked for at that instant.
+        let until = |at| at + (trip.received - trip.sent).min(self.lifetime / 4) + SOONEST;
+        self.soonest.store(until(reply.soonest).as_nanos(), Ordering::Relaxed);
         let standing = match reply.standing {
-            // Who comes back then finds the lease that is asked for at that instant.
-            Standing::Denied { until } => Standing::Denied {
-                until: until + (trip.received - trip.sent).min(self.lifetime / 4) + SOONEST,
-            },
+            Standing::Denied { until: at } => Standing::Denied { until: until(at) },
             standing => standing,
         };
         self.standing.store(standing.bits(), Ordering::Relaxed);

@@ -1,6 +1,7 @@
 use super::FleetStats;
 use super::line::Line;
 use super::refresh::Mind;
+use super::stats::Counts;
 use crate::answer::{NotAdmitted, Unavailable};
 use crate::bell::Bell;
 use crate::fleet::Handle;
@@ -29,8 +30,9 @@ pub(crate) struct Shared {
     /// A [`Standing`], and for how many permits a denial counts.
     pub(super) standing: AtomicU64,
     pub(super) least: AtomicU32,
-    /// And for so many and more there is one at all.
+    /// And for so many and more there is one at all, at least until that instant.
     pub(super) denied_from: AtomicU32,
+    pub(super) soonest: AtomicU64,
     /// When the limit is full again, by the last reply.
     pub(super) full_at: AtomicU64,
     pub(super) bell: Bell,
@@ -46,14 +48,6 @@ pub(crate) struct Shared {
     pub(super) mind: Mutex<Mind>,
     pub(super) counts: Counts,
     fleet: Arc<Handle>,
-}
-
-#[derive(Debug, Default)]
-pub(super) struct Counts {
-    pub(super) calls: AtomicU64,
-    pub(super) failures: AtomicU64,
-    pub(super) leased: AtomicU64,
-    pub(super) losses: AtomicU64,
 }
 
 /// What is told as a wait when a reply is due at any moment.
@@ -90,6 +84,7 @@ impl Shared {
             standing: AtomicU64::new(Standing::Ask.bits()),
             least: AtomicU32::new(0),
             denied_from: AtomicU32::new(0),
+            soonest: AtomicU64::new(0),
             full_at: AtomicU64::new(0),
             bell: Bell::new(),
             debt: AtomicU64::new(0),
@@ -154,12 +149,13 @@ impl Shared {
                 self.want(permits);
                 Err(Miss::Soon)
             }
-            // It was a larger request that was denied.
-            Standing::Denied { .. } if permits < self.denied_from.load(Ordering::Relaxed) => {
-                self.want(permits);
-                Err(Miss::Soon)
-            }
-            Standing::Denied { until } => {
+            Standing::Denied { until: last } => {
+                let until = self.denied_until(permits, last);
+                if now >= until && until < last {
+                    // It was a larger request that was denied.
+                    self.want(permits);
+                    return Err(Miss::Soon);
+                }
                 if now >= until {
                     self.want(permits);
                 } else {
@@ -193,6 +189,16 @@ impl Shared {
                 }
             }
         }
+    }
+
+    /// Until when so many permits are denied, if those of the last request are until `until`.
+    fn denied_until(&self, permits: u32, until: Timestamp) -> Timestamp {
+        if permits < self.denied_from.load(Ordering::Relaxed) {
+            return Timestamp::ZERO;
+        }
+        let fewer = self.least.load(Ordering::Relaxed).saturating_sub(permits);
+        let soonest = Timestamp::from_nanos(self.soonest.load(Ordering::Relaxed));
+        (until - self.interval * fewer).max(soonest).min(until)
     }
 
     /// Whether so many permits are never admitted together.
