@@ -9,6 +9,7 @@ mod server;
 mod denial;
 mod outage;
 mod refund;
+mod replicas;
 mod window;
 
 use casgate::Quota;
