@@ -1,5 +1,6 @@
 use super::FleetStats;
 use super::line::Line;
+use super::miss::Miss;
 use super::refresh::Mind;
 use super::stats::Counts;
 use crate::answer::{NotAdmitted, Unavailable};
@@ -12,7 +13,7 @@ use crate::stock::{Spent, Stock, Word};
 use casgate::{Admitted, Denied, Snapshot, Timestamp};
 use core::time::Duration;
 use event_listener::Event;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// One limit of this process, as its callers and the refresher share it.
@@ -47,20 +48,13 @@ pub(crate) struct Shared {
     pub(super) outage: Outage,
     pub(super) mind: Mutex<Mind>,
     pub(super) counts: Counts,
+    /// Whether it has its place in a map of keys for good.
+    pub(crate) has_place: AtomicBool,
     fleet: Arc<Handle>,
 }
 
 /// What is told as a wait when a reply is due at any moment.
 pub(super) const SOONEST: Duration = Duration::from_millis(1);
-
-/// Why a request is not decided.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Miss {
-    /// It is not admitted.
-    Not(NotAdmitted),
-    /// A lease was asked for, and will soon be here.
-    Soon,
-}
 
 impl Shared {
     pub(crate) fn new(
@@ -94,6 +88,7 @@ impl Shared {
             outage: Outage::new(quota),
             mind: Mutex::new(Mind::new(holder)),
             counts: Counts::default(),
+            has_place: AtomicBool::new(false),
             fleet,
         })
     }
