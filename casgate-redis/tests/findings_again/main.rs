@@ -7,6 +7,7 @@
 mod server;
 
 mod denial;
+mod keyed;
 mod outage;
 mod refund;
 mod replicas;
