@@ -139,18 +139,12 @@ impl Shared {
                 Snapshot::new(self.most, self.snapshot(now).remaining(), self.reset_after(now));
             return Err(Miss::Not(NotAdmitted::Denied(Denied::new(permits, never, None))));
         }
-        match self.standing(now) {
+        match self.standing(permits, now) {
             Standing::Ask => {
                 self.want(permits);
                 Err(Miss::Soon)
             }
-            Standing::Denied { until: last } => {
-                let until = self.denied_until(permits, last);
-                if now >= until && until < last {
-                    // It was a larger request that was denied.
-                    self.want(permits);
-                    return Err(Miss::Soon);
-                }
+            Standing::Denied { until } => {
                 if now >= until {
                     self.want(permits);
                 } else {
@@ -242,8 +236,16 @@ impl Shared {
         })
     }
 
-    fn standing(&self, now: Timestamp) -> Standing {
-        let own = Standing::from_bits(self.standing.load(Ordering::Relaxed)).at(now, self.lifetime);
+    fn standing(&self, permits: u32, now: Timestamp) -> Standing {
+        let last = Standing::from_bits(self.standing.load(Ordering::Relaxed));
+        let own = match last.at(now, self.lifetime) {
+            Standing::Denied { until: last } => match self.denied_until(permits, last) {
+                // It was a larger request that was denied.
+                until if until < last && until <= now => Standing::Ask,
+                until => Standing::Denied { until },
+            },
+            standing => standing,
+        };
         let until = self.fleet.down_until();
         // A limit that is new, or was idle, need not find out by itself.
         if own == Standing::Ask && until > Timestamp::ZERO {

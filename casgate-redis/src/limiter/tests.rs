@@ -242,6 +242,21 @@ fn fewer_permits_are_denied_until_they_refill() {
     assert_eq!((limit.told(), limit.want(43)), (1, (61, 1))); // for all that were denied
 }
 
+/// "If the store is known to be down, a decision is at once what the limit says for that." A smaller request than one
+/// that was denied waited for a lease.
+#[test]
+fn a_smaller_request_need_not_find_out_that_the_store_is_down() {
+    let limit = Alone::rate();
+    let _ = limit.miss(60, 10);
+    limit.asks(10);
+    limit.grant_of(0, 9, 11);
+    let error = StoreError::new(Cause::Unreachable, "");
+    limit.handle.inbox().tell(false, Some(error), at(60));
+    assert_eq!(limit.unavailable(9, 12).retry_after(), millis(48));
+    assert!(limit.denied(30, 33).retry_after().is_some());
+    assert_eq!(limit.unavailable(30, 45).retry_after(), millis(15));
+}
+
 #[test]
 fn an_old_denial_says_nothing() {
     let limit = Alone::rate();
