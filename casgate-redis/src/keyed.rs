@@ -8,6 +8,8 @@ use core::hash::Hash;
 use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, Lifecycle, OptionsBuilder, UnitWeighter};
 use std::hash::RandomState;
+use std::sync::atomic::Ordering;
+use std::thread;
 
 /// A limit for each key, for a fleet, in one of its processes.
 ///
@@ -91,21 +93,41 @@ impl<K: Hash + Eq + Clone + fmt::Display> FleetKeyed<K> {
     where
         Q: Hash + Equivalent<K> + ToOwned<Owned = K> + ?Sized,
     {
-        let mut is_new = false;
-        let limiter = self.limiters.get_or_insert_with(key, || {
-            is_new = true;
-            let name = format!("{}:{}", self.prefix, key.to_owned());
-            // The quota made one before.
-            self.fleet.limiter(&name, self.quota.clone()).map_err(|_| Unavailable::full())
-        })?;
-        // All others must be kept, so it has no place: each request would begin again with another limiter. Each part of the
-        // cache rounds its capacity up, so this is theirs.
-        let is_over = self.limiters.len() as u64 > self.limiters.capacity();
-        if is_new && (is_over || !self.limiters.contains_key(key)) {
-            self.limiters.remove(key);
-            return Err(Unavailable::full());
+        loop {
+            let mut is_new = false;
+            let limiter = self.limiters.get_or_insert_with(key, || {
+                is_new = true;
+                let name = format!("{}:{}", self.prefix, key.to_owned());
+                // The quota made one before.
+                self.fleet.limiter(&name, self.quota.clone()).map_err(|_| Unavailable::full())
+            })?;
+            if is_new {
+                return self.place(key, limiter);
+            }
+            // Relaxed: nothing else is read by it.
+            if limiter.shared().has_place.load(Ordering::Relaxed) {
+                return Ok(limiter);
+            }
+            // Another thread has just put it, and finds out whether it has a place: a few instructions.
+            drop(limiter);
+            thread::yield_now();
         }
-        Ok(limiter)
+    }
+
+    /// Keeps the limiter that was just put for the key, if it has a place.
+    fn place<Q>(&self, key: &Q, limiter: FleetLimiter) -> Result<FleetLimiter, Unavailable>
+    where
+        Q: Hash + Equivalent<K> + ?Sized,
+    {
+        let is_there = self.limiters.peek(key).is_some_and(|there| there.is_same(&limiter));
+        // Each part of the cache rounds its capacity up, so this is theirs.
+        if is_there && self.limiters.len() as u64 <= self.limiters.capacity() {
+            limiter.shared().has_place.store(true, Ordering::Relaxed);
+            return Ok(limiter);
+        }
+        // All others must be kept, so it has no place: each request would begin again with another limiter.
+        self.limiters.remove_if(key, |there| there.is_same(&limiter));
+        Err(Unavailable::full())
     }
 
     /// Asks for one permit of the key. See [`FleetLimiter::check`].

@@ -166,6 +166,11 @@ impl Refresher {
             reply.as_ref().map_or_else(|error| answered && error.cause().may_be_of_key(), |_| true)
         };
         let is_down = replies.iter().all(Result::is_err) && !replies.iter().all(may_be_of_key);
+        // Of a cluster, each call fails by itself.
+        let is_reply = |reply: &Result<_, StoreError>| {
+            reply.as_ref().map_or_else(|error| error.cause().is_reply(), |_| true)
+        };
+        let is_up = !is_down && replies.iter().any(is_reply);
         let longest = timeout.min(LONGEST_PAUSE);
         if is_down {
             self.breaker.fail(received, longest, fastrand::f64());
@@ -173,7 +178,7 @@ impl Refresher {
             self.breaker.succeed();
         }
         // Before any caller hears of it: what they are told next is there then.
-        self.inbox.tell(!is_down, failure, self.breaker.until());
+        self.inbox.tell(is_up, failure, self.breaker.until());
         for (Asked { limit, .. }, reply) in batch.iter().zip(replies) {
             let trip = Trip { sent, received, random: fastrand::f64() };
             let look_at = match reply.map(|numbers| limit.settle(&numbers, trip)) {

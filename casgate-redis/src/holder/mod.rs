@@ -83,6 +83,8 @@ pub(crate) struct Reply {
     pub(crate) least: u32,
     /// A denial stands for so many permits and more. There may be fewer.
     pub(crate) denied_from: u32,
+    /// And for at least so long, though fewer permits than `least` refill sooner than those.
+    pub(crate) soonest: Timestamp,
     /// The deadline of the permits.
     pub(crate) ends: Timestamp,
     /// What callers without permits are told now.

@@ -3,6 +3,7 @@ use super::{Holder, Look, Reply, Step, Trip, Wanted, has_room, merge, not_before
 use crate::protocol::{Grant, LeaseQuota, ReplyError, Request, Script, ServerTime};
 use crate::standing::Standing;
 use casgate::Timestamp;
+use core::time::Duration;
 
 /// A holder of leases at a rate.
 #[derive(Debug)]
@@ -17,6 +18,9 @@ pub(crate) struct Rate {
     not_before: Timestamp,
     /// And that is for requests of so many permits or more.
     denied_from: u32,
+    /// The same for requests of fewer permits, if those have refilled by then.
+    soonest: Timestamp,
+    received: Timestamp,
 }
 
 impl Rate {
@@ -31,7 +35,19 @@ impl Rate {
             last: None,
             not_before: Timestamp::ZERO,
             denied_from: 1,
+            soonest: Timestamp::ZERO,
+            received: Timestamp::ZERO,
         }
+    }
+
+    /// The instant from which on a request is sent that is for so many permits at least.
+    fn not_before(&self, least: u32) -> Timestamp {
+        if least < self.denied_from {
+            return Timestamp::ZERO;
+        }
+        let retry = self.last.and_then(|(grant, _)| grant.retry_after(&self.quota, least));
+        let refilled = retry.map_or(self.not_before, |retry| self.received + retry);
+        refilled.max(self.soonest).min(self.not_before)
     }
 }
 
@@ -46,9 +62,9 @@ impl Holder for Rate {
             self.wanted = unserved;
             return Step::Rest;
         }
-        let is_smaller = unserved.is_some_and(|wanted| wanted.least < self.denied_from);
-        if look.now < self.not_before && !is_smaller {
-            return Step::LookAt(self.not_before);
+        let not_before = unserved.map_or(self.not_before, |wanted| self.not_before(wanted.least));
+        if look.now < not_before {
+            return Step::LookAt(not_before);
         }
         self.wanted = None;
         let wanted = unserved.unwrap_or(Wanted { least: 1, most: 1 });
@@ -75,13 +91,19 @@ impl Holder for Rate {
         let ends = grant.lease(trip.sent, &self.quota).ends();
         let (standing, look_at) = if is_short {
             let retry = grant.retry_after(&self.quota, self.asked.least()).unwrap_or_default();
-            self.not_before = not_before(trip.received, retry, lifetime, trip.random);
+            let after = |retry| not_before(trip.received, retry, lifetime, trip.random);
+            (self.soonest, self.not_before) = (after(Duration::ZERO), after(retry));
             (Standing::Denied { until: self.not_before }, self.not_before)
         } else {
             self.not_before = Timestamp::ZERO;
             (Standing::Ask, ends - lifetime / 4)
         };
-        self.denied_from = if grant.permits == 0 { self.asked.least() } else { 1 };
+        self.denied_from = if grant.permits == 0 {
+            self.asked.least().min(grant.left(&self.quota).saturating_add(1))
+        } else {
+            1
+        };
+        self.received = trip.received;
         // The server keeps a state for two epochs at least, which are four lifetimes.
         let lost = grant.state_missing
             && self.last.is_some_and(|(_, at)| trip.received - at < 4 * lifetime);
@@ -90,6 +112,7 @@ impl Holder for Rate {
             permits: grant.permits,
             least: self.asked.least(),
             denied_from: self.denied_from,
+            soonest: self.soonest,
             ends,
             standing,
             look_at,

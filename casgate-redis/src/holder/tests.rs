@@ -144,6 +144,7 @@ fn a_full_reply_is_looked_at_again_before_its_lease_ends() {
         permits: 50,
         least: 1,
         denied_from: 1,
+        soonest: Timestamp::ZERO,
         ends,
         standing: Standing::Ask,
         look_at: ends - LIFETIME / 4,

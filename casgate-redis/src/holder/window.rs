@@ -117,6 +117,10 @@ impl Holder for Window {
         let ends = window_ends.min(trip.sent + self.lifetime);
         self.is_full = grant.permits >= self.asked;
         let (standing, look_at) = if self.asked == 0 {
+            // It has some again: at least those that were returned by this call.
+            if grant.left > 0 {
+                self.not_before = Timestamp::ZERO;
+            }
             let denied = trip.received < self.not_before;
             let standing =
                 if denied { Standing::Denied { until: self.not_before } } else { Standing::Ask };
@@ -127,8 +131,7 @@ impl Holder for Window {
         } else {
             // Else it has some: too few for this request, or half of them are granted at a time.
             let is_used_up = grant.permits == 0 && grant.left == 0;
-            let is_too_few = grant.permits == 0 && grant.left > 0;
-            self.denied_from = if is_too_few { self.least } else { 1 };
+            self.denied_from = if grant.permits == 0 { grant.left.saturating_add(1) } else { 1 };
             let retry = if is_used_up { grant.ends_in } else { Duration::ZERO };
             self.not_before = not_before(trip.received, retry, self.lifetime, trip.random);
             (Standing::Denied { until: self.not_before }, self.not_before.min(ends))
@@ -137,6 +140,7 @@ impl Holder for Window {
             permits: grant.permits,
             least: self.least,
             denied_from: self.denied_from,
+            soonest: self.not_before, // nothing refills before
             ends,
             standing,
             look_at,

@@ -1,6 +1,7 @@
 mod acquire;
 mod limit;
 mod line;
+mod miss;
 mod refresh;
 mod shared;
 mod stats;
@@ -8,7 +9,8 @@ mod stats;
 mod tests;
 
 pub use acquire::AcquireError;
-pub(crate) use shared::{Miss, Shared};
+pub(crate) use miss::Miss;
+pub(crate) use shared::Shared;
 pub use stats::FleetStats;
 
 use crate::answer::NotAdmitted;
@@ -77,6 +79,11 @@ impl FleetLimiter {
 
     pub(crate) fn shared(&self) -> &Shared {
         &self.shared
+    }
+
+    /// Whether it is a handle to the same limiter.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
     }
 
     /// Whether there is another handle, or the refresher works on it.
@@ -250,7 +257,10 @@ impl FleetLimiter {
     /// ```
     pub fn refund(&self, admitted: &Admitted) {
         let now = SystemClock.now();
-        self.shared.stock.give_back(admitted.permits(), admitted.ticket(), now);
+        if self.shared.stock.give_back(admitted.permits(), admitted.ticket(), now) {
+            // Those who wait for a lease may find enough now, and the refresher then asks for none.
+            self.shared.refreshed.notify(usize::MAX);
+        }
     }
 
     /// Spends `n` permits after the fact, for a cost that is known afterwards. What the leases of this process do not

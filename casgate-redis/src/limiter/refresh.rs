@@ -103,18 +103,19 @@ impl Shared {
         // Callers may have spent of the lease by now. The holder is to see that they did.
         let stock = u64::from(a.max(b)) + u64::from(a.min(b).max(lease.left(trip.received)));
         mind.holder.count(stock.max(self.stock.permits()), trip.received);
-        self.outage.end(reply.holders);
         self.answered_at.store(trip.sent.as_nanos(), Ordering::Relaxed);
         self.least.store(reply.least, Ordering::Relaxed);
         self.denied_from.store(reply.denied_from, Ordering::Relaxed);
+        // Who comes back then finds the lease that is asked for at that instant.
+        let until = |at| at + (trip.received - trip.sent).min(self.lifetime / 4) + SOONEST;
+        self.soonest.store(until(reply.soonest).as_nanos(), Ordering::Relaxed);
         let standing = match reply.standing {
-            // Who comes back then finds the lease that is asked for at that instant.
-            Standing::Denied { until } => Standing::Denied {
-                until: until + (trip.received - trip.sent).min(self.lifetime / 4) + SOONEST,
-            },
+            Standing::Denied { until: at } => Standing::Denied { until: until(at) },
             standing => standing,
         };
         self.standing.store(standing.bits(), Ordering::Relaxed);
+        // After the standing, by which callers decide alone: a decision in between would begin an outage that lasts.
+        self.outage.end(reply.holders);
         self.refreshed.notify(usize::MAX);
         Ok(reply.look_at)
     }

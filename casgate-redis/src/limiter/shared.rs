@@ -1,6 +1,8 @@
 use super::FleetStats;
 use super::line::Line;
+use super::miss::Miss;
 use super::refresh::Mind;
+use super::stats::Counts;
 use crate::answer::{NotAdmitted, Unavailable};
 use crate::bell::Bell;
 use crate::fleet::Handle;
@@ -11,7 +13,7 @@ use crate::stock::{Spent, Stock, Word};
 use casgate::{Admitted, Denied, Snapshot, Timestamp};
 use core::time::Duration;
 use event_listener::Event;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// One limit of this process, as its callers and the refresher share it.
@@ -29,14 +31,15 @@ pub(crate) struct Shared {
     /// A [`Standing`], and for how many permits a denial counts.
     pub(super) standing: AtomicU64,
     pub(super) least: AtomicU32,
-    /// And for so many and more there is one at all.
+    /// And for so many and more there is one at all, at least until that instant.
     pub(super) denied_from: AtomicU32,
+    pub(super) soonest: AtomicU64,
     /// When the limit is full again, by the last reply.
     pub(super) full_at: AtomicU64,
     pub(super) bell: Bell,
     /// Permits that were charged and are not paid.
     pub(super) debt: AtomicU64,
-    /// Replies, of either kind.
+    /// Replies of either kind, and refunds.
     pub(crate) refreshed: Event,
     /// Who waits first.
     pub(super) line: Line,
@@ -45,28 +48,13 @@ pub(crate) struct Shared {
     pub(super) outage: Outage,
     pub(super) mind: Mutex<Mind>,
     pub(super) counts: Counts,
+    /// Whether it has its place in a map of keys for good.
+    pub(crate) has_place: AtomicBool,
     fleet: Arc<Handle>,
-}
-
-#[derive(Debug, Default)]
-pub(super) struct Counts {
-    pub(super) calls: AtomicU64,
-    pub(super) failures: AtomicU64,
-    pub(super) leased: AtomicU64,
-    pub(super) losses: AtomicU64,
 }
 
 /// What is told as a wait when a reply is due at any moment.
 pub(super) const SOONEST: Duration = Duration::from_millis(1);
-
-/// Why a request is not decided.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Miss {
-    /// It is not admitted.
-    Not(NotAdmitted),
-    /// A lease was asked for, and will soon be here.
-    Soon,
-}
 
 impl Shared {
     pub(crate) fn new(
@@ -90,6 +78,7 @@ impl Shared {
             standing: AtomicU64::new(Standing::Ask.bits()),
             least: AtomicU32::new(0),
             denied_from: AtomicU32::new(0),
+            soonest: AtomicU64::new(0),
             full_at: AtomicU64::new(0),
             bell: Bell::new(),
             debt: AtomicU64::new(0),
@@ -99,6 +88,7 @@ impl Shared {
             outage: Outage::new(quota),
             mind: Mutex::new(Mind::new(holder)),
             counts: Counts::default(),
+            has_place: AtomicBool::new(false),
             fleet,
         })
     }
@@ -149,13 +139,8 @@ impl Shared {
                 Snapshot::new(self.most, self.snapshot(now).remaining(), self.reset_after(now));
             return Err(Miss::Not(NotAdmitted::Denied(Denied::new(permits, never, None))));
         }
-        match self.standing(now) {
+        match self.standing(permits, now) {
             Standing::Ask => {
-                self.want(permits);
-                Err(Miss::Soon)
-            }
-            // It was a larger request that was denied.
-            Standing::Denied { .. } if permits < self.denied_from.load(Ordering::Relaxed) => {
                 self.want(permits);
                 Err(Miss::Soon)
             }
@@ -193,6 +178,16 @@ impl Shared {
                 }
             }
         }
+    }
+
+    /// Until when so many permits are denied, if those of the last request are until `until`.
+    fn denied_until(&self, permits: u32, until: Timestamp) -> Timestamp {
+        if permits < self.denied_from.load(Ordering::Relaxed) {
+            return Timestamp::ZERO;
+        }
+        let fewer = self.least.load(Ordering::Relaxed).saturating_sub(permits);
+        let soonest = Timestamp::from_nanos(self.soonest.load(Ordering::Relaxed));
+        (until - self.interval * fewer).max(soonest).min(until)
     }
 
     /// Whether so many permits are never admitted together.
@@ -241,8 +236,16 @@ impl Shared {
         })
     }
 
-    fn standing(&self, now: Timestamp) -> Standing {
-        let own = Standing::from_bits(self.standing.load(Ordering::Relaxed)).at(now, self.lifetime);
+    fn standing(&self, permits: u32, now: Timestamp) -> Standing {
+        let last = Standing::from_bits(self.standing.load(Ordering::Relaxed));
+        let own = match last.at(now, self.lifetime) {
+            Standing::Denied { until: last } => match self.denied_until(permits, last) {
+                // It was a larger request that was denied.
+                until if until < last && until <= now => Standing::Ask,
+                until => Standing::Denied { until },
+            },
+            standing => standing,
+        };
         let until = self.fleet.down_until();
         // A limit that is new, or was idle, need not find out by itself.
         if own == Standing::Ask && until > Timestamp::ZERO {

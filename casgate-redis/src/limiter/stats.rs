@@ -1,3 +1,5 @@
+use std::sync::atomic::AtomicU64;
+
 /// What a limiter has done in this process, since it was made.
 ///
 /// ```
@@ -24,4 +26,13 @@ pub struct FleetStats {
     pub allowed: u64,
     /// Permits that were denied because the store did not answer.
     pub unavailable: u64,
+}
+
+/// What is counted of that as replies come.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    pub(super) calls: AtomicU64,
+    pub(super) failures: AtomicU64,
+    pub(super) leased: AtomicU64,
+    pub(super) losses: AtomicU64,
 }

@@ -63,10 +63,16 @@ impl Alone {
 
     /// A reply of so many permits to a call that was sent a millisecond before.
     fn grant(&self, permits: i64, now: u64) -> Timestamp {
+        // The bucket is empty by then.
+        self.grant_of(permits, 0, now)
+    }
+
+    /// The same, of a bucket that has so many left.
+    fn grant_of(&self, permits: i64, left: i64, now: u64) -> Timestamp {
         let trip = Trip { sent: at(now - 1), received: at(now), random: 0.5 };
         let micros = 1_000 * now as i64;
-        // The bucket is empty by then.
-        self.shared.settle(&[permits, micros + 300_000, micros, 7, 2, 0], trip).unwrap()
+        let tat = micros + 300_000 - 1_000 * left;
+        self.shared.settle(&[permits, tat, micros, 7, 2, 0], trip).unwrap()
     }
 
     fn spend(&self, permits: u32, now: u64) -> Option<Admitted> {
@@ -203,13 +209,13 @@ fn a_short_reply_denies_until_the_next_request() {
     assert_eq!(limit.want(38), (50, 2));
 }
 
-/// The bucket may have the one permit that is left of those that were too few for two.
+/// The bucket has the one permit that is left of those that were too few for two.
 #[test]
 fn a_denied_request_does_not_stop_a_smaller_one() {
     let limit = Alone::rate();
     let _ = limit.miss(2, 10);
     limit.asks(10);
-    limit.grant(0, 11);
+    limit.grant_of(0, 1, 11);
     limit.told();
     assert!(matches!(limit.miss(1, 12), Err(Miss::Soon)));
     assert_eq!((limit.told(), limit.want(12)), (1, (50, 1)));
@@ -218,6 +224,39 @@ fn a_denied_request_does_not_stop_a_smaller_one() {
     // A short reply says that there is no more.
     assert!(limit.denied(1, 15).retry_after().is_some());
     assert_eq!(limit.look(15), Step::LookAt(at(38)));
+}
+
+/// And no smaller one asks before its permits can have refilled.
+#[test]
+fn fewer_permits_are_denied_until_they_refill() {
+    let limit = Alone::rate();
+    let _ = limit.miss(60, 10);
+    limit.asks(10);
+    assert_eq!(limit.grant(0, 11), at(71));
+    limit.told();
+    for (permits, wait) in [(60, 61), (61, 62), (30, 31), (1, 26)] {
+        assert_eq!(limit.denied(permits, 12).retry_after(), Some(millis(wait)), "{permits}");
+    }
+    assert_eq!((limit.told(), limit.look(12)), (0, Step::LookAt(at(36))));
+    assert!(limit.denied(31, 43).retry_after().is_some());
+    assert_eq!(limit.told(), 0);
+    assert!(matches!(limit.miss(30, 43), Err(Miss::Soon)));
+    assert_eq!((limit.told(), limit.want(43)), (1, (61, 1))); // for all that were denied
+}
+
+/// "If the store is known to be down, a decision is at once what the limit says for that." A smaller request than one
+/// that was denied waited for a lease.
+#[test]
+fn a_smaller_request_need_not_find_out_that_the_store_is_down() {
+    let limit = Alone::rate();
+    let _ = limit.miss(60, 10);
+    limit.asks(10);
+    limit.grant_of(0, 9, 11);
+    let error = StoreError::new(Cause::Unreachable, "");
+    limit.handle.inbox().tell(false, Some(error), at(60));
+    assert_eq!(limit.unavailable(9, 12).retry_after(), millis(48));
+    assert!(limit.denied(30, 33).retry_after().is_some());
+    assert_eq!(limit.unavailable(30, 45).retry_after(), millis(15));
 }
 
 #[test]

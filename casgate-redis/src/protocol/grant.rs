@@ -121,4 +121,11 @@ impl Grant {
         let ready = self.tat.as_micros() + quota.interval.cost(permits.into());
         Some(ServerTime::from_micros(ready.saturating_sub(quota.tau)).since(self.now))
     }
+
+    /// The permits that the server had left.
+    pub(crate) fn left(&self, quota: &LeaseQuota) -> u32 {
+        let ahead = self.tat.as_micros().saturating_sub(self.now.as_micros());
+        let left = quota.interval.worth(quota.tau.saturating_sub(ahead));
+        left.try_into().unwrap_or(u32::MAX)
+    }
 }

@@ -59,7 +59,8 @@ impl FleetQuota {
     /// midnight UTC, by the server's clock. An interval that is not aligned can have twice the quota.
     ///
     /// Permits that a process has leased when it crashes or drops its limiter are lost until the window ends. What it does
-    /// not spend in a [lifetime](Self::lifetime) it returns.
+    /// not spend in a [lifetime](Self::lifetime) it returns. Another process that was told before that the window is used
+    /// up does not ask again until it ends.
     ///
     /// ```
     /// # use casgate::Quota;

@@ -116,10 +116,11 @@ impl Stock {
         for (index, place) in self.words.iter().enumerate() {
             loop {
                 let word = Word::from_bits(place.load(Ordering::Relaxed));
-                if word.left(now) > 0 || word.permits() == 0 {
+                if word.lives(now) || word == Word::default() {
                     break;
                 }
-                // With its deadline, so that permits which are given back late are lost, and not taken again.
+                // With its deadline, also of a lease that is spent: so permits which are given back late are lost, and
+                // not taken in a later window.
                 if self.exchange(index, word, Word::default(), Ordering::Relaxed) {
                     taken += word.permits();
                     break;
@@ -152,7 +153,7 @@ impl Stock {
         for (index, place) in self.words.iter().enumerate() {
             loop {
                 let word = Word::from_bits(place.load(Ordering::Relaxed));
-                let lives = word.tick() == tick && Word::new(1, now).tick() < tick;
+                let lives = word.tick() == tick && word.lives(now);
                 let Some(more) = word.more(permits).filter(|_| lives) else { break };
                 if self.exchange(index, word, more, Ordering::Relaxed) {
                     return true;

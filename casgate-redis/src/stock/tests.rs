@@ -84,3 +84,18 @@ fn permits_go_back_to_their_own_lease_while_it_lives() {
     // A stock without leases has none that ends in tick 0.
     assert!(!Stock::new().give_back(1, 0, at(0)));
 }
+
+/// Of a lease that is spent too. [`Stock::take_over`] left its deadline: a refund by a thread that stood still since before
+/// its end was then taken in the next window, as of that one.
+#[test]
+fn what_is_given_back_late_is_lost() {
+    for spent in [3, 10] {
+        let stock = stock(&[(10, 10)]);
+        assert!(stock.spend(spent, at(5)).is_some());
+        assert_eq!(stock.take_over(at(9)), 0);
+        assert!(stock.give_back(1, 10, at(9)) && stock.spend(1, at(9)).is_some());
+        assert_eq!(stock.take_over(at(10)), 10 - spent);
+        assert!(!stock.give_back(spent, 10, at(9)));
+        assert_eq!(stock.take_over(at(11)), 0);
+    }
+}

@@ -43,10 +43,16 @@ impl Word {
         self.0 >> PERMIT_BITS
     }
 
+    /// Whether it is not over at `now`.
+    #[inline]
+    pub(crate) const fn lives(self, now: Timestamp) -> bool {
+        now.as_nanos() >> TICK_BITS < self.tick()
+    }
+
     /// The permits that can be spent at `now`.
     #[inline]
     pub(crate) const fn left(self, now: Timestamp) -> u32 {
-        if now.as_nanos() >> TICK_BITS < self.tick() { self.permits() } else { 0 }
+        if self.lives(now) { self.permits() } else { 0 }
     }
 
     /// What remains when so many of its permits are spent. The caller has seen that it has them.

@@ -69,6 +69,11 @@ impl StoreError {
 }
 
 impl Cause {
+    /// Whether this is what a server said, or what was said for one that did not.
+    pub(crate) const fn is_reply(self) -> bool {
+        !matches!(self, Self::Timeout | Self::Unreachable)
+    }
+
     /// Whether a store may have this of one key while it grants leases of others: an ACL, a key of another type, or one
     /// server of several that does not answer.
     pub(crate) const fn may_be_of_key(self) -> bool {

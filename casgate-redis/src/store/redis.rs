@@ -122,7 +122,8 @@ impl RedisStore {
         Ok(replies)
     }
 
-    /// Sends the scripts by name, and by text those that the server does not know.
+    /// Sends the scripts by name, and by text those that the server does not know. After their replies are those to each
+    /// `WAIT`.
     fn run(&mut self, calls: &[Call<'_>], deadline: Instant) -> RedisResult<Vec<Value>> {
         let wait = self.replicas.map(|(replicas, timeout)| {
             let mut wait = redis::cmd("WAIT");
@@ -136,8 +137,9 @@ impl RedisStore {
         if !unknown.is_empty() {
             let texts = unknown.iter().map(|&i| command("EVAL", calls[i].script.text, &calls[i]));
             let mut again = self.send(&texts.chain(wait).collect::<Vec<_>>(), deadline)?;
+            // Besides the first one: by another connection it would not wait for what the first one waits for.
             if self.replicas.is_some() {
-                replies[calls.len()] = again.pop().unwrap_or(Value::Nil);
+                replies.extend(again.pop());
             }
             for (index, reply) in unknown.into_iter().zip(again) {
                 replies[index] = reply;
@@ -155,11 +157,12 @@ impl Store for RedisStore {
     ) -> Result<Vec<Result<Vec<i64>, StoreError>>, StoreError> {
         let deadline = Instant::now() + timeout;
         let mut replies = self.run(calls, deadline).map_err(|error| of(&error))?;
+        let waits = replies.split_off(calls.len());
         if let Some((replicas, _)) = self.replicas {
-            let reached =
-                replies.pop().and_then(|reply| redis::from_redis_value::<u32>(reply).ok());
-            if reached.is_none_or(|reached| reached < replicas) {
-                let detail = format!("{} of {replicas} have the lease", reached.unwrap_or(0));
+            let reached = waits.into_iter().map(|wait| redis::from_redis_value(wait).unwrap_or(0));
+            let reached = reached.min().unwrap_or(0);
+            if reached < replicas {
+                let detail = format!("{reached} of {replicas} have the lease");
                 return Err(StoreError::new(Cause::Replicas, detail));
             }
         }
