@@ -48,7 +48,7 @@ pub(crate) struct Shared {
     pub(super) outage: Outage,
     pub(super) mind: Mutex<Mind>,
     pub(super) counts: Counts,
-    /// Whether it has its place in a map of keys for good.
+    /// Whether it has its place in a map of keys.
     pub(crate) has_place: AtomicBool,
     fleet: Arc<Handle>,
 }

@@ -1,4 +1,4 @@
-use super::redis::{command, is_unknown, of};
+use super::redis::{command, is_unknown, numbers};
 use super::{Call, Cause, Store, StoreError};
 use core::time::Duration;
 use redis::cluster::{ClusterClient, ClusterConnection};
@@ -77,9 +77,7 @@ impl Store for ClusterStore {
             if left.is_zero() {
                 return Err(StoreError::new(Cause::Timeout, ""));
             }
-            let reply = self.run(call, left).and_then(Value::extract_error);
-            let numbers = reply.and_then(|value| Ok(redis::from_redis_value(value)?));
-            numbers.map_err(|error| of(&error))
+            numbers(self.run(call, left))
         };
         Ok(calls.iter().map(run).collect())
     }

@@ -166,14 +166,7 @@ impl Store for RedisStore {
                 return Err(StoreError::new(Cause::Replicas, detail));
             }
         }
-        let replies: Vec<_> = replies
-            .into_iter()
-            .map(|reply| {
-                let numbers =
-                    reply.extract_error().and_then(|value| Ok(redis::from_redis_value(value)?));
-                numbers.map_err(|error| of(&error))
-            })
-            .collect();
+        let replies: Vec<_> = replies.into_iter().map(|reply| numbers(Ok(reply))).collect();
         let is_wrong_server = |reply: &Result<Vec<i64>, StoreError>| {
             let lost = [Cause::ReadOnly, Cause::Cluster, Cause::Authentication, Cause::Unreachable];
             reply.as_ref().is_err_and(|error| lost.contains(&error.cause()))
@@ -199,6 +192,13 @@ pub(super) fn command(name: &str, script: &str, call: &Call<'_>) -> Cmd {
 
 pub(super) fn is_unknown(reply: &Value) -> bool {
     matches!(reply, Value::ServerError(error) if error.code() == "NOSCRIPT")
+}
+
+/// The numbers of a script's reply.
+pub(super) fn numbers(reply: RedisResult<Value>) -> Result<Vec<i64>, StoreError> {
+    let numbers = reply.and_then(Value::extract_error);
+    let numbers = numbers.and_then(|value| Ok(redis::from_redis_value(value)?));
+    numbers.map_err(|error| of(&error))
 }
 
 /// The time until the deadline, but never zero, which a socket takes for no timeout at all.
