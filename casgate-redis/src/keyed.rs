@@ -45,6 +45,9 @@ pub struct FleetKeyed<K> {
     limiters: Cache<K, FleetLimiter, UnitWeighter, RandomState, KeepsOwing>,
 }
 
+/// How often a thread looks whether another has found a place for the same new key.
+const PLACING: u32 = 1_000;
+
 /// Keys that owe are not evicted, nor those that are in use: else a new one would be evicted first where all others
 /// owe, and a key could have two limiters.
 #[derive(Clone, Debug)]
@@ -88,12 +91,13 @@ impl<K: Hash + Eq + Clone + fmt::Display> FleetKeyed<K> {
     ///
     /// # Errors
     ///
-    /// [`Unavailable`] if the memory is full of keys that must be kept.
+    /// [`Unavailable`] if the memory is full of keys that must be kept, or if a thread is stopped just when it makes the
+    /// limiter of the same key.
     pub fn get<Q>(&self, key: &Q) -> Result<FleetLimiter, Unavailable>
     where
         Q: Hash + Equivalent<K> + ToOwned<Owned = K> + ?Sized,
     {
-        loop {
+        for _ in 0..PLACING {
             let mut is_new = false;
             let limiter = self.limiters.get_or_insert_with(key, || {
                 is_new = true;
@@ -112,6 +116,8 @@ impl<K: Hash + Eq + Clone + fmt::Display> FleetKeyed<K> {
             drop(limiter);
             thread::yield_now();
         }
+        // That thread is stopped.
+        Err(Unavailable::full())
     }
 
     /// Keeps the limiter that was just put for the key, if it has a place.
