@@ -63,11 +63,13 @@ impl Server {
         reply.unwrap_or_else(|error| panic!("{words:?}: {error}"))
     }
 
-    /// Becomes a replica of the server at that port, and waits until it has the data.
-    pub(crate) fn replicate(&self, port: u16) {
+    /// Becomes a replica of `primary` at that port, and waits until it has the data, and the primary counts it.
+    pub(crate) fn replicate(&self, primary: &Self, port: u16) {
         self.run::<()>(&["REPLICAOF", "127.0.0.1", &port.to_string()]);
         let deadline = Instant::now() + Duration::from_secs(20);
-        while !self.run::<String>(&["INFO", "replication"]).contains("master_link_status:up") {
+        let says =
+            |server: &Self, text| server.run::<String>(&["INFO", "replication"]).contains(text);
+        while !says(self, "master_link_status:up") || !says(primary, "state=online") {
             assert!(Instant::now() < deadline, "the replica has no data");
             thread::sleep(Duration::from_millis(5));
         }

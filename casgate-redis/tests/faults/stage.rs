@@ -47,7 +47,7 @@ impl Stage {
         if row.network == Network::Replicated {
             let link = Link::to(servers[0].port);
             let replica = Server::start(&directory.0);
-            replica.replicate(link.port);
+            replica.replicate(&servers[0], link.port);
             replication = Some(link);
             servers.push(replica);
         }

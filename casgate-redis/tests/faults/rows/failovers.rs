@@ -25,7 +25,7 @@ pub(crate) fn rows() -> Vec<Row> {
                     // The new primary needs a replica.
                     let port = stage.servers[1].port;
                     stage.servers[0].start_again();
-                    stage.servers[0].replicate(port);
+                    stage.servers[0].replicate(&stage.servers[1], port);
                 });
             })
             .expect(|expected| expected.cause = Some("the store has too few replicas")),
