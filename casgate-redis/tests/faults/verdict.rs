@@ -60,7 +60,7 @@ const SECOND: u64 = 1_000_000_000;
 const CALLS: u64 = 40;
 
 /// How often a row is judged in which only time is wrong.
-pub(crate) const ROUNDS: usize = 3;
+pub(crate) const ROUNDS: usize = 5;
 
 /// Judges a row, and returns what is wrong with it.
 ///
