@@ -81,7 +81,7 @@ impl Outage {
                 }
             }
         };
-        // Counted under the lock: whoever ends the outage has seen all that was spent in it.
+        // Counted under the lock: the thread that ends the outage has seen all that was spent in it.
         match answer {
             Alone::Unavailable => self.denied.fetch_add(permits.into(), Ordering::Relaxed),
             Alone::Allowed => self.allowed.fetch_add(permits.into(), Ordering::Relaxed),
