@@ -55,7 +55,8 @@ use std::time::Instant;
 ///   no lock and no memory. The caller that takes a lease to half of its permits wakes the thread that asks for the next
 ///   one, for which it takes a short lock.
 /// - If the last reply was short, a decision without permits is a [denial](NotAdmitted::Denied), at once and without a
-///   call.
+///   call. A request for fewer permits than were denied is the exception, once the store may have as many: it waits as
+///   below.
 /// - If no lease lives, because nobody has asked for a while, the decision *waits for one*: usually a round trip, and at
 ///   most half of a lease's [lifetime](crate::FleetQuota::lifetime). [`check`](Self::check) blocks the thread for so
 ///   long, [`ask`](Self::ask) waits as a future.
