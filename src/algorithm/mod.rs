@@ -38,7 +38,7 @@ pub(crate) use outstanding::Outstanding;
 #[cfg(feature = "std")]
 pub use sharded::Sharded;
 #[cfg(feature = "std")]
-pub(crate) use sharded::Windows;
+pub(crate) use sharded::{Buckets, Windows};
 pub(crate) use sliding_window::Ring;
 pub use sliding_window::{Heap, SlidingWindow, Slot};
 pub(crate) use term::Term;

@@ -1,7 +1,7 @@
 //! Limiters with a cell for each core.
 
 use super::Limiter;
-use crate::algorithm::{FixedWindow, Sharded, Windows};
+use crate::algorithm::{Buckets, FixedWindow, Sharded, TokenBucket, Windows};
 use crate::clock::{Clock, SystemClock};
 use crate::decision::{Admitted, Denied};
 use crate::quota::Quota;
@@ -57,7 +57,7 @@ impl<C> Limiter<Sharded<FixedWindow>, C> {
     }
 
     /// Asks for `n` permits at `now`: all or none. Zero are always admitted. Permits that only
-    /// several cells have together are [gathered](Sharded#how-it-works) first.
+    /// several cells have together are [gathered](Sharded#the-fixed-window) first.
     ///
     /// ```
     /// use casgate::{Limiter, Quota, Timestamp};
@@ -77,7 +77,7 @@ impl<C> Limiter<Sharded<FixedWindow>, C> {
     }
 
     /// Takes as many permits as there are at `now`, up to `n`, and returns how many. It
-    /// [gathers](Sharded#how-it-works) the cells.
+    /// [gathers](Sharded#the-fixed-window) the cells.
     ///
     /// ```
     /// use casgate::{Limiter, Quota, Timestamp};
@@ -91,7 +91,7 @@ impl<C> Limiter<Sharded<FixedWindow>, C> {
     }
 
     /// Gives back the permits of an admission whose work was not done, if its window is still the newest. It
-    /// [gathers](Sharded#how-it-works) the cells.
+    /// [gathers](Sharded#the-fixed-window) the cells.
     ///
     /// Refund an admission once, and not after a [`reset`](Self::reset) has given its permits back.
     ///
@@ -107,7 +107,7 @@ impl<C> Limiter<Sharded<FixedWindow>, C> {
         self.algorithm.refund(&self.state, admitted);
     }
 
-    /// Gives back all that was spent in the newest window. It [gathers](Sharded#how-it-works) the cells.
+    /// Gives back all that was spent in the newest window. It [gathers](Sharded#the-fixed-window) the cells.
     ///
     /// ```
     /// use casgate::{Limiter, Quota, Timestamp};
@@ -149,5 +149,57 @@ impl<C: Clock> Limiter<Sharded<FixedWindow>, C> {
     #[allow(clippy::must_use_candidate)] // as above
     pub fn take_up_to(&self, n: u32) -> u32 {
         self.take_up_to_at(n, self.clock.now())
+    }
+}
+
+impl Limiter<Sharded<TokenBucket>> {
+    /// Makes a token bucket for many cores that ask at once. See [`Sharded`]. Allocates 128 bytes for
+    /// each core and twice as many more, here and never again.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota};
+    /// let limiter = Limiter::sharded_token_bucket(Quota::per_second(1_000_000));
+    /// assert!(limiter.is_allowed());
+    /// ```
+    #[must_use]
+    pub fn sharded_token_bucket(quota: Quota) -> Self {
+        let state = Buckets::new(quota.burst());
+        let rule = TokenBucket::new(quota.with_burst(state.burst_of_parent()));
+        Self { state, algorithm: Sharded::new(rule), clock: SystemClock }
+    }
+}
+
+impl<C> Limiter<Sharded<TokenBucket>, C> {
+    /// Returns the same limiter on another clock.
+    ///
+    /// ```
+    /// use casgate::clock::ManualClock;
+    /// use casgate::{Limiter, Quota};
+    /// let limiter = Limiter::sharded_token_bucket(Quota::per_second(1));
+    /// assert!(limiter.with_clock(ManualClock::new()).is_allowed());
+    /// ```
+    #[must_use]
+    pub fn with_clock<C2>(self, clock: C2) -> Limiter<Sharded<TokenBucket>, C2> {
+        Limiter { state: self.state, algorithm: self.algorithm, clock }
+    }
+
+    /// Returns the same limiter, full, with so many cells, rounded up to a power of two: for threads that are
+    /// bound to fewer cores than the machine has, or for a test.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota};
+    /// let limiter = Limiter::sharded_token_bucket(Quota::per_second(100)).with_cells(2);
+    /// assert_eq!(limiter.peek().remaining(), 100);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If there are more than 256 cells.
+    #[must_use]
+    pub fn with_cells(self, cells: usize) -> Self {
+        assert!(cells <= 256, "a sharded token bucket has at most 256 cells");
+        let state = Buckets::with_cells(self.state.burst(), cells.next_power_of_two());
+        let rule = self.algorithm.rule().with_burst(state.burst_of_parent());
+        Self { state, algorithm: Sharded::new(rule), clock: self.clock }
     }
 }

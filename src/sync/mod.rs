@@ -72,6 +72,10 @@ pub(crate) mod order {
         RULE_FENCE = Acquire;
         BEGUN_TAKE = Release;
         SET_FENCE = Release;
+        #[cfg(feature = "std")]
+        STOCK_LOAD = Acquire;
+        #[cfg(feature = "std")]
+        STOCK_WON = Release;
         #[cfg(feature = "alloc")]
         OWNER_LOAD = Acquire;
         #[cfg(feature = "alloc")]

@@ -154,6 +154,7 @@ impl Line for Sharded<FixedWindow> {
 }
 
 impl Sharded<FixedWindow> {
+    #[inline]
     fn snapshot(&self, left: u32, index: u64, now: Timestamp) -> Snapshot {
         let limit = self.rule.limit();
         let end = self.layout().end(index).saturating_sub(now.as_nanos());
