@@ -36,9 +36,9 @@ use machine::share;
 pub(crate) use machine::{Machine, RuleParts, WeightedMachine};
 pub(crate) use outstanding::Outstanding;
 #[cfg(feature = "std")]
-pub use sharded::Sharded;
-#[cfg(feature = "std")]
 pub(crate) use sharded::{Buckets, Windows};
+#[cfg(feature = "std")]
+pub use sharded::{Private, Sharded};
 pub(crate) use sliding_window::Ring;
 pub use sliding_window::{Heap, SlidingWindow, Slot};
 pub(crate) use term::Term;

@@ -1,7 +1,7 @@
 //! Limiters with a cell for each core.
 
 use super::Limiter;
-use crate::algorithm::{Buckets, FixedWindow, Sharded, TokenBucket, Windows};
+use crate::algorithm::{Buckets, FixedWindow, Private, Sharded, TokenBucket, Windows};
 use crate::clock::{Clock, SystemClock};
 use crate::decision::{Admitted, Denied};
 use crate::quota::Quota;
@@ -54,6 +54,21 @@ impl<C> Limiter<Sharded<FixedWindow>, C> {
         assert!(cells <= 1 << 16, "a sharded limiter has at most 65,536 cells");
         self.state = Windows::with_cells(cells.next_power_of_two());
         self
+    }
+
+    /// Returns the same limiter with `batch` permits at a time taken for each thread: for threads that ask all the
+    /// time. See [`Private`] for what a thread may strand.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota};
+    /// let limiter = Limiter::sharded_fixed_window(Quota::per_hour(1_000)).private(16);
+    /// assert!(limiter.is_allowed() && limiter.is_allowed()); // the first opens a cell
+    /// assert_eq!(limiter.peek().remaining(), 1_000 - 1 - 16);
+    /// ```
+    #[must_use]
+    pub fn private(self, batch: u32) -> Limiter<Private, C> {
+        let algorithm = Private::new(self.algorithm, batch);
+        Limiter { state: self.state, algorithm, clock: self.clock }
     }
 
     /// Asks for `n` permits at `now`: all or none. Zero are always admitted. Permits that only

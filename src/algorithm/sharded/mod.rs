@@ -1,9 +1,11 @@
 mod bucket;
 mod home;
+mod private;
 mod share;
 mod window;
 
 pub(crate) use bucket::Buckets;
+pub use private::Private;
 pub(crate) use window::Windows;
 
 /// An algorithm whose permits lie in several words, so that cores seldom write to the same cache line.
@@ -57,7 +59,7 @@ pub(crate) use window::Windows;
 /// A bucket cannot be dealt out: an idle cell would overflow while another one is empty. So the
 /// permits are in the parent, and a thread that finds its cell empty takes a *lease* of some of
 /// them to the cell, with one more for itself. The parent names the lease, the cell and the cell's
-/// stamp in the same 128-bit exchange. Whoever wants to change the parent completes the lease
+/// stamp in the same 128-bit exchange. A thread that changes the parent completes the lease
 /// first. So no permits are on their way unseen, and a thread that stops strands none.
 ///
 /// Call the burst b, the rate r, and the permits that a cell can hold A. A is b/8 divided by the

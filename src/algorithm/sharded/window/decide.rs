@@ -12,7 +12,12 @@ impl Sharded<FixedWindow> {
     /// Decides by the caller's own cell; or by the parent, if that denies. Whatever else there is to do counts as
     /// lost to [`NONE`](Share::NONE).
     #[inline(always)]
-    pub(super) fn attempt_alone(&self, state: &Windows, n: u32, now: Timestamp) -> Attempt<Seen> {
+    pub(in crate::algorithm::sharded) fn attempt_alone(
+        &self,
+        state: &Windows,
+        n: u32,
+        now: Timestamp,
+    ) -> Attempt<Seen> {
         let layout = self.layout();
         let cell = &state.cells[home::of(&state.cells)];
         let outcome = cell.attempt(|bits| {

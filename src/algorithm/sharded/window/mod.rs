@@ -48,7 +48,7 @@ type Seen = Share;
 
 impl Sharded<FixedWindow> {
     #[inline(always)]
-    const fn layout(&self) -> Layout {
+    pub(super) const fn layout(&self) -> Layout {
         Layout::of(&self.rule)
     }
 
