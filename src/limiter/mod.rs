@@ -85,7 +85,7 @@ use core::fmt;
 ///
 /// No lock and no allocation. An admission is a load and one compare-and-swap, or two for a sliding
 /// window. After a short spin it is repeated for each concurrent change that came first. A denial
-/// is loads alone, except where it [writes](#guarantees). [`choosing`](crate::choosing) has the
+/// is loads alone, except where it [writes](#guarantees). [`choosing`](crate::guide::choosing) has the
 /// figures. A fixed window has 24 bytes and a token bucket 56. Neither is padded: in an array that
 /// threads hammer, wrap each in `crossbeam_utils::CachePadded`.
 ///
