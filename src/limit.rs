@@ -5,7 +5,8 @@ use crate::limiter::Limiter;
 use crate::timestamp::Timestamp;
 use core::convert::identity;
 
-/// What every limiter does, as a trait with dynamic dispatch: for an algorithm that is chosen at run time.
+/// The operations of every limiter, as a trait for `dyn`: for an algorithm that is chosen at run
+/// time.
 ///
 /// Implemented by a [`Limiter`] with any algorithm and by a [`Key`](crate::Key) of a keyed limiter, and by
 /// references to them. The methods are those of the limiter.

@@ -9,7 +9,7 @@ use crate::sync::{AtomicBool, AtomicU64, Ordering};
 pub(crate) struct Bell {
     /// What was noted since the last look, in the form of [`with`].
     missed: AtomicU64,
-    /// Whether the refresher has been told to look.
+    /// Whether the refresher has been asked to look.
     is_rung: AtomicBool,
 }
 
@@ -36,7 +36,7 @@ impl Bell {
         }
     }
 
-    /// Rings. Returns whether the caller must tell the refresher to look; if not, another one has.
+    /// Rings. Returns whether the caller must ask the refresher to look; if not, another one has.
     #[must_use]
     pub(crate) fn ring(&self) -> bool {
         // Acquire and Release: who finds it rung knows that the refresher looks later, and so sees what was noted

@@ -37,7 +37,7 @@ pub(crate) struct Handle {
     inbox: Arc<Inbox>,
 }
 
-/// What the refresher is told.
+/// A message to the refresher.
 #[derive(Debug, Default)]
 pub(crate) struct Inbox {
     state: Mutex<State>,
@@ -259,7 +259,7 @@ impl Inbox {
         self.state().last_error = Some(error);
     }
 
-    /// Tells callers that the store is down until that instant.
+    /// Lets callers know that the store is down until that instant.
     pub(crate) fn expect_at(&self, until: Timestamp) {
         self.down_until.store(until.as_nanos(), Ordering::Relaxed);
     }

@@ -22,7 +22,8 @@
 //!   [away](OnUnavailable), and whether it is a rate or a limit for each [window](FleetQuota::window).
 //! - [`Store`] is what grants the leases. [`RedisStore`] is one, for Redis and Valkey.
 //! - [`protocol`] has the scripts, the proof of the bound, and what adds to it.
-//! - [`operating`] is for people who run a fleet: what each failure does, how to choose the numbers, what to monitor.
+//! - [`operating`] is for the people who run a fleet: what each failure does, how to choose the
+//!   numbers, what to monitor.
 //!
 //! # Features
 //!

@@ -17,8 +17,8 @@
 //! }
 //! ```
 //!
-//! Each response tells the client where it stands, in the `RateLimit` fields of the IETF. A denied request is answered
-//! with 429 and an exact `Retry-After`.
+//! Each response says what the client has left, in the `RateLimit` fields of the IETF's draft. A
+//! denied request is answered with 429 and an exact `Retry-After`.
 //!
 //! # Overview
 //!
@@ -27,13 +27,14 @@
 //!   [watches](Policy::shadow).
 //! - [`address`] finds the client behind proxies. Read it before the first deployment behind one.
 //! - [`fields`] has the header fields, as pure functions for servers and clients.
-//! - [`observe`] tells metrics and traces what happens.
+//! - [`observe`] reports what happens to metrics and traces.
 //! - [`config`] makes policies from a file, and changes them while the server runs (feature `config`).
 //! - [`client`] limits outgoing requests, and heeds the server's answers (feature `client`).
 //! - [`coming`] translates from governor, tower_governor and actix-governor.
 //!
-//! The limiters are those of [`casgate`], with its bounds: a client is admitted within its quota, whatever threads,
-//! connections and routes its requests come by. What is refunded can be spent again. A limit holds in one process.
+//! The limiters are those of [`casgate`], with its bounds: a client is admitted within its quota,
+//! whatever threads, connections and routes its requests come by. Refunded permits can be spent
+//! again. A limit holds in one process.
 //!
 //! # Features
 //!

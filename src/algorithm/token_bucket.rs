@@ -22,7 +22,7 @@ use core::time::Duration;
 /// break the bound. Permits of reservations, leases, debts and
 /// [`deny_until`](crate::Limiter::deny_until) count as spent. A late timestamp, older than that of
 /// an admission before it, is decided at its own time. All permits admitted so far count as spent,
-/// also those with later timestamps, and at the older time less has been refilled. So a late
+/// even those with later timestamps, and at the older time less has been refilled. So a late
 /// timestamp can be denied although the bound would allow it, and is never admitted against the
 /// bound:
 ///

@@ -60,8 +60,8 @@ impl<C> CachedClock<C> {
 }
 
 impl<C: Clock> CachedClock<C> {
-    /// Takes the time of the other clock, precisely, and returns it. Never goes back, also if several
-    /// threads tick or the other clock steps back.
+    /// Takes the time of the other clock, precisely, and returns it. Never goes back, even if
+    /// several threads tick or the other clock steps back.
     ///
     /// ```
     /// use casgate::clock::{CachedClock, Clock, ManualClock};

@@ -9,7 +9,7 @@
 //!   Go's `x/time/rate`.
 //! - [`performance`] has all measurements, and where other crates are as fast or faster.
 //! - [`verification`] lists each claim with the tool that checks it, and what is not checked.
-//! - [`story`] tells why a limiter is one word and a loop, and what a test that hung has taught.
+//! - [`story`] explains why a limiter is one word and a loop, and what a test that hung has taught.
 //! - [`glossary`] defines the words of this documentation.
 //!
 //! The same pages are in the directory `docs` of the repository.

@@ -1,4 +1,4 @@
-//! How the [`KeyedLimiter`](crate::KeyedLimiter) works inside, for readers who want to believe it.
+//! Explains how the [`KeyedLimiter`](crate::KeyedLimiter) works inside, and why it is right.
 //!
 //! # A slot is two words
 //!
@@ -12,10 +12,10 @@
 //! bucket the instant at which it is full again, for a fixed window the window and what was spent in it. A
 //! slot is its owner's only while both *stamps* are equal.
 //!
-//! To decide, a thread finds the owner with the key's tag and tier, loads the word beside it, compares the
-//! stamps, and exchanges the word for the one after the decision. That is one atomic step on one word, as in
-//! a limiter of one key. If the slot was given to another key meanwhile, the word's stamp has moved and the
-//! exchange fails.
+//! To decide, a thread finds the owner with the key's tag and tier, loads the word next to it, and
+//! compares the stamps. Then it exchanges the word for the one after the decision. That is one
+//! atomic step on one word, as in a limiter of one key. If the slot was given to another key
+//! meanwhile, the word's stamp has moved and the exchange fails.
 //!
 //! # Where a key is looked for
 //!
@@ -30,13 +30,14 @@
 //!
 //! # How a slot is handed on
 //!
-//! Every set has a *record* of its last change. A change is announced by exchanging the record, and then
-//! anybody can complete it. No thread announces a change before the last one is complete, so the changes of a
-//! set have one order, and a thread that stops in the middle stops nobody.
+//! Every set has a *record* of its last change. A change is announced by exchanging the record, and
+//! then anybody can complete it. No thread announces a change before the last one is complete, so
+//! the changes of a set have one order. A thread that stops in the middle stops no other.
 //!
-//! A thread with a new key completes the set's record, looks at all slots, and chooses an unused one, or else
-//! the one whose key's debt is repaid first. Then it exchanges the record, which fails if another key has come
-//! in since the look. What is left takes three exchanges:
+//! A thread with a new key first completes the set's record. It then looks at all slots, and
+//! chooses an unused one, or else the one whose key's debt is repaid first. Then it exchanges the
+//! record, which fails if another key has come in since the look. What is left takes three
+//! exchanges:
 //!
 //! ```text
 //!                 owner          word           watermark
@@ -46,10 +47,11 @@
 //! owner passed    t, stamp 8     y, stamp 8     max(w, y)    t decides
 //! ```
 //!
-//! The *watermark* is the most that any key without a slot can owe: a state, and the tier whose units it is in.
-//! A new key may be one that was evicted, so it starts with y = max(x, w). While the slot is on its way nobody
-//! can change y: the old owner's stamp is behind, and the new owner is not there. So the new key starts with
-//! exactly what the watermark rises to, and that is no more than what the evicted key owed.
+//! The *watermark* is the most that any key without a slot can have outstanding: a state, and the
+//! tier whose units it is in. A new key may be one that was evicted, so it starts with y = max(x,
+//! w). While the slot is on its way nobody can change y: the old owner's stamp is behind, and the
+//! new owner is not there. So the new key starts with exactly what the watermark rises to, and that
+//! is no more than what the evicted key had outstanding.
 //!
 //! If the victim was evicted before it spent anything, which the bit u says, and x equals the watermark, then y is
 //! one unit more, or two new keys could evict each other without end. A unit is less than a microsecond, and less
@@ -60,11 +62,11 @@
 //!
 //! # What a tier change does
 //!
-//! The owner names the tier, and whether the tier's version is even or odd. A key that comes in another tier
-//! is carried over by a change of its set: the slot stays, the state is converted as of the timestamp that
-//! the record names, so that it does not matter who completes it. A caller does this once; if it then finds the
-//! key in yet another tier, it decides by that one, for two callers could otherwise carry a key to and fro
-//! without end.
+//! The owner names the tier, and whether the tier's version is even or odd. A key that comes in
+//! another tier is carried over by a change of its set: the slot stays, the state is converted as
+//! of the timestamp that the record names, so that it does not matter which thread completes it. A
+//! caller does this once; if it then finds the key in yet another tier, it decides by that one, for
+//! two callers could otherwise carry a key to and fro without end.
 //!
 //! A tier's quota stands in one of two places. [`set_quota`](crate::KeyedLimiter::set_quota) writes the other
 //! one, publishes the next version, and then goes from set to set: it moves the record on, so that nobody can
@@ -74,8 +76,9 @@
 //!
 //! # Why it is right
 //!
-//! The invariant: what a limiter of its own would have a key owe is at most the state in its slot, if it has
-//! one; else at most the watermark, or the passed word of the slot that is on its way.
+//! The invariant: what a key would have outstanding in a limiter of its own is at most the state in
+//! its slot, if it has one; else at most the watermark, or the passed word of the slot that is on
+//! its way.
 //!
 //! - *No key has two slots.* A record is announced only if no other was since the look that found the key absent.
 //! - *Nothing is forgotten.* A word passes on with at least the watermark, and the watermark rises to it before
@@ -84,10 +87,11 @@
 //!   then the record again. If the record is the same, the change was not over when the word was loaded.
 //!   Every exchange compares a stamp, a count or an epoch, so one that comes late fails.
 //!
-//! An exhaustive model of this protocol (`keyed-model` in the repository) goes through every interleaving of
-//! callers that may stop anywhere, on small sets, and finds a fault where one of the steps above is left out. The
-//! model checker loom runs pairs of public operations on the real type, those with `set_quota` random schedules and real
-//! threads. `docs/verification.md` has the bounds of both.
+//! An exhaustive model of this protocol (`keyed-model` in the repository) goes through every
+//! interleaving of callers that may stop anywhere, on small sets. It finds a fault where one of the
+//! steps above is left out. The model checker loom runs pairs of public operations on the real
+//! type, those with `set_quota` random schedules and real threads. `docs/verification.md` has the
+//! bounds of both.
 //!
 //! # What could still go wrong
 //!

@@ -178,7 +178,7 @@ impl<'a, C, S> Key<'a, C, S> {
 }
 
 impl<'a, C: Clock, S> Key<'a, C, S> {
-    /// Decides at a cheap reading of the clock, or at a precise one if that could decide otherwise.
+    /// Decides at a cheap timestamp, or at a precise one if that could decide otherwise.
     #[inline(always)]
     fn spend_now(&self, n: u32) -> (Decided, Pace, Timestamp) {
         let now = self.limiter.clock.recent();
@@ -218,7 +218,8 @@ impl<'a, C: Clock, S> Key<'a, C, S> {
         self.check_n(1)
     }
 
-    /// As [`check`](Self::check), at a reading of the clock that the caller has from a moment ago, if that will do.
+    /// As [`check`](Self::check), at a timestamp that the caller took a moment ago, if that will
+    /// do.
     #[inline(always)]
     pub(super) fn check_as_of(&self, now: Timestamp) -> Result<Admitted, Denied> {
         let (decided, pace) = self.limiter.table.spend(self.place, self.tier, 1, now);
@@ -289,7 +290,7 @@ pub(super) fn answer(
     }
 }
 
-/// What a new key is told for which there is no slot until then.
+/// The answer to a new key for which there is no slot until then.
 #[cold]
 pub(super) fn full(until: Timestamp, limit: u32, now: Timestamp) -> Snapshot {
     let reset_after = until.as_nanos().saturating_sub(now.as_nanos());

@@ -29,11 +29,11 @@ impl Ipv6Prefix {
     /// Returns the client at `address`: the prefix of an IPv6 address, with zeros behind it, or an IPv4
     /// address.
     ///
-    /// An IPv4 address is also found in one that is mapped into IPv6, in the translators' prefixes
-    /// `64:ff9b::/96` ([RFC 6052](https://www.rfc-editor.org/rfc/rfc6052)) and `64:ff9b:1::/48`
-    /// ([RFC 8215](https://www.rfc-editor.org/rfc/rfc8215)), and in the 6to4 prefix `2002::/16`
-    /// ([RFC 3056](https://www.rfc-editor.org/rfc/rfc3056)). Otherwise all clients of a translator would
-    /// be one.
+    /// An IPv4 address is also found in an IPv6 address that embeds it: in a mapped one, in the
+    /// translators' prefixes `64:ff9b::/96` ([RFC 6052](https://www.rfc-editor.org/rfc/rfc6052))
+    /// and `64:ff9b:1::/48` ([RFC 8215](https://www.rfc-editor.org/rfc/rfc8215)), and in the 6to4
+    /// prefix `2002::/16` ([RFC 3056](https://www.rfc-editor.org/rfc/rfc3056)). Otherwise all
+    /// clients of a translator would be one.
     ///
     /// ```
     /// use casgate::{Ipv6Prefix, KeyedLimiter, Quota};

@@ -1,4 +1,4 @@
-//! What a set of slots keeps beside them: the record of its last change, and its watermark.
+//! What a set of slots keeps next to them: the record of its last change, and its watermark.
 
 use super::owner::{ID_BITS, Id, Owner};
 use super::stats::Seated;
@@ -93,7 +93,8 @@ impl Record {
     }
 }
 
-/// The most that a key without a slot can owe: a state, and the id whose units it is counted in.
+/// The most that a key without a slot can have outstanding: a state, and the id whose units it is
+/// counted in.
 ///
 /// ```text
 /// 127                      64

@@ -97,10 +97,10 @@ impl<'a, C: Clock, S> Key<'a, C, S> {
 /// Wait for [`delay`](Self::delay), commit, and go on. Give the longest acceptable wait to `reserve` rather than to a
 /// timeout around the wait: what cannot be given back is lost.
 ///
-/// It can be given back only if nothing was taken from the key since: later requests were placed behind it and have
-/// been told when. So reservations come back whole from the latest to the earliest, and one that was built
-/// upon stays spent. What a [`refund`](crate::Key::refund) gave back must not be given back again: commit such a
-/// reservation.
+/// It can be given back only if nothing was taken from the key since: later requests have their
+/// places behind it, and know when. So reservations are returned whole from the latest to the
+/// earliest, and one that was built upon stays spent. What a [`refund`](crate::Key::refund) gave
+/// back must not be given back again: commit such a reservation.
 ///
 /// ```
 /// use casgate::{KeyedLimiter, Quota, Timestamp};

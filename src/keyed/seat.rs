@@ -1,7 +1,7 @@
 //! How a key comes into the table, and everything else that changes who owns a slot.
 //!
-//! The protocol, with its picture and why it is right, is told in [`inside`](super::inside). To bring a key in,
-//! a thread
+//! The protocol, with its picture and why it is right, is in [`inside`](super::inside). To bring a
+//! key in, a thread
 //!
 //! 1. loads the set's record and completes it;
 //! 2. looks at every slot of the set. The key's own ends the search. Otherwise the key gets the first unused
@@ -168,7 +168,8 @@ impl Table {
         ways.into_iter().find(|&way| self.slot(asker.at.set(), way).owner().tag() == 0)
     }
 
-    /// Of keys of several tiers the one that is full first, and of those the one that owes least.
+    /// Of keys of several tiers the one that is full first, and of those the one with the least
+    /// outstanding.
     fn repaid_first(&self, set: usize) -> usize {
         let key = |&way: &usize| {
             let slot = self.slot(set, way);
@@ -266,8 +267,8 @@ mod tests {
         assert_eq!((answer.decided, answer.id.tier()), (Decided::Unlimited, 2));
     }
 
-    /// A debt that is as large as the watermark is told apart from it by a unit, unless both are known to be exact and
-    /// the key has spent since it came.
+    /// A debt that is as large as the watermark is distinguished from it by a unit, unless both are
+    /// known to be exact and the key has spent since it came.
     #[test]
     fn what_may_be_rounded_to_the_same_starts_a_unit_later() {
         let table = table();

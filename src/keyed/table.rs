@@ -1,4 +1,4 @@
-//! The table: where a key can be, and how it is decided on. How keys are found is told in
+//! The table: where a key can be, and how it is decided on. How keys are found is explained in
 //! [`search`](super::search), how they come in in [`seat`](super::seat).
 //!
 //! A *group* is eight slots in two cache lines. A key has a home group and is kept there if there is room.
@@ -78,7 +78,7 @@ pub(crate) struct Answer {
 
 #[derive(Debug)]
 pub(crate) struct Table {
-    /// Told in [`search`](super::search).
+    /// Explained in [`search`](super::search).
     pub(super) marks: Box<[AtomicU64]>,
     pub(super) groups: Box<[Group]>,
     pub(super) heads: Box<[Head]>,
@@ -227,7 +227,7 @@ impl Table {
         slot.decide(seen, pace, ask, now)
     }
 
-    /// One who asks about the key in that tier, and the tier's pace.
+    /// A caller that asks about the key in that tier, and the tier's pace.
     pub(super) fn asker(&self, at: Place, tier: u16) -> (Asker, Pace) {
         let rules = self.tier(tier);
         loop {
@@ -281,7 +281,7 @@ impl Table {
     }
 }
 
-/// One who asks about a key: where it is looked for, for which owner, and the version of its tier.
+/// A caller that asks about a key: where it is looked for, for which owner, and the version of its tier.
 #[derive(Clone, Copy)]
 pub(super) struct Asker {
     pub(super) at: Place,

@@ -7,7 +7,7 @@ use core::time::Duration;
 /// use casgate::{Limiter, Quota, StrictQuota};
 /// use std::time::Duration;
 ///
-/// // The provider bans those who send more than 100 requests in any minute.
+/// // The provider bans clients that send more than 100 requests in any minute.
 /// const QUOTA: StrictQuota = Quota::at_most(100).with_burst(20).in_any(Duration::from_secs(60));
 /// static PROVIDER: Limiter = Limiter::strict(QUOTA);
 /// assert!(PROVIDER.is_allowed());

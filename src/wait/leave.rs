@@ -1,4 +1,4 @@
-//! What becomes of the places of those who do not use them.
+//! Gives the places of waiters that do not use them to others.
 
 use super::promote::HORIZON;
 use super::waiters::{Fate, Granted, Later, Waiters};
@@ -41,8 +41,8 @@ impl<S: Copy> Waiters<S> {
         self.promote(limiter, now, None, later);
     }
 
-    /// Gives a place back, and takes those behind it once more without it, all in one step. Only if nobody else took
-    /// permits since: others have been told of instants that must stay.
+    /// Gives a place back, and takes those behind it once more without it, all in one step. Only if
+    /// nobody else took permits since: others know of instants that must stay.
     fn close_up<A: Algorithm<Seen = S>, C>(
         &mut self,
         limiter: &Limiter<A, C>,

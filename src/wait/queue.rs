@@ -128,8 +128,9 @@ impl<A: Algorithm, C, T> Queue<A, C, T> {
         self.waiters.lock().all.len()
     }
 
-    /// Closes the queue: those who wait, and those who come after this has returned, fail with [`AcquireError::Closed`](super::AcquireError::Closed). Booked permits
-    /// are given back, as if [dropped](super#cancellation). The limiter stays as it is.
+    /// Closes the queue. All waits in line, and all that begin after this has returned, fail with
+    /// [`AcquireError::Closed`](super::AcquireError::Closed). Booked permits are given back, as if
+    /// [dropped](super#cancellation). The limiter stays as it is.
     ///
     /// ```
     /// use casgate::wait::{AcquireError, Queue};
@@ -160,7 +161,7 @@ impl<A: Algorithm, C, T> Queue<A, C, T> {
 }
 
 impl<A: Algorithm, C: Clock, T: Timer> Queue<A, C, T> {
-    /// `None` also if somebody waits.
+    /// `None` too if somebody waits.
     #[inline(always)]
     pub(super) fn try_acquire(&self, permits: u32) -> Option<Admitted> {
         // Relaxed: see `work`.
@@ -172,10 +173,11 @@ impl<A: Algorithm, C: Clock, T: Timer> Queue<A, C, T> {
 
     /// Serves nobody before `until`, for example until the instant that an upstream server named in its `Retry-After`.
     ///
-    /// Those who wait keep their order, and their patience: a wait that would end after its deadline fails at once. What
-    /// was booked for them goes back as far as [possible](super#cancellation). The limiter itself goes on, and refills.
-    /// An earlier pause that ends later is kept, and a new quota ends none. A request that overlaps the call may still be
-    /// served. A place that cannot go back is kept for its waiter, or lost if that is dropped in the pause.
+    /// Waiters keep their order and their patience: a wait that would end after its deadline fails
+    /// at once. Their booked permits go back as far as [possible](super#cancellation). The limiter
+    /// itself goes on, and refills. An earlier pause that ends later is kept, and a new quota ends
+    /// none. A request that overlaps the call may still be served. A place that cannot go back is
+    /// kept for its waiter, or lost if that is dropped in the pause.
     ///
     /// ```
     /// use casgate::wait::{AcquireError, Queue};
@@ -243,9 +245,9 @@ impl<A: Algorithm, C: Clock, T: Timer> Queue<A, C, T> {
 }
 
 impl<R: Adjust, C: Clock, T> Queue<Adjustable<R>, C, T> {
-    /// Changes the quota, as [`Limiter::set_quota`], and moves those who wait. Their permits are ready when the new
-    /// quota allows. Who then cannot be served in time fails: the next in line at once, others when their time has
-    /// come.
+    /// Changes the quota, as [`Limiter::set_quota`], and moves the waiters. Their permits are ready
+    /// when the new quota allows. A waiter that cannot be served in time then fails: the next in
+    /// line at once, others when their time has come.
     ///
     /// ```
     /// use casgate::wait::Queue;

@@ -30,7 +30,8 @@ impl<A: Algorithm, C: Clock, T: Timer> Queue<A, C, T> {
         ThrottleSink { sink, queue: self, permit: Permit::None }
     }
 
-    /// As [`throttle_sink`](Self::throttle_sink), and the sink keeps the queue alive.
+    /// Returns the same as [`throttle_sink`](Self::throttle_sink), as a sink that keeps the queue
+    /// alive.
     ///
     /// ```
     /// use casgate::wait::Queue;

@@ -36,7 +36,7 @@ impl<A: Algorithm, C: Clock, T: Timer> Queue<A, C, T> {
         Throttle::new(stream, self)
     }
 
-    /// As [`throttle`](Self::throttle), and the stream keeps the queue alive.
+    /// Returns the same as [`throttle`](Self::throttle), as a stream that keeps the queue alive.
     ///
     /// ```
     /// use casgate::wait::Queue;

@@ -5,7 +5,7 @@ use futures_timer::Delay;
 /// The longest sleep, after which a waiter looks again: timers need not know more.
 pub(super) const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What wakes a waiter when its time has come.
+/// Wakes a waiter when its time has come.
 ///
 /// A closure is a timer: it takes the time to sleep and returns a future. So the timer of any runtime is one, as
 /// `tokio::time::sleep`.

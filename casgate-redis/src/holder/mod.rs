@@ -30,8 +30,8 @@ pub(crate) trait Holder: Send + core::fmt::Debug {
     /// Whether what is left of a lease that is over is returned.
     fn returns(&self) -> bool;
 
-    /// Takes permits back that are left of leases which are over. It is told of those before a reply that comes after
-    /// their end.
+    /// Takes permits back that are left of leases which are over. It learns of those before a reply
+    /// that comes after their end.
     fn take_back(&mut self, permits: u32);
 }
 
@@ -87,7 +87,7 @@ pub(crate) struct Reply {
     pub(crate) soonest: Timestamp,
     /// The deadline of the permits.
     pub(crate) ends: Timestamp,
-    /// What callers without permits are told now.
+    /// The answer to callers without permits now.
     pub(crate) standing: Standing,
     /// When to look again, if not before.
     pub(crate) look_at: Timestamp,

@@ -44,19 +44,20 @@ use std::time::Instant;
 ///
 /// # What it promises
 ///
-/// The fleet admits at most `burst + rate · time` permits on every interval of time, in all its processes together. The
-/// [protocol](crate::protocol#where-it-does-not) lists what adds to that. [Windows](crate::FleetQuota::window) admit
-/// at most the limit in each aligned window. What is admitted without a store is by the limit's own
-/// [choice](crate::FleetQuota::on_unavailable), and beside the bound.
+/// The fleet admits at most `burst + rate · time` permits on every interval of time, in all its
+/// processes together. The [protocol](crate::protocol#where-it-does-not) lists what adds to that.
+/// [Windows](crate::FleetQuota::window) admit at most the limit in each aligned window. Permits
+/// that are admitted without a store are by the limit's own
+/// [choice](crate::FleetQuota::on_unavailable), and not part of the bound.
 ///
 /// # What a decision costs
 ///
 /// - While a lease lives that has the permits, a decision is a lock-free exchange of one word. It makes no call, takes
 ///   no lock and no memory. The caller that takes a lease to half of its permits wakes the thread that asks for the next
 ///   one, for which it takes a short lock.
-/// - If the last reply was short, a decision without permits is a [denial](NotAdmitted::Denied), at once and without a
-///   call. A request for fewer permits than were denied is the exception, once the store may have as many: it waits as
-///   below.
+/// - If the last reply was short, a decision without permits is a [denial](NotAdmitted::Denied), at
+///   once and without a call. A request for fewer permits than were denied is the exception: once
+///   the store may have as many, it waits as below.
 /// - If no lease lives, because nobody has asked for a while, the decision *waits for one*: usually a round trip, and at
 ///   most half of a lease's [lifetime](crate::FleetQuota::lifetime). [`check`](Self::check) blocks the thread for so
 ///   long, [`ask`](Self::ask) waits as a future.
@@ -65,9 +66,10 @@ use std::time::Instant;
 ///
 /// # Numbers
 ///
-/// [`remaining`](Admitted::remaining) is what the process has leased, and not what the fleet has left. An admission tells
-/// what its own lease has left, and [`peek`](Self::peek) the larger of the two that there may be. `reset_after` is
-/// by the last reply of the store. [Tickets](Admitted::ticket) are not unique: they name the lease.
+/// [`remaining`](Admitted::remaining) is what the process has leased, and not what the fleet has
+/// left. An admission says what its own lease has left, and [`peek`](Self::peek) what the larger of
+/// the two leases has. `reset_after` is by the last reply of the store. [Tickets](Admitted::ticket)
+/// are not unique: they name the lease.
 #[derive(Clone, Debug)]
 pub struct FleetLimiter {
     shared: Arc<Shared>,
@@ -264,8 +266,8 @@ impl FleetLimiter {
         }
     }
 
-    /// Spends `n` permits after the fact, for a cost that is known afterwards. What the leases of this process do not
-    /// have is taken from later ones before they admit anything.
+    /// Spends `n` permits after the fact, for a cost that is known afterwards. Permits that the
+    /// leases of this process do not have is taken from later ones before they admit anything.
     ///
     /// ```no_run
     /// # fn of(limiter: &casgate_redis::FleetLimiter) {

@@ -39,7 +39,7 @@ impl Alone {
         Self::new(Quota::per_second(1_000).with_burst(400))
     }
 
-    /// How often the refresher was told to look.
+    /// How often the refresher was asked to look.
     fn told(&self) -> usize {
         self.handle.inbox().wait(Timestamp::ZERO).unwrap().len()
     }

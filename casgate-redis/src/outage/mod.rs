@@ -18,7 +18,7 @@ pub(crate) struct Outage {
     policy: OnUnavailable,
     quota: Quota,
     now: Mutex<Option<Lasting>>,
-    /// The processes that share the limit, as the store told last.
+    /// The processes that share the limit, by the last reply of the store.
     holders: AtomicU32,
     /// The permits that were spent without a lease, in all.
     shared: AtomicU64,
@@ -104,7 +104,7 @@ impl Outage {
         Some(limiter)
     }
 
-    /// Takes note that the store answers, and how many processes it told of.
+    /// Takes note that the store answers, and how many processes it counts.
     pub(crate) fn end(&self, holders: u32) {
         *self.lock() = None;
         if holders > 0 {

@@ -23,7 +23,7 @@ pub struct Grant {
     pub tat: ServerTime,
     /// The server's clock.
     pub now: ServerTime,
-    /// The epoch: the holder [tells](Request::counted_in) it in its next request.
+    /// The epoch: the holder [reports](Request::counted_in) it in its next request.
     pub epoch: u64,
     /// About how many holders there are: the more of this epoch and the last. Each holder counts from its first reply,
     /// and one that starts again or has lost a reply counts twice.
@@ -83,7 +83,7 @@ impl Grant {
         Lease::new(self.permits, sent, quota.lifetime() - ROUNDING)
     }
 
-    /// Returns the holder's next request, which carries what this reply told.
+    /// Returns the holder's next request, which carries what this reply has said.
     ///
     /// ```
     /// use casgate_redis::protocol::Grant;

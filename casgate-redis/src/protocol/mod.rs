@@ -19,9 +19,10 @@
 //! Let `B` be the burst of the quota, `r` its rate, `E` the lifetime of a lease. The fleet spends at most
 //! `B + r · (y − x)` permits in any interval `[x, y]` of real time.
 //!
-//! 1. *The server grants at most `tau · r + r · (y − x)` permits between two readings `x` and `y` of its clock.* Each
-//!    grant moves the TAT by what it costs, nothing moves it back, and it ends at `y + tau` or before. It begins at `x`
-//!    or after, since a TAT in the past is raised to the clock.
+//! 1. *The server grants at most `tau · r + r · (y − x)` permits between two instants `x` and `y`
+//!    of its clock.* Each grant moves the TAT by what it costs, nothing moves it back, and it ends
+//!    at `y + tau` or before. It begins at `x` or after, since a TAT in the past is raised to the
+//!    clock.
 //! 2. *A permit is spent less than `E − 1 µs` after its grant.* The deadline counts from the instant of sending, which
 //!    comes before the grant. It is by the holder's clock alone: no clock of a holder is compared with the server's.
 //! 3. *So the permits spent in `[x, y]` were granted after `x − (E − 1 µs)`.* The server's clock is rounded down to
@@ -49,12 +50,13 @@
 //!
 //! ## Where it does not
 //!
-//! The proof takes for granted that a script is atomic, that a holder's clock is monotonic and as fast as real
-//! time, and that a permit is spent at the timestamp by which its deadline was checked. What each exception adds:
+//! The proof assumes that a script is atomic, that a holder's clock is monotonic and as fast as
+//! real time, and that a permit is spent at the timestamp by which its deadline was checked. What
+//! each exception adds:
 //!
 //! | exception | permits more, for each | check |
 //! |---|---|---|
-//! | a thread stops between reading its clock and spending | those that it spends | – |
+//! | a thread stops between its timestamp and spending | those that it spends | – |
 //! | holders' clocks are slow by a part `ρ` | `r · E · ρ`, at any time | – |
 //! | a clock that stops while the machine sleeps | what the machine held: use a clock that counts sleep | – |
 //! | the server's clock steps forward by `J` | `r · J`, at most the server's burst | `the clock steps forward` |
@@ -70,9 +72,10 @@
 //! takes the larger. It must be that of the *last* reply: the largest of all would deny for as long as the server's
 //! clock once stepped back (`wrong, CarriesLargest`). A TAT beyond `now + tau` counts as `now + tau`.
 //!
-//! **All holders of a key must have the same quota.** A holder whose burst is smaller takes the TAT of the others for
-//! one of a clock that stepped back, and shortens it. While a change of quota is under way, that forgives debts. So the
-//! quota belongs in the name of the key; then a change adds a burst once.
+//! **All holders of a key must have the same quota.** A holder whose burst is smaller takes the TAT
+//! of the others for one of a clock that stepped back, and shortens it. While a change of quota is
+//! under way, that drops debts. So the quota belongs in the name of the key; then a change adds a
+//! burst once.
 //!
 //! ## What it denies
 //!
@@ -119,5 +122,5 @@ pub use window::{
     Returned, WindowGrant, WindowQuota, WindowQuotaError, WindowRequest, WindowState,
 };
 
-/// The largest number that a double tells from both its neighbours: 2⁵³ − 1.
+/// The largest number that a double distinguishes from both its neighbours: 2⁵³ − 1.
 const MOST: u64 = (1 << 53) - 1;

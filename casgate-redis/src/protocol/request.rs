@@ -71,7 +71,7 @@ impl Request {
         self
     }
 
-    /// Tells the epoch of the last reply, so that each epoch counts its holder once.
+    /// Reports the epoch of the last reply, so that each epoch counts its holder once.
     ///
     /// ```
     /// use casgate_redis::protocol::Request;

@@ -58,9 +58,10 @@ impl FleetQuota {
     /// Makes a quota for each aligned window, as long as the quota's period: so many per day, for instance. Days begin at
     /// midnight UTC, by the server's clock. An interval that is not aligned can have twice the quota.
     ///
-    /// Permits that a process has leased when it crashes or drops its limiter are lost until the window ends. What it does
-    /// not spend in a [lifetime](Self::lifetime) it returns. Another process that was told before that the window is used
-    /// up does not ask again until it ends.
+    /// Permits that a process has leased when it crashes or drops its limiter are lost until the
+    /// window ends. It returns the permits that it does not spend in a [lifetime](Self::lifetime).
+    /// Another process that has heard before that the window is used up does not ask again until it
+    /// ends.
     ///
     /// ```
     /// # use casgate::Quota;

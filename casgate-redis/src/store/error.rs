@@ -40,7 +40,7 @@ pub enum Cause {
     Cluster,
     /// The memory for keys is full of keys that [must be kept](crate::FleetKeyed#memory).
     Full,
-    /// Something else, which the text tells.
+    /// Something else, which the text explains.
     Other,
 }
 

@@ -4,7 +4,7 @@ use http::header::{self, HeaderMap, HeaderName};
 
 static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// The one header in which the proxies write whom they saw.
+/// The one header in which the proxies write the address of their peer.
 ///
 /// No other header is read, even if this one is missing. Choose the one that your proxies write: a client can send
 /// every other.

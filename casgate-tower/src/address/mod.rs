@@ -1,11 +1,13 @@
 //! Which client a request comes from.
 //!
-//! A limit for each client needs the client's address. Behind a proxy the peer is the proxy, and the client's
-//! address is in a header. Anyone can write that header, so the question is who wrote which part of it.
+//! A limit for each client needs the client's address. Behind a proxy the peer is the proxy, and
+//! the client's address is in a header. Anyone can write that header, so it matters which part was
+//! written by your own proxies.
 //!
-//! **Why not the leftmost entry?** Each proxy appends the address that it saw on the right. What the client sent
-//! stays on the left. A client that sends a new `X-Forwarded-For` with each request has a new leftmost entry, and a
-//! new limit, each time. So [`ClientAddress`] reads from the right, and only as far as your own proxies wrote.
+//! **Why not the leftmost entry?** Each proxy appends the address that it saw on the right. The
+//! entries that the client sent stay on the left. A client that sends a new `X-Forwarded-For` with
+//! each request has a new leftmost entry, and a new limit, each time. So [`ClientAddress`] reads
+//! from the right, and only as far as your own proxies wrote.
 //!
 //! | in front of the server | how to find the client |
 //! |---|---|

@@ -38,8 +38,9 @@ impl Network {
     ///
     /// # Errors
     ///
-    /// If the prefix is longer than the address, or if the address has bits behind the prefix, which is most often
-    /// a mistake. Also if the prefix is 0, or 96 for a mapped address: every client could then choose its address.
+    /// If the prefix is longer than the address, or if the address has bits behind the prefix,
+    /// which is most often a mistake. Or if the prefix is 0, or 96 for a mapped address: every client
+    /// could then choose its address.
     pub fn new(address: IpAddr, prefix: u8) -> Result<Self, NetworkError> {
         let most = if address.is_ipv4() { 32 } else { 128 };
         let network = IpNet::new(address, prefix)

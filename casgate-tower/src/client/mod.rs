@@ -10,7 +10,7 @@
 //! use casgate_tower::client::ClientLayer;
 //! use std::time::Duration;
 //!
-//! // 10 requests a second, 5 at once; who would wait for more than a minute fails at once.
+//! // 10 requests a second, 5 at once. A request that would wait for more than a minute fails at once.
 //! let queue = Queue::new(Limiter::token_bucket(Quota::per_second(10).with_burst(5)));
 //! let layer = ClientLayer::new(queue).patience(Duration::from_secs(60));
 //! # drop(layer);

@@ -86,7 +86,7 @@ pub enum Algorithm {
     FixedWindow,
 }
 
-/// What becomes of a request without a key: see [`MissingKey`](crate::MissingKey).
+/// What happens to a request without a key: see [`MissingKey`](crate::MissingKey).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

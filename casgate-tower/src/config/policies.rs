@@ -65,7 +65,7 @@ impl Policies {
         Ok(())
     }
 
-    /// Changes the quota of one policy. What clients have spent is kept.
+    /// Changes the quota of one policy. The permits that clients have spent stay spent.
     ///
     /// # Errors
     ///

@@ -23,7 +23,7 @@ pub enum Refill {
     AtOnce,
 }
 
-/// What a policy's permits stand for.
+/// The unit of a policy's permits.
 ///
 /// ```
 /// use casgate::{Limiter, Quota, Timestamp};
@@ -50,7 +50,7 @@ pub enum Unit {
     ConcurrentRequests,
 }
 
-/// What a policy tells its clients: its name and quota.
+/// The name and the quota of a policy, as its clients see them.
 ///
 /// The policy is written as `q` permits per `w` seconds. Both are whole numbers. So `w` is the smallest multiple of
 /// the quota's period that is a whole number of seconds: 5 per 100 ms is written as 50 per second. Where that would

@@ -12,7 +12,7 @@ const EXHAUSTED: Status = Status { code: 8, says: "rate limit exceeded" };
 const UNAVAILABLE: Status = Status { code: 14, says: "rate limit unavailable" };
 const RETRY_INFO: &str = "type.googleapis.com/google.rpc.RetryInfo";
 
-/// Whether a request is one of gRPC, by its `Content-Type`.
+/// Returns whether a request is one of gRPC, by its `Content-Type`.
 ///
 /// That of gRPC-Web counts as well, also in text form. Its clients look for the status of a response without a body
 /// in the header fields, as those of gRPC do.
@@ -74,8 +74,8 @@ pub fn grpc_denial(standings: &[Standing<'_>], request: &HeaderMap, response: &m
     write(EXHAUSTED, standings, request, response);
 }
 
-/// As [`grpc_denial`], with the status 14, `UNAVAILABLE`: the limit could not be asked, so nobody knows whether it is
-/// exceeded.
+/// Writes the same as [`grpc_denial`], with the status 14, `UNAVAILABLE`: the limit could not be
+/// asked, so it is unknown whether it is exceeded.
 ///
 /// ```
 /// use casgate_tower::fields;

@@ -1,4 +1,5 @@
-//! Header fields that tell a client where it stands: pure functions over a [`HeaderMap`](http::HeaderMap).
+//! Header fields that say what a client has left: pure functions over a
+//! [`HeaderMap`](http::HeaderMap).
 //!
 //! A server makes a [`Standing`] of each decision and [writes](Fields::write) it. A client [reads](read) it.
 //!

@@ -5,7 +5,7 @@ use casgate::{Admitted, Denied, Snapshot};
 use std::cmp::Ordering;
 use std::time::Duration;
 
-/// Where a client stands with one policy, after a decision.
+/// What a client has left of one policy, after a decision.
 ///
 /// ```
 /// use casgate::{Limiter, Quota, Timestamp};
@@ -139,7 +139,7 @@ impl<'a> Standing<'a> {
         self.reset_after.div_ceil(SECOND)
     }
 
-    /// Whether the request was denied.
+    /// Returns whether the request was denied.
     ///
     /// ```
     /// # use casgate::{Limiter, Quota, Timestamp};
@@ -157,7 +157,8 @@ impl<'a> Standing<'a> {
         self.decision != Decision::Admitted
     }
 
-    /// Returns the standing of a client whose wait in line has failed, and that may know when to come back.
+    /// Returns the standing of a client whose wait in line has failed, and that may know when to
+    /// retry.
     pub(crate) fn late(
         announced: &'a Announced,
         now: Snapshot,
@@ -201,8 +202,8 @@ impl<'a> Standing<'a> {
         }
     }
 
-    /// Returns in how many whole seconds the client can use no more than [what is left](Self::remaining): the
-    /// parameter `t`. It is rounded up and never zero.
+    /// Returns the whole seconds in which the client can use no more than [what is
+    /// left](Self::remaining): the parameter `t`. It is rounded up and never zero.
     ///
     /// - If the permits return [at once](Refill::AtOnce), it is the time until the limiter is full. That is the rest
     ///   of a fixed window. If the limiter is full already, it is the period.

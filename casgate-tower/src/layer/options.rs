@@ -10,7 +10,8 @@ use std::sync::Arc;
 use tower_layer::Stack;
 
 impl<O: Observer> RateLimitLayer<O> {
-    /// Tells `observer` what happens. See [`observe`](crate::observe). It replaces the one before; a pair is both.
+    /// Reports what happens to `observer`: see [`observe`](crate::observe). It replaces an earlier
+    /// one. For two of them, pass a pair.
     ///
     /// ```
     /// # use casgate::Quota;
@@ -51,7 +52,7 @@ impl<O: Observer> RateLimitLayer<O> {
     ///
     /// # Panics
     ///
-    /// As every method that configures: if the layer was cloned or applied before.
+    /// If the layer was cloned or applied before, as every method that configures.
     pub fn fields(self, fields: Fields) -> Self {
         self.configure(|shared| (shared.admitted, shared.denied) = (fields, fields))
     }

@@ -9,7 +9,7 @@ use std::hash::{BuildHasher, Hash, Hasher};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// By what a [`Policy`](super::Policy) tells clients apart: what it makes a key of.
+/// How a [`Policy`](super::Policy) distinguishes clients: what it makes a key of.
 ///
 /// The key is hashed where it stands, and neither copied nor kept. So a program that shares the keyed limiter
 /// with the policy finds the same key under the same value: an address under an [`IpAddr`], a header under its

@@ -13,8 +13,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 impl Policy {
-    /// A queue: a request waits for its permits for at most `patience`. If they will not be ready by then it is denied at
-    /// once. Clients are told that `quota`.
+    /// Takes a queue: a request waits for its permits for at most `patience`. If they cannot be
+    /// ready by then, it is denied at once. The fields announce `quota`.
     ///
     /// ```
     /// use casgate::wait::Queue;

@@ -14,7 +14,7 @@ const KNOWN: u64 = 3;
 const NEW: u64 = 1_000;
 const OTHER: u64 = 1_001;
 
-/// One set, full of keys in two tiers that owe from two to four permits.
+/// One set, full of keys in two tiers with two to four permits outstanding.
 fn full(kind: Kind) -> Table {
     let mut table = Table::new(kind, Quota::per_hour(5), 1).unwrap();
     table.tiers.add(kind, [Allowance::from(Quota::per_minute(7))].into_iter()).unwrap();
@@ -265,7 +265,8 @@ fn a_key_that_has_spent_nothing_leaves_a_trace() {
     }
 }
 
-/// A key that takes the slot of one that owes as much as the watermark, in another tier's units, does not raise it.
+/// A key that takes the slot of one with as much outstanding as the watermark, in another tier's
+/// units, does not raise it.
 #[test]
 fn rounding_does_not_raise_the_watermark() {
     let table = full(Kind::TokenBucket);

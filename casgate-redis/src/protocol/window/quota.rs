@@ -58,7 +58,7 @@ impl WindowQuota {
     }
 }
 
-/// The period of a quota is not whole microseconds, so the server cannot tell its windows apart.
+/// The period of a quota is not whole microseconds, so the server cannot distinguish its windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct WindowQuotaError(());
 

@@ -60,7 +60,8 @@ impl WindowRequest {
         self
     }
 
-    /// Tells how many holders there are, about. It makes leases smaller, and changes no bound. Zero counts as one.
+    /// Reports about how many holders there are. It makes leases smaller, and changes no bound.
+    /// Zero counts as one.
     ///
     /// ```
     /// assert_eq!(casgate_redis::protocol::WindowRequest::new(5, 7).among(0).holders(), 1);
