@@ -3,7 +3,8 @@ use crate::limit::LimitN;
 use crate::timestamp::Timestamp;
 use core::fmt;
 
-/// Several limits in one decision, each with its own weight: all of them admit, or nothing is spent.
+/// Several limits in one decision, each with its own weight: all of them admit, or nothing is
+/// spent.
 ///
 /// The limits may be of any kind: limiters with different algorithms and clocks, and keys of keyed
 /// limiters. The request is charged to one after the other. If one denies, those before it are

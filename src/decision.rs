@@ -104,8 +104,8 @@ pub struct Admitted {
 }
 
 impl Admitted {
-    /// Makes an admission by a limiter that is not of this crate: of so many permits at that timestamp, by its own
-    /// [`ticket`](Self::ticket).
+    /// Makes an admission by a limiter that is not of this crate: of so many permits at that
+    /// timestamp, by its own [`ticket`](Self::ticket).
     ///
     /// ```
     /// use casgate::{Admitted, Snapshot, Timestamp};
@@ -161,7 +161,8 @@ impl Admitted {
         self.permits
     }
 
-    /// Returns the same admission of fewer permits, to refund a part of it: at most as many as were spent.
+    /// Returns the same admission of fewer permits, to refund a part of it: at most as many as were
+    /// spent.
     ///
     /// ```
     /// # use casgate::{Limiter, Quota, Timestamp};
@@ -181,8 +182,8 @@ impl Admitted {
         self
     }
 
-    /// Returns the timestamp at which they count: that of the request or, after a wait, the instant at
-    /// which they were ready.
+    /// Returns the timestamp at which they count: that of the request or, after a wait, the instant
+    /// at which they were ready.
     ///
     /// ```
     /// # use casgate::{Limiter, Quota, Timestamp};

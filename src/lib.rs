@@ -20,11 +20,11 @@
 //!
 //! The primary type is [`Limiter`]. It is shared by reference, fits a `static`, and states the
 //! guarantees. Without a type parameter it is a [token bucket](TokenBucket), the right choice for
-//! most limits. [`check`](Limiter::check) returns [`Admitted`] or [`Denied`], and a denial says when
-//! to retry.
+//! most limits. [`check`](Limiter::check) returns [`Admitted`] or [`Denied`], and a denial says
+//! when to retry.
 //!
-//! A [`KeyedLimiter`] has a limit for each key, such as a client's address. A [`Quota`] says how many
-//! permits a period allows, in the source or as text from a file. `wait::Queue` lets tasks and
+//! A [`KeyedLimiter`] has a limit for each key, such as a client's address. A [`Quota`] says how
+//! many permits a period allows, in the source or as text from a file. `wait::Queue` lets tasks and
 //! threads wait in line (feature `wait`).
 //!
 //! A limit holds in one process. For a fleet of processes see [`guide::fleet`], and for HTTP

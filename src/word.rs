@@ -10,8 +10,8 @@
 /// ```
 ///
 /// The index is that of the newest window in which permits were spent, the count how many of them.
-/// Only a [`Split`] knows where one field ends. A token bucket's is one number, the instant at which
-/// the bucket is full again, in [units](crate::TokenBucket#exactness) of its own.
+/// Only a [`Split`] knows where one field ends. A token bucket's is one number, the instant at
+/// which the bucket is full again, in [units](crate::TokenBucket#exactness) of its own.
 ///
 /// Words are ordered as the limiter admits: to spend permits makes a word larger. The word of a new
 /// limiter is zero.

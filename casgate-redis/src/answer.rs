@@ -20,7 +20,8 @@ use core::time::Duration;
 pub enum NotAdmitted {
     /// The limit is reached.
     Denied(Denied),
-    /// The store does not answer, and the limit [says](crate::FleetQuota::on_unavailable) to deny then.
+    /// The store does not answer, and the limit [says](crate::FleetQuota::on_unavailable) to deny
+    /// then.
     Unavailable(Unavailable),
 }
 

@@ -3,8 +3,8 @@ use crate::sync::{AtomicBool, AtomicU64, Ordering};
 
 /// How callers without permits wake the refresher, and what it hears of them.
 ///
-/// A caller that [notes](Self::note) what it wants, and then [rings](Self::ring), is heard: by the look that is under
-/// way, or by a later one. Nobody else need wake the refresher for that.
+/// A caller that [notes](Self::note) what it wants, and then [rings](Self::ring), is heard: by the
+/// look that is under way, or by a later one. Nobody else need wake the refresher for that.
 #[derive(Debug)]
 pub(crate) struct Bell {
     /// What was noted since the last look, in the form of [`with`].
@@ -27,8 +27,8 @@ impl Bell {
         let _ = self.missed.fetch_update(Ordering::AcqRel, Ordering::Relaxed, more);
     }
 
-    /// Takes note of a request that nobody waits for. It writes only what is news, so that many denials share the
-    /// memory, and may be missed if a look is under way.
+    /// Takes note of a request that nobody waits for. It writes only what is news, so that many
+    /// denials share the memory, and may be missed if a look is under way.
     pub(crate) fn hint(&self, permits: u32) {
         let seen = self.missed.load(Ordering::Relaxed);
         if with(seen, permits) != seen {

@@ -92,8 +92,8 @@ impl<K: Hash + Eq + Clone + fmt::Display> FleetKeyed<K> {
     ///
     /// # Errors
     ///
-    /// [`Unavailable`] if the memory is full of keys that must be kept, or if a thread is stopped just when it makes the
-    /// limiter of the same key.
+    /// [`Unavailable`] if the memory is full of keys that must be kept, or if a thread is stopped
+    /// just when it makes the limiter of the same key.
     pub fn get<Q>(&self, key: &Q) -> Result<FleetLimiter, Unavailable>
     where
         Q: Hash + Equivalent<K> + ToOwned<Owned = K> + ?Sized,

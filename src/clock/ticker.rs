@@ -8,9 +8,10 @@ use std::thread::{self, JoinHandle};
 
 /// A thread that ticks a [`CachedClock`] while this guard lives.
 ///
-/// When the guard is dropped, the thread is woken, ends and is joined. The drop waits for a tick that
-/// is under way, not for the interval. A guard that is leaked lets the thread run until the process
-/// ends; the thread does not keep the process alive. After a `fork` there is no thread in the child.
+/// When the guard is dropped, the thread is woken, ends and is joined. The drop waits for a tick
+/// that is under way, not for the interval. A guard that is leaked lets the thread run until the
+/// process ends; the thread does not keep the process alive. After a `fork` there is no thread in
+/// the child.
 ///
 /// ```
 /// use casgate::clock::{CachedClock, SystemClock, Ticker};

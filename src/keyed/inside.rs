@@ -8,9 +8,10 @@
 //! word:   | state 52         | u | stamp 11 |
 //! ```
 //!
-//! A key is known by its *tag*, 34 bits of its hash and a bit that is set. The *state* is all that its algorithm needs: for a token
-//! bucket the instant at which it is full again, for a fixed window the window and what was spent in it. A
-//! slot is its owner's only while both *stamps* are equal.
+//! A key is known by its *tag*, 34 bits of its hash and a bit that is set. The *state* is all that
+//! its algorithm needs: for a token bucket the instant at which it is full again, for a fixed
+//! window the window and what was spent in it. A slot is its owner's only while both *stamps* are
+//! equal.
 //!
 //! To decide, a thread finds the owner with the key's tag and tier, loads the word next to it, and
 //! compares the stamps. Then it exchanges the word for the one after the decision. That is one
@@ -19,14 +20,16 @@
 //!
 //! # Where a key is looked for
 //!
-//! The hash is multiplied by an odd constant. The low half of the product chooses the key's home, a *group* of
-//! eight slots in two cache lines; the tag comes from both halves. Twenty groups are a *set*: all the slots
-//! that the key can have. A dense array apart holds a *mark* for each slot, the lowest byte of its owner's tag.
-//! A search compares the eight marks of a group at once and looks at the one slot that they point at. Nineteen
-//! of twenty keys are found this way; the others are in the next groups.
+//! The hash is multiplied by an odd constant. The low half of the product chooses the key's home, a
+//! *group* of eight slots in two cache lines; the tag comes from both halves. Twenty groups are a
+//! *set*: all the slots that the key can have. A dense array apart holds a *mark* for each slot,
+//! the lowest byte of its owner's tag. A search compares the eight marks of a group at once and
+//! looks at the one slot that they point at. Nineteen of twenty keys are found this way; the others
+//! are in the next groups.
 //!
-//! Marks are hints. A thread writes the mark after the owner, so it may be late or wrong. What it points at is
-//! compared with the owner, and a key counts as absent only after a look at all 160 owners.
+//! Marks are hints. A thread writes the mark after the owner, so it may be late or wrong. What it
+//! points at is compared with the owner, and a key counts as absent only after a look at all 160
+//! owners.
 //!
 //! # How a slot is handed on
 //!
@@ -53,12 +56,12 @@
 //! new owner is not there. So the new key starts with exactly what the watermark rises to, and that
 //! is no more than what the evicted key had outstanding.
 //!
-//! If the victim was evicted before it spent anything, which the bit u says, and x equals the watermark, then y is
-//! one unit more, or two new keys could evict each other without end. A unit is less than a microsecond, and less
-//! than a permit.
+//! If the victim was evicted before it spent anything, which the bit u says, and x equals the
+//! watermark, then y is one unit more, or two new keys could evict each other without end. A unit
+//! is less than a microsecond, and less than a permit.
 //!
-//! A reset of one key and a clear of the whole table are changes of the set as well: the slot gets the next stamp, so
-//! that a reservation made before cannot be given back once more.
+//! A reset of one key and a clear of the whole table are changes of the set as well: the slot gets
+//! the next stamp, so that a reservation made before cannot be given back once more.
 //!
 //! # What a tier change does
 //!
@@ -68,11 +71,12 @@
 //! caller does this once; if it then finds the key in yet another tier, it decides by that one, for
 //! two callers could otherwise carry a key to and fro without end.
 //!
-//! A tier's quota stands in one of two places. [`set_quota`](crate::KeyedLimiter::set_quota) writes the other
-//! one, publishes the next version, and then goes from set to set: it moves the record on, so that nobody can
-//! bring in a key by the old version any more, and carries over each key that is left. Only then may the old
-//! place be written again. A decision loads the version once more after the word; if it has not changed, the
-//! word was counted in the units that the thread holds.
+//! A tier's quota stands in one of two places. [`set_quota`](crate::KeyedLimiter::set_quota) writes
+//! the other one, publishes the next version, and then goes from set to set: it moves the record
+//! on, so that nobody can bring in a key by the old version any more, and carries over each key
+//! that is left. Only then may the old place be written again. A decision loads the version once
+//! more after the word; if it has not changed, the word was counted in the units that the thread
+//! holds.
 //!
 //! # Why it is right
 //!
@@ -80,12 +84,14 @@
 //! its slot, if it has one; else at most the watermark, or the passed word of the slot that is on
 //! its way.
 //!
-//! - *No key has two slots.* A record is announced only if no other was since the look that found the key absent.
-//! - *Nothing is forgotten.* A word passes on with at least the watermark, and the watermark rises to it before
-//!   the owner changes.
-//! - *Nothing comes late.* A thread that completes a record loads the word, the owner, the watermark, and
-//!   then the record again. If the record is the same, the change was not over when the word was loaded.
-//!   Every exchange compares a stamp, a count or an epoch, so one that comes late fails.
+//! - *No key has two slots.* A record is announced only if no other was since the look that found
+//!   the key absent.
+//! - *Nothing is forgotten.* A word passes on with at least the watermark, and the watermark rises
+//!   to it before the owner changes.
+//! - *Nothing comes late.* A thread that completes a record loads the word, the owner, the
+//!   watermark, and then the record again. If the record is the same, the change was not over when
+//!   the word was loaded. Every exchange compares a stamp, a count or an epoch, so one that comes
+//!   late fails.
 //!
 //! An exhaustive model of this protocol (`keyed-model` in the repository) goes through every
 //! interleaving of callers that may stop anywhere, on small sets. It finds a fault where one of the
@@ -95,10 +101,11 @@
 //!
 //! # What could still go wrong
 //!
-//! - Two keys have the same set and the same 34 bits of tag. They share a limit. A new key does so with one of
-//!   the keys of a full set with a probability of 160·2⁻³⁴, one in 10⁸.
-//! - A thread stops between its load of a word and its exchange, for as long as the slot is handed on a multiple
-//!   of 2,048 times, and finds the same state. Then one decision is charged to another key. In a set that is
-//!   flooded, that is 327,680 new keys of this set while the thread sleeps, and then a chance of one in 2,048.
-//! - More than 160 threads [charge](crate::Key::charge) new keys of one set at once. They may evict each other
-//!   for as long as they do.
+//! - Two keys have the same set and the same 34 bits of tag. They share a limit. A new key does so
+//!   with one of the keys of a full set with a probability of 160·2⁻³⁴, one in 10⁸.
+//! - A thread stops between its load of a word and its exchange, for as long as the slot is handed
+//!   on a multiple of 2,048 times, and finds the same state. Then one decision is charged to
+//!   another key. In a set that is flooded, that is 327,680 new keys of this set while the thread
+//!   sleeps, and then a chance of one in 2,048.
+//! - More than 160 threads [charge](crate::Key::charge) new keys of one set at once. They may evict
+//!   each other for as long as they do.

@@ -57,10 +57,10 @@ impl<'a, C, S> Key<'a, C, S> {
         self.limiter.clock.now()
     }
 
-    /// Decides by that tier, and moves the key there if it is in another, even if the request is denied. The key
-    /// keeps what it has outstanding at the timestamp of the request, up to the smaller of both bursts; with a timestamp
-    /// that comes late that may be less than it was. Of two requests in different tiers at once one may be
-    /// decided by the other's.
+    /// Decides by that tier, and moves the key there if it is in another, even if the request is
+    /// denied. The key keeps what it has outstanding at the timestamp of the request, up to the
+    /// smaller of both bursts; with a timestamp that comes late that may be less than it was. Of
+    /// two requests in different tiers at once one may be decided by the other's.
     ///
     /// ```
     /// use casgate::{KeyedLimiter, Quota, Timestamp};
@@ -268,8 +268,8 @@ impl<'a, C: Clock, S> Key<'a, C, S> {
 pub(super) const UNLIMITED: Snapshot =
     Snapshot { limit: u32::MAX, remaining: u32::MAX, reset_after: 0 };
 
-/// The numbers of a decision, apart from it and always inlined: what the caller does not read is then
-/// not computed.
+/// The numbers of a decision, apart from it and always inlined: what the caller does not read is
+/// then not computed.
 #[inline(always)]
 pub(super) fn answer(
     decided: Decided,

@@ -44,7 +44,8 @@ use core::fmt;
 use core::hash::{BuildHasher, Hash};
 use stats::Tally;
 
-/// What hashes keys unless [`with_hasher`](KeyedLimiter::with_hasher) says otherwise. Without `std` there is none.
+/// What hashes keys unless [`with_hasher`](KeyedLimiter::with_hasher) says otherwise. Without `std`
+/// there is none.
 #[cfg(feature = "std")]
 pub(crate) type Hasher = std::hash::RandomState;
 #[cfg(not(feature = "std"))]
@@ -64,9 +65,9 @@ use table::Table;
 /// assert!(API.check(&(client, "/login")).is_ok());
 /// ```
 ///
-/// Keys are borrowed and hashed, never stored, so any [`Hash`] type will do, and one limiter can be asked
-/// with several. Equal hashes are one key: `"a"` and `String::from("a")` are, `1u32` and `1u64` are not.
-/// For addresses use an [`Ipv6Prefix`].
+/// Keys are borrowed and hashed, never stored, so any [`Hash`] type will do, and one limiter can be
+/// asked with several. Equal hashes are one key: `"a"` and `String::from("a")` are, `1u32` and
+/// `1u64` are not. For addresses use an [`Ipv6Prefix`].
 ///
 /// # Guarantees
 ///
@@ -110,8 +111,8 @@ use table::Table;
 ///
 /// # Examples
 ///
-/// A limit on failed logins charges first, so that guesses that arrive together are counted, and gives back
-/// on success:
+/// A limit on failed logins charges first, so that guesses that arrive together are counted, and
+/// gives back on success:
 ///
 /// ```
 /// # use casgate::{Denied, KeyedLimiter, Quota};
@@ -179,8 +180,9 @@ impl<C, S: BuildHasher> KeyedLimiter<C, S> {
         Key::new(self, self.locate(key))
     }
 
-    /// Finds the key's place, which a caller can keep and ask at: that saves the hash, which is most of what
-    /// a known key costs. A place is no reservation. The key may be evicted and return; its place stays.
+    /// Finds the key's place, which a caller can keep and ask at: that saves the hash, which is
+    /// most of what a known key costs. A place is no reservation. The key may be evicted and
+    /// return; its place stays.
     ///
     /// ```
     /// use casgate::{KeyedLimiter, Quota};
@@ -196,7 +198,8 @@ impl<C, S: BuildHasher> KeyedLimiter<C, S> {
 }
 
 impl<C, S> KeyedLimiter<C, S> {
-    /// Returns what can be asked of the key at a place, in tier 0. With a place of another limiter it is some key's.
+    /// Returns what can be asked of the key at a place, in tier 0. With a place of another limiter
+    /// it is some key's.
     ///
     /// ```
     /// # use casgate::{KeyedLimiter, Quota};

@@ -1,7 +1,7 @@
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// How many leading bits of an IPv6 address identify a client. A customer is given a whole prefix, so a
-/// limit for each address would be no limit.
+/// How many leading bits of an IPv6 address identify a client. A customer is given a whole prefix,
+/// so a limit for each address would be no limit.
 ///
 /// ```
 /// use casgate::Ipv6Prefix;
@@ -26,8 +26,8 @@ pub enum Ipv6Prefix {
 }
 
 impl Ipv6Prefix {
-    /// Returns the client at `address`: the prefix of an IPv6 address, with zeros behind it, or an IPv4
-    /// address.
+    /// Returns the client at `address`: the prefix of an IPv6 address, with zeros behind it, or an
+    /// IPv4 address.
     ///
     /// An IPv4 address is also found in an IPv6 address that embeds it: in a mapped one, in the
     /// translators' prefixes `64:ff9b::/96` ([RFC 6052](https://www.rfc-editor.org/rfc/rfc6052))

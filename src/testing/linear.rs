@@ -134,9 +134,9 @@ impl<O: Clone + Debug, R: Clone + Debug + PartialEq> Trace<O, R> {
     /// Asserts that some order of the calls explains all answers. In that order each call takes
     /// effect at one instant between its invocation and its return.
     ///
-    /// An exact search (Wing and Gong, *Testing and Verifying Concurrent Objects*, 1993, with the memory of
-    /// Lowe, *Testing for Linearizability*, 2017): exponential in the number of calls that overlap, so for
-    /// some tens of calls.
+    /// An exact search (Wing and Gong, *Testing and Verifying Concurrent Objects*, 1993, with the
+    /// memory of Lowe, *Testing for Linearizability*, 2017): exponential in the number of calls
+    /// that overlap, so for some tens of calls.
     ///
     /// ```
     /// use casgate::testing::Trace;
@@ -179,8 +179,8 @@ impl<O: Clone + Debug, R: Clone + Debug + PartialEq> Trace<O, R> {
     }
 }
 
-/// Whether an order explains what had happened by step `end`. A call that had not returned by then may
-/// have taken effect or not.
+/// Whether an order explains what had happened by step `end`. A call that had not returned by then
+/// may have taken effect or not.
 fn explains<S: Sequential>(
     specification: &S,
     calls: &[Entry<S::Op, S::Outcome>],

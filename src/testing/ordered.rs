@@ -8,9 +8,9 @@ impl History {
     /// Asserts that some order of the calls, which keeps to real time, explains them to the last
     /// number of each answer. `rule` is applied to one call after another in that order.
     ///
-    /// The tickets give the order of the admissions, so nothing is searched: O(k log k) for k calls.
-    /// The others write nothing, so each needs only one state, between the admissions that returned
-    /// before it and those that were invoked after it, that answers as it was answered.
+    /// The tickets give the order of the admissions, so nothing is searched: O(k log k) for k
+    /// calls. The others write nothing, so each needs only one state, between the admissions that
+    /// returned before it and those that were invoked after it, that answers as it was answered.
     ///
     /// ```
     /// use casgate::testing::{History, race};
@@ -144,8 +144,9 @@ impl Order {
         Self { before, after, places: admissions.len() }
     }
 
-    /// Gives each call, in the order of their invocation, the earliest place at which it is explained,
-    /// and none earlier than those of the calls that had returned by then; or the call that has none.
+    /// Gives each call, in the order of their invocation, the earliest place at which it is
+    /// explained, and none earlier than those of the calls that had returned by then; or the call
+    /// that has none.
     fn place(
         &self,
         calls: Vec<Call>,

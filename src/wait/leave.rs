@@ -77,8 +77,8 @@ impl<S: Copy> Waiters<S> {
         true
     }
 
-    /// Gives a place to the next who wants as many permits, that one's place to the one after it, and so on. What is
-    /// left in the end goes back, or is lost if others have built on it.
+    /// Gives a place to the next who wants as many permits, that one's place to the one after it,
+    /// and so on. What is left in the end goes back, or is lost if others have built on it.
     fn pass_on<A: Algorithm<Seen = S>, C>(
         &mut self,
         limiter: &Limiter<A, C>,
@@ -106,7 +106,8 @@ impl<S: Copy> Waiters<S> {
         limiter.algorithm().give_back(limiter.state(), place.taken, place.given);
     }
 
-    /// Serves nobody before `until`. What was booked goes back as far as possible, and all ask once more.
+    /// Serves nobody before `until`. What was booked goes back as far as possible, and all ask once
+    /// more.
     pub(super) fn pause<A: Algorithm<Seen = S>, C>(
         &mut self,
         limiter: &Limiter<A, C>,
@@ -131,8 +132,8 @@ impl<S: Copy> Waiters<S> {
         self.permits_queued = 0;
     }
 
-    /// Gives back the places that are ready at instants that `is_unused` picks, from the last to the first, until one
-    /// cannot go back. Their waiters are queued again.
+    /// Gives back the places that are ready at instants that `is_unused` picks, from the last to
+    /// the first, until one cannot go back. Their waiters are queued again.
     pub(super) fn give_back_places<A: Algorithm<Seen = S>, C>(
         &mut self,
         limiter: &Limiter<A, C>,

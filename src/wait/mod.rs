@@ -1,7 +1,7 @@
 //! Waiting in line for permits.
 //!
-//! A [`Queue`] is a limiter with a line in front of it. Callers that find no permits wait, and are served in the order
-//! of their arrival.
+//! A [`Queue`] is a limiter with a line in front of it. Callers that find no permits wait, and are
+//! served in the order of their arrival.
 //!
 //! ```
 //! use casgate::wait::Queue;
@@ -27,23 +27,24 @@
 //!
 //! # What the queue promises
 //!
-//! - **The bound of the algorithm** holds for the instants at which permits are [ready](crate::Admitted::at). A caller
-//!   can go on later than that: by what its timer lags, and by what its task waits to be polled.
+//! - **The bound of the algorithm** holds for the instants at which permits are
+//!   [ready](crate::Admitted::at). A caller can go on later than that: by what its timer lags, and
+//!   by what its task waits to be polled.
 //! - **First in, first out.** Permits are ready in the order in which waiters were first polled or
 //!   blocked, whatever they ask for. A request for many permits is not passed by small ones. Where
 //!   nobody waits, an [`acquire`](Queue::acquire) is a check, and counts at a cheap timestamp,
 //!   which may be slightly [older](crate::clock#two-timestamps). Permits that were ready when their
 //!   waiter was dropped go to the next in line, up to 2 ms after that. So its instant may be that
 //!   much before that of a caller that was served in the meantime.
-//! - **No hopeless waits.** A waiter whose permits cannot be ready by its deadline fails at once, and takes
-//!   nothing. The estimate is exact for single permits of one algorithm if nobody else takes permits and nobody
-//!   ahead gives up. For several permits of a window, and for [`Both`](crate::algorithm::Both), it may be too
-//!   early: then the waiter fails later. It also fails later if others take permits by
-//!   [`limiter`](Queue::limiter), or if the quota changes.
+//! - **No hopeless waits.** A waiter whose permits cannot be ready by its deadline fails at once,
+//!   and takes nothing. The estimate is exact for single permits of one algorithm if nobody else
+//!   takes permits and nobody ahead gives up. For several permits of a window, and for
+//!   [`Both`](crate::algorithm::Both), it may be too early: then the waiter fails later. It also
+//!   fails later if others take permits by [`limiter`](Queue::limiter), or if the quota changes.
 //! - **Nothing is served late.** Permits that a waiter gets are ready by its deadline.
-//! - **A neglected waiter**, which is not polled when its time has come, stops nobody else. Each waiter has a timer
-//!   of its own, and takes places for those ahead of it too. They cost it at most twice the time of the permits
-//!   that they asked for; in a sliding window more.
+//! - **A neglected waiter**, which is not polled when its time has come, stops nobody else. Each
+//!   waiter has a timer of its own, and takes places for those ahead of it too. They cost it at
+//!   most twice the time of the permits that they asked for; in a sliding window more.
 //!
 //! # Requests from outside
 //!
@@ -69,19 +70,19 @@
 //! sliding window cannot take back what it has given to a waiter. If that waiter is dropped before
 //! it is polled again, its permit goes to the next in line, or is lost.
 //!
-//! A future that is *leaked* (`mem::forget`) spends its permits when they are due and others wait, and no longer counts
-//! against [`most_waiting`](Queue::most_waiting) then. It keeps its memory, and each later
-//! [`acquire`](Queue::acquire) takes the lock.
+//! A future that is *leaked* (`mem::forget`) spends its permits when they are due and others wait,
+//! and no longer counts against [`most_waiting`](Queue::most_waiting) then. It keeps its memory,
+//! and each later [`acquire`](Queue::acquire) takes the lock.
 //!
-//! Use [`within`](Acquire::within) rather than a timeout around the future: it fails at once where the timeout would
-//! wait in vain.
+//! Use [`within`](Acquire::within) rather than a timeout around the future: it fails at once where
+//! the timeout would wait in vain.
 //!
 //! # Timers
 //!
-//! Timers wake late: tokio's by up to a millisecond, others by more. The limiter's pace does not suffer where
-//! permits are booked ahead, unless they wake later than the 2 ms and the burst make up for. The clock of the
-//! limiter and the timer must run on the same time. Where tokio's time is paused, take `TokioClock` with
-//! `TokioTimer`.
+//! Timers wake late: tokio's by up to a millisecond, others by more. The limiter's pace does not
+//! suffer where permits are booked ahead, unless they wake later than the 2 ms and the burst make
+//! up for. The clock of the limiter and the timer must run on the same time. Where tokio's time is
+//! paused, take `TokioClock` with `TokioTimer`.
 //!
 //! # Cost
 //!

@@ -6,7 +6,8 @@ use crate::limiter::Limiter;
 use crate::timestamp::Timestamp;
 use core::time::Duration;
 
-/// How far ahead places are taken: far enough for the waiters that a timer of milliseconds wakes together.
+/// How far ahead places are taken: far enough for the waiters that a timer of milliseconds wakes
+/// together.
 pub(super) const HORIZON: Duration = Duration::from_millis(2);
 
 const NANOSECOND: Duration = Duration::from_nanos(1);
@@ -55,8 +56,8 @@ impl<S: Copy> Waiters<S> {
         }
     }
 
-    /// The first instant from `now` on that is not before the last place or in a pause: permits that were returned
-    /// since may fit earlier.
+    /// The first instant from `now` on that is not before the last place or in a pause: permits
+    /// that were returned since may fit earlier.
     pub(super) fn earliest(&self, now: Timestamp) -> Timestamp {
         let now = now.max(self.paused_until);
         self.last_place().map_or(now, |(_, place)| place.ready_at.max(now))

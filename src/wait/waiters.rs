@@ -9,8 +9,8 @@ use core::fmt;
 use core::task::Waker;
 use std::collections::BTreeMap;
 
-/// The waiters. Those at the front are *settled*: each has a place in the state of the limiter, or none to hope for.
-/// The others are queued.
+/// The waiters. Those at the front are *settled*: each has a place in the state of the limiter, or
+/// none to hope for. The others are queued.
 pub(super) struct Waiters<S> {
     /// By arrival.
     pub(super) all: BTreeMap<u64, Waiter<S>>,
@@ -88,8 +88,8 @@ impl<S: Copy> Waiters<S> {
         }
     }
 
-    /// Lets one in, at the end of the queue: its number, and what becomes of it. It does not stay if it is
-    /// admitted or denied at once.
+    /// Lets one in, at the end of the queue: its number, and what becomes of it. It does not stay
+    /// if it is admitted or denied at once.
     pub(super) fn arrive<A: Algorithm<Seen = S>, C>(
         &mut self,
         limiter: &Limiter<A, C>,

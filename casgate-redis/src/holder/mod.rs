@@ -41,7 +41,8 @@ pub(crate) struct Look {
     pub(crate) now: Timestamp,
     /// The permits that can be spent, of each lease.
     pub(crate) left: [u32; 2],
-    /// The permits of both, whether or not they are over, and also those that were taken from them just now.
+    /// The permits of both, whether or not they are over, and also those that were taken from them
+    /// just now.
     pub(crate) stock: u64,
     /// Requests that found too few.
     pub(crate) wanted: Option<Wanted>,
@@ -101,8 +102,8 @@ pub(crate) struct Reply {
     pub(crate) is_new_window: bool,
 }
 
-/// The instant from which on a request is sent after one that got less than it wanted: not before it could get any, and
-/// not at once. A fleet spreads by up to a fifth.
+/// The instant from which on a request is sent after one that got less than it wanted: not before
+/// it could get any, and not at once. A fleet spreads by up to a fifth.
 fn not_before(
     received: Timestamp,
     retry: core::time::Duration,

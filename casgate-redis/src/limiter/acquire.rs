@@ -24,7 +24,8 @@ impl FleetLimiter {
     /// # }
     /// ```
     ///
-    /// The future can be dropped at any time. It spends permits only when it is ready, and those behind it move up.
+    /// The future can be dropped at any time. It spends permits only when it is ready, and those
+    /// behind it move up.
     ///
     /// # Errors
     ///

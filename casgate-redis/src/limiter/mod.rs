@@ -52,17 +52,17 @@ use std::time::Instant;
 ///
 /// # What a decision costs
 ///
-/// - While a lease lives that has the permits, a decision is a lock-free exchange of one word. It makes no call, takes
-///   no lock and no memory. The caller that takes a lease to half of its permits wakes the thread that asks for the next
-///   one, for which it takes a short lock.
+/// - While a lease lives that has the permits, a decision is a lock-free exchange of one word. It
+///   makes no call, takes no lock and no memory. The caller that takes a lease to half of its
+///   permits wakes the thread that asks for the next one, for which it takes a short lock.
 /// - If the last reply was short, a decision without permits is a [denial](NotAdmitted::Denied), at
 ///   once and without a call. A request for fewer permits than were denied is the exception: once
 ///   the store may have as many, it waits as below.
-/// - If no lease lives, because nobody has asked for a while, the decision *waits for one*: usually a round trip, and at
-///   most half of a lease's [lifetime](crate::FleetQuota::lifetime). [`check`](Self::check) blocks the thread for so
-///   long, [`ask`](Self::ask) waits as a future.
-/// - If the store is known to be down, a decision is at once what the limit says for that. The first ones in an outage
-///   find it out, by waiting as above.
+/// - If no lease lives, because nobody has asked for a while, the decision *waits for one*: usually
+///   a round trip, and at most half of a lease's [lifetime](crate::FleetQuota::lifetime).
+///   [`check`](Self::check) blocks the thread for so long, [`ask`](Self::ask) waits as a future.
+/// - If the store is known to be down, a decision is at once what the limit says for that. The
+///   first ones in an outage find it out, by waiting as above.
 ///
 /// # Numbers
 ///
@@ -124,8 +124,9 @@ impl FleetLimiter {
     ///
     /// # Errors
     ///
-    /// [`NotAdmitted`], and nothing is spent. The reason is [`NeverFits`](casgate::Reason::NeverFits) if `n` exceeds what
-    /// Redis grants at once, which is [less](crate::FleetQuota::lifetime) than the burst, or if it exceeds 16,777,215.
+    /// [`NotAdmitted`], and nothing is spent. The reason is
+    /// [`NeverFits`](casgate::Reason::NeverFits) if `n` exceeds what Redis grants at once, which is
+    /// [less](crate::FleetQuota::lifetime) than the burst, or if it exceeds 16,777,215.
     #[inline(always)] // The compiler takes it for too long, and a call is a third of a decision.
     pub fn check_n(&self, n: u32) -> Result<Admitted, NotAdmitted> {
         // A lease that will live in `max_lag` lives now, however old the cheap timestamp is within that.
@@ -142,10 +143,12 @@ impl FleetLimiter {
         self.check_n_at(n, SystemClock.now())
     }
 
-    /// Asks for `n` permits at `now`, which must be a *precise* timestamp of [`SystemClock`], just read. Permits are
-    /// spent after their lease for as long as it is late. Everything else is as in [`check_n`](Self::check_n).
+    /// Asks for `n` permits at `now`, which must be a *precise* timestamp of [`SystemClock`], just
+    /// read. Permits are spent after their lease for as long as it is late. Everything else is as
+    /// in [`check_n`](Self::check_n).
     ///
-    /// [`Admitted::at`] is the timestamp by which the permits were spent, after the wait if there was one.
+    /// [`Admitted::at`] is the timestamp by which the permits were spent, after the wait if there
+    /// was one.
     ///
     /// ```no_run
     /// use casgate::clock::{Clock, SystemClock};
@@ -187,7 +190,8 @@ impl FleetLimiter {
         }
     }
 
-    /// Asks for `n` permits, and awaits the next lease where [`check_n`](Self::check_n) blocks: for async code.
+    /// Asks for `n` permits, and awaits the next lease where [`check_n`](Self::check_n) blocks: for
+    /// async code.
     ///
     /// ```no_run
     /// # async fn of(limiter: &casgate_redis::FleetLimiter) {
@@ -248,8 +252,9 @@ impl FleetLimiter {
         self.shared.snapshot(SystemClock.now())
     }
 
-    /// Gives back the permits of an admission whose work was not done, for others of this process. They go back to the
-    /// lease that they are of. They are lost if it is over, or if another lease has taken its place.
+    /// Gives back the permits of an admission whose work was not done, for others of this process.
+    /// They go back to the lease that they are of. They are lost if it is over, or if another lease
+    /// has taken its place.
     ///
     /// ```no_run
     /// # fn of(limiter: &casgate_redis::FleetLimiter) {

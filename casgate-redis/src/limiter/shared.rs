@@ -93,8 +93,8 @@ impl Shared {
         })
     }
 
-    /// Spends permits of a lease that lives at `alive_at`, by a timestamp `now` that may be cheaper. The path of most
-    /// decisions: one exchange.
+    /// Spends permits of a lease that lives at `alive_at`, by a timestamp `now` that may be
+    /// cheaper. The path of most decisions: one exchange.
     #[inline]
     pub(crate) fn spend(
         self: &Arc<Self>,

@@ -91,7 +91,8 @@ impl Outage {
         answer
     }
 
-    /// The bucket of a share. It is empty, for the fleet has spent by its leases; or full, if the store never answered.
+    /// The bucket of a share. It is empty, for the fleet has spent by its leases; or full, if the
+    /// store never answered.
     fn share(&self, expected: u32, now: Timestamp, had_contact: bool) -> Option<Limiter> {
         let processes = self.holders.load(Ordering::Relaxed).max(expected).max(1);
         let burst = (self.quota.burst() / processes).max(1);

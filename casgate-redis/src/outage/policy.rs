@@ -81,8 +81,8 @@ impl OnUnavailable {
         Self { phases: Phases::Last(Degraded::Allow) }
     }
 
-    /// Ends this after `time` without the store, counted from the first decision that would need it. Then another way
-    /// begins, which [`then`](OnUnavailableFor::then) names.
+    /// Ends this after `time` without the store, counted from the first decision that would need
+    /// it. Then another way begins, which [`then`](OnUnavailableFor::then) names.
     ///
     /// ```
     /// # use casgate_redis::OnUnavailable;

@@ -21,7 +21,8 @@ pub(super) struct Process {
     pub(super) calls: u64,
     /// The waiters for a lease: for how many permits, since when.
     pub(super) waiting: Vec<(u32, Timestamp)>,
-    /// How late its callers spend, by a timestamp that they took before: a bug, to see that it is found.
+    /// How late its callers spend, by a timestamp that they took before: a bug, to see that it is
+    /// found.
     pub(super) late: u64,
     /// When the simulation wakes it.
     wakes_at: u64,

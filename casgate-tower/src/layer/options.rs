@@ -57,7 +57,8 @@ impl<O: Observer> RateLimitLayer<O> {
         self.configure(|shared| (shared.admitted, shared.denied) = (fields, fields))
     }
 
-    /// Writes these header fields into the responses of admitted requests, and leaves the answers to denied ones.
+    /// Writes these header fields into the responses of admitted requests, and leaves the answers
+    /// to denied ones.
     ///
     /// ```
     /// # use casgate::Quota;
@@ -91,8 +92,8 @@ impl<O: Observer> RateLimitLayer<O> {
         self.configure(|shared| shared.problem = problem)
     }
 
-    /// Answers denied requests with what `answer` returns, gRPC requests included. The layer adds the fields and
-    /// `Retry-After`.
+    /// Answers denied requests with what `answer` returns, gRPC requests included. The layer adds
+    /// the fields and `Retry-After`.
     ///
     /// ```
     /// use casgate::Quota;
@@ -120,9 +121,10 @@ impl<O: Observer> RateLimitLayer<O> {
 
     /// Wraps the service's bodies, for a service whose type of body is not `From<Bytes>`.
     ///
-    /// The layer answers a denied request with a body of the service's type. axum's body can be made of bytes, and so can
-    /// `Full<Bytes>`. tonic's body cannot, nor can that of an inner layer that wraps bodies, such as one that compresses.
-    /// Configure the layer first: this returns another type.
+    /// The layer answers a denied request with a body of the service's type. axum's body can be
+    /// made of bytes, and so can `Full<Bytes>`. tonic's body cannot, nor can that of an inner layer
+    /// that wraps bodies, such as one that compresses. Configure the layer first: this returns
+    /// another type.
     ///
     /// A wrapped body costs axum a box for each response, since it boxes every type but its own.
     ///

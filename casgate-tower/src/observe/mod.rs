@@ -93,8 +93,9 @@ impl<'a> Event<'a> {
         self.ask.cost
     }
 
-    /// Returns a number that stands for the key as long as the policy has its limiter: the same for the same key, and
-    /// another one after a restart. `None` without a key. Never use it as a metric's label: there are as many as clients.
+    /// Returns a number that stands for the key as long as the policy has its limiter: the same for
+    /// the same key, and another one after a restart. `None` without a key. Never use it as a
+    /// metric's label: there are as many as clients.
     #[must_use]
     pub fn key_hash(&self) -> Option<u64> {
         self.ask.place.map(|_| self.policy.hash(self.ask))

@@ -80,8 +80,8 @@ type TrueCost = dyn Fn(&response::Parts) -> Option<u32> + Send + Sync;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum MissingKey {
-    /// It is answered with this status: 500 by default, since a server that gives no key is mistaken. gRPC requests get
-    /// the status 13 (internal).
+    /// It is answered with this status: 500 by default, since a server that gives no key is
+    /// mistaken. gRPC requests get the status 13 (internal).
     Deny(StatusCode),
     /// All such requests are one key.
     Shared,
@@ -106,7 +106,8 @@ impl Policy {
     ///
     /// # Panics
     ///
-    /// If `name` is no [`Name`]. For one that comes from elsewhere use [`with_name`](Self::with_name).
+    /// If `name` is no [`Name`]. For one that comes from elsewhere use
+    /// [`with_name`](Self::with_name).
     pub fn named(self, name: &'static str) -> Self {
         self.with_name(Name::new(name).expect("a policy's name"))
     }

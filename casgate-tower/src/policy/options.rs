@@ -39,8 +39,8 @@ impl Policy {
         self
     }
 
-    /// Lets these requests pass uncharged, such as health checks. An [observer](crate::observe) sees them as
-    /// exempt.
+    /// Lets these requests pass uncharged, such as health checks. An [observer](crate::observe)
+    /// sees them as exempt.
     ///
     /// ```
     /// # use casgate::Quota;
@@ -162,8 +162,9 @@ impl Policy {
         self
     }
 
-    /// Denies nobody: requests are decided and charged as if the policy held, and pass, also without a key. An
-    /// [observer](crate::observe) sees which would have been denied, and clients see no field of the policy.
+    /// Denies nobody: requests are decided and charged as if the policy held, and pass, also
+    /// without a key. An [observer](crate::observe) sees which would have been denied, and clients
+    /// see no field of the policy.
     ///
     /// ```
     /// # use casgate::Quota;
@@ -175,8 +176,9 @@ impl Policy {
         self.enforce(0)
     }
 
-    /// Holds for so many of 100 keys, or of 100 requests if it has no keys. For the others, and for requests that lack a
-    /// key and share none, it is in [shadow](Self::shadow). The keys are the same as long as the policy has its limiter.
+    /// Holds for so many of 100 keys, or of 100 requests if it has no keys. For the others, and for
+    /// requests that lack a key and share none, it is in [shadow](Self::shadow). The keys are the
+    /// same as long as the policy has its limiter.
     ///
     /// ```
     /// # use casgate::Quota;

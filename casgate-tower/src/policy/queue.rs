@@ -27,10 +27,12 @@ impl Policy {
     /// # drop(policy);
     /// ```
     ///
-    /// In a stack a request stands in line when all others admit it, in one queue after the other. If a wait fails, or the
-    /// request is dropped meanwhile, what was charged is [refunded](casgate::Limiter::refund), and a place in line given
-    /// back as far as [possible](casgate::wait#cancellation). In [shadow](Policy::shadow) nothing waits. A request enters
-    /// the queue when the service is called, which for a queue with tokio's timer must be in a runtime.
+    /// In a stack a request stands in line when all others admit it, in one queue after the other.
+    /// If a wait fails, or the request is dropped meanwhile, what was charged is
+    /// [refunded](casgate::Limiter::refund), and a place in line given back as far as
+    /// [possible](casgate::wait#cancellation). In [shadow](Policy::shadow) nothing waits. A request
+    /// enters the queue when the service is called, which for a queue with tokio's timer must be in
+    /// a runtime.
     pub fn over_queue<A, C, T>(
         queue: impl Into<Arc<Queue<A, C, T>>>,
         quota: Quota,

@@ -175,8 +175,8 @@ fn outcome(table: &Table, op: Op, key: u64) -> (String, (Vec<(Word, Owner)>, Wat
     (answer, state(table))
 }
 
-/// Whatever step a change stops at, each operation finds it complete; or comes before it, if the slot's word has not
-/// been passed, or what is given back is that of a key that is not there yet.
+/// Whatever step a change stops at, each operation finds it complete; or comes before it, if the
+/// slot's word has not been passed, or what is given back is that of a key that is not there yet.
 #[test]
 fn a_change_that_stops_is_completed_by_the_next_caller() {
     for kind in [Kind::TokenBucket, Kind::FixedWindow] {
@@ -240,8 +240,9 @@ fn a_late_helper_changes_nothing() {
     }
 }
 
-/// A key that was given a slot and has spent nothing yet, in its tier or in the one that it was carried to, is evicted
-/// with a debt that is one unit larger. Else two that evict each other would leave no trace.
+/// A key that was given a slot and has spent nothing yet, in its tier or in the one that it was
+/// carried to, is evicted with a debt that is one unit larger. Else two that evict each other would
+/// leave no trace.
 #[test]
 fn a_key_that_has_spent_nothing_leaves_a_trace() {
     for kind in [Kind::TokenBucket, Kind::FixedWindow] {

@@ -3,8 +3,8 @@ use core::fmt;
 
 /// A quota of the fleet for each aligned window: so many permits per day, for instance.
 ///
-/// Windows are aligned to 1970, by the server's clock: days begin at midnight UTC. The burst of the quota has no
-/// effect.
+/// Windows are aligned to 1970, by the server's clock: days begin at midnight UTC. The burst of the
+/// quota has no effect.
 ///
 /// ```
 /// use casgate::Quota;
