@@ -1,4 +1,4 @@
-//! Explains how to choose, use and run a limiter: pages of documentation, without code.
+//! Explains how to choose, use and run a limiter, in pages of documentation.
 //!
 //! - [`choosing`] compares the algorithms: what each promises, what it can do and what it costs.
 //! - [`cookbook`] solves common tasks in a few lines each.
