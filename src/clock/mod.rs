@@ -1,7 +1,7 @@
 //! Where timestamps come from.
 //!
-//! A limiter uses [`SystemClock`] unless [`with_clock`](crate::Limiter::with_clock) gives it
-//! another. Timestamps count from the origin of their clock, so those of two clocks do not compare.
+//! A limiter uses [`SystemClock`] unless [`with_clock`](crate::Limiter::with_clock) gives it another.
+//! Timestamps count from the origin of their clock, so those of two clocks do not compare.
 //!
 //! | clock | counts from | while the machine sleeps | a cheap timestamp lags by |
 //! |---|---|---|---|
@@ -15,8 +15,8 @@
 //! | [`CachedClock<C>`](CachedClock) | as `C` | shows the last tick | 0: the last tick counts as precise |
 //! | [`Precise<C>`](Precise) | as `C` | as `C` | 0 |
 //!
-//! On `wasm32-unknown-unknown` Rust has no clock. There is no `UtcClock` there, and a program that
-//! would read the `SystemClock` does not compile. Android was not run.
+//! On `wasm32-unknown-unknown` Rust has no clock. There is no `UtcClock` there, and a program that would
+//! read the `SystemClock` does not compile. Android was not run.
 //!
 //! A fixed window of an hour begins at a full hour on a [`UtcClock`] only. On the other clocks it
 //! begins a whole number of hours after the origin, which is any minute of the day.
@@ -25,8 +25,8 @@
 //!
 //! A [`Clock`] gives precise timestamps and cheap ones. A cheap timestamp may be old. For a limiter
 //! that is harmless: an old timestamp can be denied where a fresh one is admitted, never the other
-//! way round. So a check decides by a cheap timestamp first. If that admits, the check is done. If
-//! it denies, the check takes a precise timestamp and decides again in two cases:
+//! way round. So a check decides by a cheap timestamp first. If that admits, the check is done. If it
+//! denies, the check takes a precise timestamp and decides again in two cases:
 //!
 //! - The permit becomes free within [`max_lag`](Clock::max_lag), so it may be free already.
 //! - The state shows a later timestamp than the caller's. The thread was stopped after it took its
@@ -43,25 +43,25 @@
 //!
 //! # What the lag does to the bound
 //!
-//! The bounds of the algorithms hold for *timestamps*. A call that is admitted with a timestamp up
-//! to g old belongs to an instant up to g earlier. So in real time, an interval of length D sees
-//! what the algorithm allows to timestamps in an interval of length D + g. For a fixed window of L
-//! per W that is at most L·(⌈(D + g)/W⌉ + 1) permits. With g = 0 and D = W these are the 2L of the
-//! algorithm itself. For a token bucket it is b + ⌊(D + g)·L/W⌋, and for a sliding window L·⌈(D +
-//! g)/W⌉. An interval that is closed at both ends counts as a nanosecond longer.
+//! The bounds of the algorithms hold for *timestamps*. A call that is admitted with a timestamp up to
+//! g old belongs to an instant up to g earlier. So in real time, an interval of length D sees what the
+//! algorithm allows to timestamps in an interval of length D + g. For a fixed window of L per W that
+//! is at most L·(⌈(D + g)/W⌉ + 1) permits. With g = 0 and D = W these are the 2L of the algorithm
+//! itself. For a token bucket it is b + ⌊(D + g)·L/W⌋, and for a sliding window L·⌈(D + g)/W⌉. An
+//! interval that is closed at both ends counts as a nanosecond longer.
 //!
-//! For the cheap timestamps of [`SystemClock`] and [`UtcClock`] on Linux, g is the kernel's tick: 1
-//! to 10 ms, depending on the kernel. A tick can come late. On a busy virtual machine with a tick
-//! of 4 ms, lags up to 8.4 ms were measured. [`max_lag`](Clock::max_lag) is 25 ms, which leaves
-//! room for a late tick of the slowest kernel. [`Precise`] takes any clock's lag away, for the
-//! price of its precise timestamp.
+//! For the cheap timestamps of [`SystemClock`] and [`UtcClock`] on Linux, g is the kernel's tick: 1 to
+//! 10 ms, depending on the kernel. A tick can come late. On a busy virtual machine with a tick of
+//! 4 ms, lags up to 8.4 ms were measured. [`max_lag`](Clock::max_lag) is 25 ms, which leaves room for
+//! a late tick of the slowest kernel. [`Precise`] takes any clock's lag away, for the price of its
+//! precise timestamp.
 //!
 //! # A clock that steps back
 //!
 //! A limiter's state never goes back. If the clock does, timestamps come late for a while. A fixed
 //! window denies until the clock is again in the newest window it has seen. A token bucket and a
-//! sliding window count what is outstanding as outstanding for longer. So each bound still holds
-//! for the timestamps, and the limiter is stricter than its quota until the clock has caught up.
+//! sliding window count what is outstanding as outstanding for longer. So each bound still holds for
+//! the timestamps, and the limiter is stricter than its quota until the clock has caught up.
 
 #[cfg(all(feature = "std", any(target_os = "linux", target_os = "android")))]
 mod boot;
@@ -118,8 +118,8 @@ use core::time::Duration;
 /// assert!(limiter.is_allowed());
 /// ```
 ///
-/// The trait is dyn-compatible: a clock that is chosen while the program runs is a `Box`, an `Arc`
-/// or a reference. An admission then costs one indirect call more.
+/// The trait is dyn-compatible: a clock that is chosen while the program runs is a `Box`, an `Arc` or
+/// a reference. An admission then costs one indirect call more.
 ///
 /// ```
 /// use casgate::clock::{Clock, ManualClock, SystemClock};
@@ -154,11 +154,11 @@ pub trait Clock {
         self.now()
     }
 
-    /// Returns how far [`recent`](Self::recent) may normally lag behind [`now`](Self::now). By
-    /// default it is zero, which fits a clock without a cheap timestamp of its own.
+    /// Returns how far [`recent`](Self::recent) may normally lag behind [`now`](Self::now). By default
+    /// it is zero, which fits a clock without a cheap timestamp of its own.
     ///
-    /// A timestamp that lags further makes a limiter deny for longer, and never admit more. The
-    /// value must be the same at each call. A limiter asks for it only when it denies.
+    /// A timestamp that lags further makes a limiter deny for longer, and never admit more. The value
+    /// must be the same at each call. A limiter asks for it only when it denies.
     ///
     /// ```
     /// use casgate::clock::{Clock, Precise, SystemClock};
