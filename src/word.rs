@@ -92,6 +92,12 @@ impl Split {
         Self { count_bits: u32::BITS - limit.leading_zeros() }
     }
 
+    /// How many bits the count takes.
+    #[cfg(feature = "std")]
+    pub(crate) const fn count_bits(self) -> u32 {
+        self.count_bits
+    }
+
     /// Returns the word of window `index` with `count` permits spent. A number that is larger than
     /// its field counts as the largest that fits.
     ///

@@ -75,6 +75,17 @@ impl FixedWindow {
         self.split
     }
 
+    /// The length of a window, in nanoseconds.
+    #[cfg(feature = "std")]
+    pub(super) const fn period(&self) -> NonZeroU64 {
+        self.period
+    }
+
+    #[cfg(feature = "std")]
+    pub(super) const fn limit(&self) -> u32 {
+        self.limit
+    }
+
     /// The rule as words; see [`of_fields`](Self::of_fields).
     pub(crate) const fn fields(&self) -> [u64; 6] {
         [self.period.get(), self.limit as u64, 0, 0, 0, 0]

@@ -13,6 +13,9 @@ mod lease;
 
 mod adjust;
 
+#[cfg(feature = "std")]
+mod sharded;
+
 mod save;
 
 mod build;
