@@ -16,7 +16,8 @@
 //! | [`Precise<C>`](Precise) | as `C` | as `C` | 0 |
 //!
 //! On `wasm32-unknown-unknown` Rust has no clock. There is no `UtcClock` there, and a program that would
-//! read the `SystemClock` does not compile. Android was not run.
+//! read the `SystemClock` does not compile. For Windows, macOS and FreeBSD the crate is compiled. It was
+//! not run there, nor on Android.
 //!
 //! A fixed window of an hour begins at a full hour on a [`UtcClock`] only. On the other clocks it
 //! begins a whole number of hours after the origin, which is any minute of the day.
@@ -40,6 +41,22 @@
 //!   more than the burst is outstanding as of the old timestamp.
 //! - A check decides again once. A thread that is stopped a second time, after it took its second
 //!   timestamp, may be denied by that one.
+//!
+//! # Systems without a cheap timestamp
+//!
+//! Outside Linux and Android, [`recent`](Clock::recent) of [`SystemClock`] and [`UtcClock`] is
+//! [`now`](Clock::now). Each check pays for a precise timestamp, which can cost more than the decision
+//! itself. In return nothing lags. The systems have quicker clocks, and each of them was left out for a
+//! reason:
+//!
+//! - **FreeBSD.** Its C library computes `CLOCK_MONOTONIC_FAST` as it computes `CLOCK_MONOTONIC`, so
+//!   nothing is gained.
+//! - **macOS, iOS.** Apple says of `CLOCK_UPTIME_RAW_APPROX` that it can be milliseconds old, and
+//!   names no bound. So `max_lag` would be a guess.
+//! - **Windows.** `QueryUnbiasedInterruptTime` is cheap. The time that `std::time::Instant` reads is not
+//!   on its timeline, and no small, maintained crate reads both forms of it safely.
+//!
+//! Where the clock costs too much, let a [`Ticker`] tick a [`CachedClock`], or use `TscClock`.
 //!
 //! # What the lag does to the bound
 //!

@@ -8,7 +8,8 @@ use {super::Clock, crate::timestamp::Timestamp};
 /// (`CLOCK_MONOTONIC`). Both are monotonic across cores. Neither counts the time that the machine
 /// sleeps; `BootClock` does.
 ///
-/// Elsewhere both are `std::time::Instant`, counted from the first timestamp of the process.
+/// Elsewhere both are `std::time::Instant`, counted from the first timestamp of the process. So each
+/// check costs [a precise timestamp](super#systems-without-a-cheap-timestamp).
 ///
 /// Its fixed windows begin at any minute of the day. For windows of the calendar use
 /// [`UtcClock`](super::UtcClock).
