@@ -43,18 +43,46 @@ pub struct Private {
     batch: u32,
 }
 
-/// What a thread keeps.
-#[derive(Clone, Copy)]
+/// What a thread keeps: the permits from `share` down to `last`, of the window from `start` to `end`.
 struct Pocket {
-    owner: u64,
-    share: Share,
-    /// When its window ends.
-    end: u64,
+    owner: Cell<u64>,
+    start: Cell<u64>,
+    end: Cell<u64>,
+    share: Cell<Share>,
+    last: Cell<Share>,
 }
 
 std::thread_local! {
-    static POCKET: Cell<Pocket> =
-        const { Cell::new(Pocket { owner: 0, share: Share::NONE, end: 0 }) };
+    static POCKET: Pocket = const {
+        Pocket {
+            owner: Cell::new(0),
+            start: Cell::new(0),
+            end: Cell::new(0),
+            share: Cell::new(Share::NONE),
+            last: Cell::new(Share::NONE),
+        }
+    };
+}
+
+impl Pocket {
+    /// Spends a permit of the limiter `owner` at `now`, if there is one. A few comparisons, and nothing computed.
+    #[inline(always)]
+    fn spend(&self, owner: u64, now: u64) -> Option<Share> {
+        let share = self.share.get();
+        let is_kept = self.owner.get() == owner
+            && self.start.get() <= now
+            && now < self.end.get()
+            && share != self.last.get();
+        is_kept.then(|| {
+            self.share.set(share.less_one());
+            share.less_one()
+        })
+    }
+
+    /// Whether there is nothing that could still be spent, as far as a caller at `now` can know.
+    fn is_free(&self, now: u64) -> bool {
+        self.end.get() <= now || self.share.get() == self.last.get()
+    }
 }
 
 impl Private {
@@ -71,21 +99,32 @@ impl Private {
     }
 
     /// Takes permits from the cell: to keep, if the thread keeps none and the cell has as many.
+    #[cold]
     #[inline(never)]
     fn refill(&self, state: &Windows, now: Timestamp) -> Result<Share, Share> {
-        let layout = self.layout();
-        let pocket = POCKET.get();
-        let is_free = pocket.end <= now.as_nanos() || layout.left(pocket.share) == 0;
-        if pocket.owner == self.id || is_free {
+        let is_free =
+            POCKET.with(|pocket| pocket.owner.get() == self.id || pocket.is_free(now.as_nanos()));
+        if is_free {
             let taken = self.sharded.attempt_alone(state, self.batch, now);
             if let Attempt::Won(share) = taken {
-                let index = layout.index(share);
-                let share = layout.pack(index, self.batch - 1);
-                POCKET.set(Pocket { owner: self.id, share, end: layout.end(index) });
-                return Ok(share);
+                return Ok(self.keep(self.layout().index(share)));
             }
         }
         self.sharded.decide(state, 1, now, false)
+    }
+
+    /// Puts a batch of window `index` into the pocket, but the permit that is spent at once.
+    fn keep(&self, index: u64) -> Share {
+        let layout = self.layout();
+        let share = layout.pack(index, self.batch - 1);
+        POCKET.with(|pocket| {
+            pocket.owner.set(self.id);
+            pocket.start.set(layout.end(index - 1));
+            pocket.end.set(layout.end(index));
+            pocket.share.set(share);
+            pocket.last.set(layout.pack(index, 0));
+        });
+        share
     }
 }
 
@@ -104,15 +143,10 @@ impl Machine for Private {
     #[inline(always)]
     fn decide(&self, state: &Windows, n: u32, now: Timestamp, _: bool) -> Result<Share, Share> {
         debug_assert_eq!(n, 1);
-        let layout = self.layout();
-        let pocket = POCKET.get();
-        if pocket.owner == self.id && layout.is_current(pocket.share, now) {
-            if let Some(share) = pocket.share.minus(1, layout) {
-                POCKET.set(Pocket { share, ..pocket });
-                return Ok(share);
-            }
+        match POCKET.with(|pocket| pocket.spend(self.id, now.as_nanos())) {
+            Some(share) => Ok(share),
+            None => self.refill(state, now),
         }
-        self.refill(state, now)
     }
 
     #[inline(always)]

@@ -35,6 +35,12 @@ impl Share {
         Self(self.0 | 1)
     }
 
+    /// The same window with one permit fewer, which it has.
+    #[inline(always)]
+    pub(super) const fn less_one(self) -> Self {
+        Self(self.0 - 2)
+    }
+
     /// The same window with `n` permits fewer, if it has them and is not marked.
     #[inline(always)]
     pub(super) const fn minus(self, n: u32, layout: Layout) -> Option<Self> {
