@@ -27,6 +27,7 @@
 //! - [`protocol`] has the scripts, the proof of the bound, and what adds to it.
 //! - [`operating`] is for the people who run a fleet: what each failure does, how to choose the
 //!   numbers, what to monitor.
+//! - [`casgate::guide::fleet`] is a summary: how it works, what it promises, when you do not need it.
 //!
 //! # Features
 //!

@@ -20,6 +20,8 @@
 //! Each response says what the client has left, in the `RateLimit` fields of the IETF's draft. A
 //! denied request is answered with 429 and an exact `Retry-After`.
 //!
+//! [`casgate::guide::http`] shows the usual steps.
+//!
 //! # Overview
 //!
 //! - [`RateLimitLayer`] is the middleware, and says what it does with a request.
