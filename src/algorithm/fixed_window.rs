@@ -147,8 +147,8 @@ impl FixedWindow {
         if index <= self.split.max_index() { Some(self.split.pack(index, 0)) } else { None }
     }
 
-    /// That window with `count` permits spent; or the last one that the clock and the word can tell, all spent, if
-    /// it is later than that.
+    /// That window with `count` permits spent; or the last one that the clock and the word can
+    /// represent, all spent, if it is later than that.
     const fn at_latest(&self, index: u64, count: u32) -> Word {
         let (of_clock, of_word) = (u64::MAX / self.period.get(), self.split.max_index());
         let last = if of_clock < of_word { of_clock } else { of_word };

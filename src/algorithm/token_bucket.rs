@@ -14,15 +14,15 @@ use core::time::Duration;
 ///
 /// > N[s, e] ≤ b + ⌊(e − s)·L/W⌋
 ///
-/// The bound is exact if the fraction L/W, with W in nanoseconds, reduces to a numerator of at
-/// most 4. For other quotas e − s counts half a nanosecond more: see [below](#exactness). There is no
+/// The bound is exact if the fraction L/W, with W in nanoseconds, reduces to a numerator of at most 4.
+/// For other quotas e − s counts half a nanosecond more: see [below](#exactness). There is no
 /// boundary at which a burst can double: in any interval of length W come at most b + L permits.
 ///
 /// A request with a timestamp in order and in [range](#range) is denied only if admitting it would
 /// break the bound. Permits of reservations, leases, debts and
 /// [`deny_until`](crate::Limiter::deny_until) count as spent. A late timestamp, older than that of
 /// an admission before it, is decided at its own time. All permits admitted so far count as spent,
-/// also those with later timestamps, and at the older time less has been refilled. So a late
+/// even those with later timestamps, and at the older time less has been refilled. So a late
 /// timestamp can be denied although the bound would allow it, and is never admitted against the
 /// bound:
 ///
@@ -312,7 +312,8 @@ impl RuleParts for TokenBucket {
         Some(now.max(Timestamp::from_nanos(due)))
     }
 
-    /// Without a timestamp in between: each would be rounded, and the roundings of a row of places add up.
+    /// Without a timestamp in between: each would be rounded, and the roundings of a row of places
+    /// add up.
     fn with_first_fit(&self, word: Word, n: u32, now: Timestamp) -> Option<(Word, Timestamp)> {
         let taken = self.reserve(word, n, now, Timestamp::MAX)?;
         let (_, due) = self.place(taken, n);
