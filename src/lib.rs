@@ -49,6 +49,7 @@
 //! | the answer | [`Admitted`], [`Denied`], [`Reason`], [`Snapshot`] |
 //! | two quotas in one step | [`Limiter::both`] |
 //! | any number of limits, each with a weight | [`All`] |
+//! | a limit that many cores ask all the time | [`Sharded`](algorithm::Sharded) |
 //! | a quota that changes at run time | [`AdjustableLimiter`] |
 //! | an algorithm that is chosen at run time | the traits [`Limit`] and [`LimitN`] |
 //! | permits ahead of time | [`Reservation`], [`OwnedReservation`] |
