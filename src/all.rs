@@ -3,14 +3,16 @@ use crate::limit::LimitN;
 use crate::timestamp::Timestamp;
 use core::fmt;
 
-/// Several limits in one decision, each with its own weight: all of them admit, or nothing is spent.
+/// Several limits in one decision, each with its own weight: all of them admit, or nothing is
+/// spent.
 ///
-/// The limits may be of any kind: limiters with different algorithms and clocks, and keys of keyed limiters. The request
-/// is charged to one after the other. If one denies, those before it are refunded, so no bound is exceeded. In between
-/// another caller may be denied for a request that is denied in the end. If a limiter is reset in between, or has been
-/// told to [`deny_until`](crate::Limiter::deny_until), its refund has the consequences named there. A denied
-/// request leaves no permit spent, but the limiters may have seen its timestamp. Name each limiter once.
-/// Two quotas for the same key are one atomic step as [`Both`](crate::algorithm::Both).
+/// The limits may be of any kind: limiters with different algorithms and clocks, and keys of keyed
+/// limiters. The request is charged to one after the other. If one denies, those before it are
+/// refunded, so no bound is exceeded. In between another caller may be denied for a request that is
+/// denied in the end. If a limiter is reset or [closed](crate::Limiter::deny_until) in between, its
+/// refund has the consequences named there. A denied request leaves no permit spent, but the
+/// limiters may have seen its timestamp. Name each limiter once. Two quotas for the same key are
+/// one atomic step as [`Both`](crate::algorithm::Both).
 ///
 /// ```
 /// use casgate::{All, KeyedLimiter, Limiter, Quota, Timestamp};

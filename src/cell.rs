@@ -173,7 +173,7 @@ mod tests {
     use crate::word::Word;
     use crate::{Quota, Timestamp};
 
-    /// A word that counts its exchanges, and loses as many of them as it is told to.
+    /// A word that counts its exchanges, and loses as many of them as the test says.
     struct Counting {
         bits: core::cell::Cell<u64>,
         exchanges: core::cell::Cell<u32>,

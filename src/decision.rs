@@ -26,7 +26,8 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Makes an answer of a limiter that is not of this crate. What is longer than 584 years counts as that.
+    /// Makes an answer of a limiter that is not of this crate. A time longer than 584 years counts
+    /// as 584 years.
     ///
     /// ```
     /// use casgate::Snapshot;
@@ -103,8 +104,8 @@ pub struct Admitted {
 }
 
 impl Admitted {
-    /// Makes an admission by a limiter that is not of this crate: of so many permits at that timestamp, by its own
-    /// [`ticket`](Self::ticket).
+    /// Makes an admission by a limiter that is not of this crate: of so many permits at that
+    /// timestamp, by its own [`ticket`](Self::ticket).
     ///
     /// ```
     /// use casgate::{Admitted, Snapshot, Timestamp};
@@ -123,12 +124,13 @@ impl Admitted {
     /// it admitted, as long as nothing is given back. Permits that are given back
     /// ([`refund`](crate::Limiter::refund), [`reset`](crate::Limiter::reset),
     /// [`cancel`](crate::Reservation::cancel), a [`lease`](crate::Limiter::lease) that ends) are
-    /// handed out again, and so are tickets. After [`set_quota`](crate::Limiter::set_quota), and after
-    /// [charges](crate::Limiter::charge) beyond the last timestamp that the algorithm tells, they are not
-    /// unique either. A request for zero permits takes no ticket: it reports that of a change before it.
+    /// handed out again, and so are tickets. After [`set_quota`](crate::Limiter::set_quota), and
+    /// after [charges](crate::Limiter::charge) beyond the last timestamp that the algorithm can
+    /// represent, they are not unique either. A request for zero permits takes no ticket: it
+    /// reports that of a change before it.
     ///
-    /// Those of a [`KeyedLimiter`](crate::KeyedLimiter) are unique likewise for one key, as long as it stays in
-    /// one tier and the table is not cleared. A tier without a limit has none: it reports 0.
+    /// Those of a [`KeyedLimiter`](crate::KeyedLimiter) are also unique for one key, as long as it
+    /// stays in one tier and the table is not cleared. A tier without a limit has none: it reports 0.
     ///
     /// Those of a [fixed window](crate::FixedWindow) are consecutive within a window: a request for
     /// `n` permits takes `n` of them and reports the last. The other algorithms leave gaps.
@@ -159,7 +161,8 @@ impl Admitted {
         self.permits
     }
 
-    /// Returns the same admission of fewer permits, to refund a part of it: at most as many as were spent.
+    /// Returns the same admission of fewer permits, to refund a part of it: at most as many as were
+    /// spent.
     ///
     /// ```
     /// # use casgate::{Limiter, Quota, Timestamp};
@@ -179,8 +182,8 @@ impl Admitted {
         self
     }
 
-    /// Returns the timestamp at which they count: that of the request or, after a wait, the instant at
-    /// which they were ready.
+    /// Returns the timestamp at which they count: that of the request or, after a wait, the instant
+    /// at which they were ready.
     ///
     /// ```
     /// # use casgate::{Limiter, Quota, Timestamp};

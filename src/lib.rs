@@ -1,6 +1,8 @@
-//! Rate limiting for Rust, per process, per client or per outgoing API: lock-free, and bounded in
-//! memory under attack. Where a machine lacks the [atomic it needs](#platforms), a short lock takes
-//! its place.
+//! Limits how often something happens: in a process, for each client, or towards a partner's API.
+//!
+//! A decision takes no lock and allocates nothing, and memory is fixed, even while strangers choose
+//! the keys. On a machine without the [atomic that it needs](#platforms), a short lock takes its
+//! place.
 //!
 //! ```
 //! use casgate::{Limiter, Quota};
@@ -16,33 +18,54 @@
 //!
 //! # Overview
 //!
-//! Start with [`Limiter`], which states the guarantees. Without a type parameter it is a token
-//! bucket. [`choosing`] compares the algorithms, and [`cookbook`] solves common tasks in a few
-//! lines each.
+//! The primary type is [`Limiter`]. It is shared by reference, fits a `static`, and states the
+//! guarantees. Without a type parameter it is a [token bucket](TokenBucket), the right choice for
+//! most limits. [`check`](Limiter::check) returns [`Admitted`] or [`Denied`], and a denial says
+//! when to retry.
 //!
-//! - **Algorithms.** [`TokenBucket`], [`FixedWindow`] and [`SlidingWindow`] state their bounds.
-//!   [`FixedWindowLimiter`], [`SlidingWindowLimiter`] and [`AdjustableLimiter`] are names for
-//!   limiters.
-//! - **Quotas.** A [`Quota`] is made in the source or read from text. A [`StrictQuota`] holds for
-//!   every interval, see [`Limiter::strict`].
-//! - **Several limits.** [`Both`](algorithm::Both) keeps two quotas in one atomic step. [`All`]
-//!   asks any number of limits of any kind. [`Limit`] and [`LimitN`] are traits for an algorithm
-//!   that is chosen at run time.
-//! - **A quota that changes.** [`Adjustable`](algorithm::Adjustable) takes a new one while others
-//!   check.
-//! - **A limit for each key.** [`KeyedLimiter`], in memory that is fixed at construction.
-//! - **Answers.** [`Admitted`], [`Denied`] with its [`Reason`], and [`Snapshot`].
-//! - **Permits ahead of time.** [`Reservation`] and [`Lease`], with owned forms. [`Saved`] keeps
-//!   what is outstanding over a restart.
-//! - **Waiting.** `wait::Queue` is a line in front of a limiter, for tasks and threads (feature `wait`). The
-//!   page `waiting` shows how to wait, and what to avoid.
-//! - **Time.** [`clock`] explains where timestamps come from, and what the lag of a cheap clock
-//!   does to a bound.
+//! A [`KeyedLimiter`] has a limit for each key, such as a client's address. A [`Quota`] says how
+//! many permits a period allows, in the source or as text from a file. `wait::Queue` lets tasks and
+//! threads wait in line (feature `wait`).
 //!
-//! # What it does not do
+//! A limit holds in one process. For a fleet of processes see [`guide::fleet`], and for HTTP
+//! middleware [`guide::http`]. A limiter never sleeps: the caller waits, or a queue does.
 //!
-//! A limit holds in one process. A limiter itself never sleeps: to wait, put a queue in front of it (`wait`), or
-//! [`reserve`](Limiter::reserve) and sleep yourself.
+//! # Contents
+//!
+//! Start here:
+//!
+//! - [`guide::cookbook`] solves common tasks in a few lines each.
+//! - [`guide::choosing`] compares the algorithms.
+//! - [`guide`] has all pages: waiting, HTTP, fleets, migrating, performance, verification, the
+//!   glossary and the story.
+//!
+//! By task:
+//!
+//! | task | items |
+//! |---|---|
+//! | one limit | [`Limiter`], by [`TokenBucket`], [`FixedWindow`] or [`SlidingWindow`]; the names [`FixedWindowLimiter`] and [`SlidingWindowLimiter`] |
+//! | a limit for each key | [`KeyedLimiter`], [`Key`], [`Ipv6Prefix`], [`WhenFull`], [`Stats`] |
+//! | how many, how often | [`Quota`], [`StrictQuota`] |
+//! | the answer | [`Admitted`], [`Denied`], [`Reason`], [`Snapshot`] |
+//! | two quotas in one step | [`Limiter::both`] |
+//! | any number of limits, each with a weight | [`All`] |
+//! | a limit that many cores ask all the time | [`Sharded`](algorithm::Sharded) |
+//! | a quota that changes at run time | [`AdjustableLimiter`] |
+//! | an algorithm that is chosen at run time | the traits [`Limit`] and [`LimitN`] |
+//! | permits ahead of time | [`Reservation`], [`OwnedReservation`] |
+//! | permits in bulk for one thread | [`Lease`], [`OwnedLease`] |
+//! | a balance that survives a restart | [`Saved`] |
+//! | waiting in line | the module `wait` |
+//! | the time | [`Timestamp`], [`clock`] |
+//! | an algorithm on a word of your own | [`algorithm`], [`word`] |
+//! | tests of concurrent callers | [`testing`] |
+//!
+//! # Usage
+//!
+//! ```toml
+//! [dependencies]
+//! casgate = "0.1"
+//! ```
 //!
 //! # Features
 //!
@@ -56,13 +79,10 @@
 //!     [`Ipv6Prefix`], [`WhenFull`] and [`Stats`].
 //!   - [`Limiter::sliding_window`], whose slots are on the heap.
 //!   - A [`Limit`] in a `Box`.
-//!
-//!   Without both the crate needs neither an allocator nor an operating system. Without `std` it is
-//!   `no_std`. Then pass the time to [`check_at`](Limiter::check_at), or implement
-//!   [`Clock`](clock::Clock).
 //! - `serde`: a [`Quota`] serializes as its text, `"100/min burst 20"`, and a [`Timestamp`] as an
 //!   integer number of nanoseconds. Works without `std`.
-//! - `wait`: the module `wait`, a queue for tasks and threads. Needs `std`, and the crate `futures-timer`.
+//! - `wait`: the module `wait`, a queue for tasks and threads. Needs `std`, and the crate
+//!   `futures-timer`.
 //! - `tokio`: waiting on tokio's timer and clock. Enables `wait`.
 //! - `stream`: streams and sinks at the pace of a queue. Enables `wait`.
 //! - `tsc`: a clock on the processor's time stamp counter. Needs `std`.
@@ -71,9 +91,14 @@
 //!
 //! # Platforms
 //!
+//! Without `std` the crate is `no_std`, and without `alloc` it needs no allocator. Then pass the
+//! time to [`check_at`](Limiter::check_at), or implement [`Clock`](clock::Clock).
+//!
 //! On targets without 64-bit atomics the word is that of `portable-atomic`, which takes a lock.
 //! [`Both`](algorithm::Both) and [`Adjustable`](algorithm::Adjustable) need a 128-bit atomic. Call
 //! [`Limiter::is_lock_free`] to find out.
+//!
+//! The crate needs Rust 1.85 or later. There is no `unsafe` code in it.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -86,10 +111,9 @@ extern crate alloc;
 pub mod algorithm;
 mod all;
 mod cell; // `pub` inside only for the sealed `Algorithm::State`
-pub mod choosing;
 pub mod clock;
-pub mod cookbook;
 mod decision;
+pub mod guide;
 #[cfg(feature = "alloc")]
 mod keyed;
 mod limit;
@@ -103,8 +127,6 @@ pub mod testing;
 mod timestamp;
 #[cfg(feature = "wait")]
 pub mod wait;
-#[cfg(feature = "wait")]
-pub mod waiting;
 pub mod word;
 
 #[doc(inline)]
@@ -126,8 +148,3 @@ pub use limiter::{
 pub use limiter::{OwnedLease, OwnedReservation};
 pub use quota::{AtMost, ParseQuotaError, ParseQuotaErrorKind, Quota, QuotaError, StrictQuota};
 pub use timestamp::Timestamp;
-
-/// The README's examples, run as tests.
-#[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;

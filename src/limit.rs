@@ -5,10 +5,11 @@ use crate::limiter::Limiter;
 use crate::timestamp::Timestamp;
 use core::convert::identity;
 
-/// What every limiter does, as a trait with dynamic dispatch: for an algorithm that is chosen at run time.
+/// The operations of every limiter, as a trait for `dyn`: for an algorithm that is chosen at run
+/// time.
 ///
-/// Implemented by a [`Limiter`] with any algorithm and by a [`Key`](crate::Key) of a keyed limiter, and by
-/// references to them. The methods are those of the limiter.
+/// Implemented by a [`Limiter`] with any algorithm and by a [`Key`](crate::Key) of a keyed limiter,
+/// and by references to them. The methods are those of the limiter.
 ///
 /// ```
 /// use casgate::{Limit, Limiter, Quota};
@@ -72,7 +73,8 @@ pub trait Limit {
     fn peek_at(&self, now: Timestamp) -> Snapshot;
 }
 
-/// A [`Limit`] that takes several permits together and takes them back: all limiters but the sliding window.
+/// A [`Limit`] that takes several permits together and takes them back: all limiters but the
+/// sliding window.
 ///
 /// ```
 /// use casgate::{LimitN, Limiter, Quota, Timestamp};
@@ -122,7 +124,8 @@ pub trait LimitN: Limit {
     /// ```
     fn refund(&self, admitted: &Admitted);
 
-    /// Spends `n` permits now, into debt if need be: for a cost that is known afterwards. See [`Limiter::charge`].
+    /// Spends `n` permits now, into debt if need be: for a cost that is known afterwards. See
+    /// [`Limiter::charge`].
     ///
     /// ```
     /// # use casgate::{LimitN, Limiter, Quota};
@@ -135,7 +138,8 @@ pub trait LimitN: Limit {
     /// # Errors
     ///
     /// [`Denied`] if it is a [`Key`](crate::Key) that has no slot and gets none with
-    /// [`WhenFull::DenyNewKeys`](crate::WhenFull::DenyNewKeys); nothing is charged. A limiter keeps every charge.
+    /// [`WhenFull::DenyNewKeys`](crate::WhenFull::DenyNewKeys); nothing is charged. A limiter keeps
+    /// every charge.
     fn charge(&self, n: u32) -> Result<Admitted, Denied>;
 }
 

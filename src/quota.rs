@@ -20,13 +20,13 @@ use core::time::Duration;
 /// 73 years (2⁶¹ ns), and so is the time in which the [burst](Self::with_burst) refills.
 ///
 /// Every algorithm of a [`Limiter`](crate::Limiter) accepts every quota. A
-/// [`KeyedLimiter`](crate::KeyedLimiter) rejects some: quotas faster than one permit per 500 ns, and
-/// windows or refills of the burst longer than two years. [`KeyedError`](crate::KeyedError) says
-/// exactly which, and the `try_…` constructors return it.
+/// [`KeyedLimiter`](crate::KeyedLimiter) rejects some: quotas faster than one permit per 500 ns,
+/// and windows or refills of the burst longer than two years. [`KeyedError`](crate::KeyedError)
+/// says exactly which, and the `try_…` constructors return it.
 ///
 /// A quota is also a text, in configuration files for instance. See
-/// [`FromStr`](#impl-FromStr-for-Quota) for the form and [`Display`](#impl-Display-for-Quota) for its
-/// shortest.
+/// [`FromStr`](#impl-FromStr-for-Quota) for the form and [`Display`](#impl-Display-for-Quota) for
+/// its shortest.
 ///
 /// ```
 /// use casgate::Quota;
@@ -63,7 +63,8 @@ impl Quota {
     ///
     /// # Panics
     ///
-    /// If `permits` is zero or above 10⁹ (one per nanosecond). In a `const` that is a compile error.
+    /// If `permits` is zero or above 10⁹ (one per nanosecond). In a `const` that is a compile
+    /// error.
     #[must_use]
     pub const fn per_second(permits: u32) -> Self {
         Self::per_seconds(permits, 1)
@@ -135,8 +136,8 @@ impl Quota {
     ///
     /// # Errors
     ///
-    /// A [`QuotaError`] if either is zero, if the period is longer than 2⁶¹ ns (73 years), or if the
-    /// quota is faster than one permit per nanosecond.
+    /// A [`QuotaError`] if either is zero, if the period is longer than 2⁶¹ ns (73 years), or if
+    /// the quota is faster than one permit per nanosecond.
     pub const fn new(permits: u32, period: Duration) -> Result<Self, QuotaError> {
         let Some(permits) = NonZeroU32::new(permits) else {
             return Err(QuotaError::ZeroPermits);

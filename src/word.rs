@@ -1,6 +1,6 @@
 //! The state words: how a rule's state is laid out in 64 bits. Pure and `const`, no atomics.
 
-/// The whole state of a rule that needs no more than 64 bits.
+/// The whole state of an algorithm that needs no more than 64 bits.
 ///
 /// A fixed window's:
 ///
@@ -10,11 +10,11 @@
 /// ```
 ///
 /// The index is that of the newest window in which permits were spent, the count how many of them.
-/// Only a [`Split`] knows where one field ends. A token bucket's is one number, the instant at which
-/// the bucket is full again, in [units](crate::TokenBucket#exactness) of its own.
+/// Only a [`Split`] knows where one field ends. A token bucket's is one number, the instant at
+/// which the bucket is full again, in [units](crate::TokenBucket#exactness) of its own.
 ///
-/// Words order as the limiter admits: what is spent makes them larger. The word of a limiter nobody has
-/// asked yet is zero.
+/// Words are ordered as the limiter admits: to spend permits makes a word larger. The word of a new
+/// limiter is zero.
 ///
 /// ```
 /// use casgate::word::{Split, Word};
@@ -26,7 +26,7 @@
 pub struct Word(u64);
 
 impl Word {
-    /// The word as it stands in memory.
+    /// Returns the word as it stands in memory.
     ///
     /// ```
     /// assert_eq!(casgate::word::Word::default().bits(), 0);
@@ -36,7 +36,7 @@ impl Word {
         self.0
     }
 
-    /// The word that [`bits`](Self::bits) came from.
+    /// Returns the word that [`bits`](Self::bits) came from.
     ///
     /// ```
     /// use casgate::word::Word;
@@ -80,7 +80,7 @@ pub struct Split {
 }
 
 impl Split {
-    /// The split whose count field holds every number up to `limit` and no bit more.
+    /// Returns the split whose count field holds every number up to `limit`, and has no bit more.
     ///
     /// ```
     /// use casgate::word::Split;
@@ -92,8 +92,14 @@ impl Split {
         Self { count_bits: u32::BITS - limit.leading_zeros() }
     }
 
-    /// The word of window `index` with `count` permits spent. What is larger than its field counts as the largest
-    /// number that fits.
+    /// How many bits the count takes.
+    #[cfg(feature = "std")]
+    pub(crate) const fn count_bits(self) -> u32 {
+        self.count_bits
+    }
+
+    /// Returns the word of window `index` with `count` permits spent. A number that is larger than
+    /// its field counts as the largest that fits.
     ///
     /// ```
     /// # use casgate::word::Split;
@@ -109,7 +115,7 @@ impl Split {
         Word(index << self.count_bits | if count < most { count } else { most } as u64)
     }
 
-    /// The window index.
+    /// Returns the window index of `word`.
     ///
     /// ```
     /// # use casgate::word::Split;
@@ -121,7 +127,7 @@ impl Split {
         word.0 >> self.count_bits
     }
 
-    /// The permits spent in that window.
+    /// Returns the permits spent in that window.
     ///
     /// ```
     /// # use casgate::word::Split;
@@ -133,7 +139,7 @@ impl Split {
         (word.0 & !(u64::MAX << self.count_bits)) as u32
     }
 
-    /// The last window index that the word can hold.
+    /// Returns the last window index that the word can hold.
     ///
     /// ```
     /// # use casgate::word::Split;

@@ -145,7 +145,7 @@ fn variants<K: Key>() -> Vec<Variant<K>> {
             let keyed = rate_net(capacity, quota).clock(COARSE.clone()).build();
             ask(move |key: &K| keyed.check(key.rate_net()).is_allow())
         }),
-        ("Mutex<HashMap>, our rule", |_, quota| {
+        ("HashMap behind a mutex", |_, quota| {
             let (rule, map) = (TokenBucket::new(quota), Mutex::new(HashMap::<K, Word>::new()));
             ask(move |key: &K| {
                 let now = SystemClock.recent();

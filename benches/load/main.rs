@@ -3,16 +3,21 @@
 //! `cargo bench --bench load` needs wrk, which Debian and others package. The servers are asked by turns, in rounds,
 //! and the table has the medians. No request is denied: what is measured is the way of an admitted one.
 
-use axum::Router;
+use axum::extract::Request;
+use axum::response::Response;
 use axum::routing::get;
+use axum::{Router, ServiceExt};
 use casgate::Quota;
 use casgate_tower::RateLimitLayer;
 use casgate_tower::fields::Fields;
 use cpu_time::ProcessTime;
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::process::Command;
 use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 use tower::util::MapRequestLayer;
+use tower::{Layer, Service};
 use tower_governor::GovernorLayer;
 use tower_governor::governor::GovernorConfigBuilder;
 
@@ -27,8 +32,9 @@ fn router() -> Router {
     Router::new().route("/", get(|| async { "hello" }))
 }
 
-fn variants() -> Vec<(&'static str, Router)> {
+fn start_all(runtime: &Runtime) -> Vec<(&'static str, SocketAddr)> {
     let layer = || RateLimitLayer::per_client(Quota::per_second(PER_SECOND), 100_000);
+    let silent_layer = || layer().fields(Fields::NONE);
     let governor = || {
         let mut config = GovernorConfigBuilder::default();
         config.per_nanosecond(u64::from(1_000_000_000 / PER_SECOND)).burst_size(PER_SECOND);
@@ -36,14 +42,33 @@ fn variants() -> Vec<(&'static str, Router)> {
     };
     let silent = governor().finish().expect("a quota");
     let telling = governor().use_headers().finish().expect("a quota");
+    let nothing = MapRequestLayer::new(|request| request);
+    // `router.layer` boxes what it wraps; a layer around the router does not.
     vec![
-        ("no limit", router()),
-        ("a layer that does nothing", router().layer(MapRequestLayer::new(|request| request))),
-        ("casgate-tower, no fields", router().layer(layer().fields(Fields::NONE))),
-        ("casgate-tower, with fields", router().layer(layer())),
-        ("tower_governor, no fields", router().layer(GovernorLayer::new(silent))),
-        ("tower_governor, with fields", router().layer(GovernorLayer::new(telling))),
+        ("no limit", start(runtime, router())),
+        ("a layer that does nothing", start(runtime, router().layer(nothing))),
+        ("casgate-tower, no fields", start(runtime, router().layer(silent_layer()))),
+        ("the same around the router", start(runtime, silent_layer().layer(router()))),
+        ("casgate-tower, with fields", start(runtime, router().layer(layer()))),
+        ("the same around the router", start(runtime, layer().layer(router()))),
+        ("tower_governor, no fields", start(runtime, router().layer(GovernorLayer::new(silent)))),
+        (
+            "tower_governor, with fields",
+            start(runtime, router().layer(GovernorLayer::new(telling))),
+        ),
     ]
+}
+
+fn start<S>(runtime: &Runtime, service: S) -> SocketAddr
+where
+    S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let service = service.into_make_service_with_connect_info::<SocketAddr>();
+    runtime.spawn(async move { axum::serve(listener, service).await });
+    address
 }
 
 /// What wrk says of one run.
@@ -60,16 +85,7 @@ fn main() {
     // One thread for the servers and one for wrk.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_io().build();
     let runtime = runtime.expect("a runtime");
-    let servers: Vec<(&str, SocketAddr)> = variants()
-        .into_iter()
-        .map(|(name, router)| {
-            let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port");
-            let address = listener.local_addr().expect("an address");
-            let service = router.into_make_service_with_connect_info::<SocketAddr>();
-            runtime.spawn(async move { axum::serve(listener, service).await });
-            (name, address)
-        })
-        .collect();
+    let servers = start_all(&runtime);
 
     let mut runs = vec![Vec::with_capacity(ROUNDS); servers.len()];
     for round in 0..=ROUNDS {

@@ -20,11 +20,12 @@ use core::time::Duration;
 pub enum NotAdmitted {
     /// The limit is reached.
     Denied(Denied),
-    /// The store does not answer, and the limit [says](crate::FleetQuota::on_unavailable) to deny then.
+    /// The store does not answer, and the limit [says](crate::FleetQuota::on_unavailable) to deny
+    /// then.
     Unavailable(Unavailable),
 }
 
-/// The store does not answer, so nobody knows whether the limit is reached.
+/// The store does not answer, so it is unknown whether the limit is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Unavailable {
     pub(crate) retry_after: Duration,
@@ -102,7 +103,8 @@ impl fmt::Display for NotAdmitted {
 impl core::error::Error for Unavailable {}
 impl core::error::Error for NotAdmitted {}
 
-/// For those who take any limiter's answer: the reason is then [`Unavailable`](casgate::Reason::Unavailable).
+/// For code that takes any limiter's answer: the reason is then
+/// [`Unavailable`](casgate::Reason::Unavailable).
 impl From<Unavailable> for Denied {
     fn from(unavailable: Unavailable) -> Self {
         let Unavailable { retry_after, permits, limit, .. } = unavailable;

@@ -3,13 +3,13 @@ use crate::sync::{AtomicBool, AtomicU64, Ordering};
 
 /// How callers without permits wake the refresher, and what it hears of them.
 ///
-/// A caller that [notes](Self::note) what it wants, and then [rings](Self::ring), is heard: by the look that is under
-/// way, or by a later one. Nobody else need wake the refresher for that.
+/// A caller that [notes](Self::note) what it wants, and then [rings](Self::ring), is heard: by the
+/// look that is under way, or by a later one. Nobody else need wake the refresher for that.
 #[derive(Debug)]
 pub(crate) struct Bell {
     /// What was noted since the last look, in the form of [`with`].
     missed: AtomicU64,
-    /// Whether the refresher has been told to look.
+    /// Whether the refresher has been asked to look.
     is_rung: AtomicBool,
 }
 
@@ -27,8 +27,8 @@ impl Bell {
         let _ = self.missed.fetch_update(Ordering::AcqRel, Ordering::Relaxed, more);
     }
 
-    /// Takes note of a request that nobody waits for. It writes only what is news, so that many denials share the
-    /// memory, and may be missed if a look is under way.
+    /// Takes note of a request that nobody waits for. It writes only what is news, so that many
+    /// denials share the memory, and may be missed if a look is under way.
     pub(crate) fn hint(&self, permits: u32) {
         let seen = self.missed.load(Ordering::Relaxed);
         if with(seen, permits) != seen {
@@ -36,7 +36,7 @@ impl Bell {
         }
     }
 
-    /// Rings. Returns whether the caller must tell the refresher to look; if not, another one has.
+    /// Rings. Returns whether the caller must ask the refresher to look; if not, another one has.
     #[must_use]
     pub(crate) fn ring(&self) -> bool {
         // Acquire and Release: who finds it rung knows that the refresher looks later, and so sees what was noted

@@ -3,7 +3,8 @@ use core::time::Duration;
 
 /// When a store that failed is asked again: after a random delay, which grows up to a limit.
 ///
-/// The random delay is "full jitter": evenly from nothing to the limit, so that a fleet does not ask all at once.
+/// The random delay is "full jitter": evenly from nothing to the limit, so that a fleet does not
+/// ask all at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Breaker {
     failures: u32,

@@ -24,8 +24,8 @@ use std::time::Duration;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// A thread of its own talks to the store, for all limiters together. It ends when the fleet and all its limiters are
-/// dropped. A clone is another handle to the same.
+/// A thread of its own talks to the store, for all limiters together. It ends when the fleet and
+/// all its limiters are dropped. A clone is another handle to the same.
 #[derive(Clone, Debug)]
 pub struct Fleet {
     handle: Arc<Handle>,
@@ -37,7 +37,7 @@ pub(crate) struct Handle {
     inbox: Arc<Inbox>,
 }
 
-/// What the refresher is told.
+/// A message to the refresher.
 #[derive(Debug, Default)]
 pub(crate) struct Inbox {
     state: Mutex<State>,
@@ -59,10 +59,11 @@ struct State {
 }
 
 impl Fleet {
-    /// Makes a fleet whose store is one Redis or Valkey server: by its URL, or a [`redis::ConnectionInfo`].
+    /// Makes a fleet whose store is one Redis or Valkey server: by its URL, or a
+    /// [`redis::ConnectionInfo`].
     ///
-    /// It connects when a lease is first wanted, so a process can start while the server is down. To know at once, ask
-    /// [`is_up`](Self::is_up) after the first decision.
+    /// It connects when a lease is first wanted, so a process can start while the server is down.
+    /// To know at once, ask [`is_up`](Self::is_up) after the first decision.
     ///
     /// ```
     /// # use casgate_redis::Fleet;
@@ -100,7 +101,8 @@ impl Fleet {
         Self { handle: Arc::new(Handle { inbox }) }
     }
 
-    /// Makes the limiter of that name: all processes that use the name, with the same quota, share one limit.
+    /// Makes the limiter of that name: all processes that use the name, with the same quota, share
+    /// one limit.
     ///
     /// ```
     /// use casgate::Quota;
@@ -218,7 +220,8 @@ impl Drop for Handle {
 }
 
 impl Inbox {
-    /// Waits for news until `until`, and returns the limits to look at; `None` when all handles are gone.
+    /// Waits for news until `until`, and returns the limits to look at; `None` when all handles are
+    /// gone.
     pub(crate) fn wait(&self, until: Timestamp) -> Option<Vec<Arc<Shared>>> {
         let mut state = self.state();
         loop {
@@ -259,7 +262,7 @@ impl Inbox {
         self.state().last_error = Some(error);
     }
 
-    /// Tells callers that the store is down until that instant.
+    /// Lets callers know that the store is down until that instant.
     pub(crate) fn expect_at(&self, until: Timestamp) {
         self.down_until.store(until.as_nanos(), Ordering::Relaxed);
     }

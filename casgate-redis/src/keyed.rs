@@ -25,16 +25,17 @@ use std::thread;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// The text of a key, by [`Display`](fmt::Display), is part of its name in the store, so it must be the same in all
-/// processes, and different for different keys.
+/// The text of a key, by [`Display`](fmt::Display), is part of its name in the store. So it must be
+/// the same in all processes, and different for different keys.
 ///
 /// # Memory
 ///
-/// It has room for as many keys as its capacity. When it is full, a new key takes the place of one that was not used of
-/// late. That forgives nothing, for the store remembers: the process only loses the lease that it had, and is as one that
-/// asks for the first time. Keys that have spent permits for which the store has not been told, in an outage or by a
-/// charge, keep their places. So do keys whose limiter is held, as by [`get`](Self::get). If there are only such, new keys
-/// are [unavailable](NotAdmitted::Unavailable).
+/// It has room for as many keys as its capacity. When it is full, a new key takes the place of one
+/// that was not used of late. That returns no permits, since the store remembers the key. The
+/// process loses the lease that it had, and asks as if for the first time. Keys whose spent permits
+/// are not reported to the store yet, because of an outage or a charge, keep their places. So do
+/// keys whose limiter is held, as by [`get`](Self::get). If there are only such keys, new keys are
+/// [unavailable](NotAdmitted::Unavailable).
 ///
 /// A key takes about 1 KB.
 #[derive(Debug)]
@@ -48,8 +49,8 @@ pub struct FleetKeyed<K> {
 /// How often a thread looks whether another has found a place for the same new key.
 const PLACING: u32 = 1_000;
 
-/// Keys that owe are not evicted, nor those that are in use: else a new one would be evicted first where all others
-/// owe, and a key could have two limiters.
+/// Keys with unreported permits are not evicted, nor those that are in use. Otherwise a new one
+/// would be evicted first where all others have some, and a key could have two limiters.
 #[derive(Clone, Debug)]
 struct KeepsOwing;
 
@@ -91,8 +92,8 @@ impl<K: Hash + Eq + Clone + fmt::Display> FleetKeyed<K> {
     ///
     /// # Errors
     ///
-    /// [`Unavailable`] if the memory is full of keys that must be kept, or if a thread is stopped just when it makes the
-    /// limiter of the same key.
+    /// [`Unavailable`] if the memory is full of keys that must be kept, or if a thread is stopped
+    /// just when it makes the limiter of the same key.
     pub fn get<Q>(&self, key: &Q) -> Result<FleetLimiter, Unavailable>
     where
         Q: Hash + Equivalent<K> + ToOwned<Owned = K> + ?Sized,

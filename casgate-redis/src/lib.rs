@@ -1,7 +1,8 @@
 //! One rate limit for a whole fleet of processes, with leases of permits from Redis.
 //!
-//! A process asks Redis for some permits at a time, and then decides by itself, in nanoseconds. A lease costs one call.
-//! The fleet obeys the quota that one process would: at most `burst + rate · time` on *every* interval of time.
+//! A process asks Redis for some permits at a time, and then decides by itself, in nanoseconds. A
+//! lease costs one call. The fleet obeys the quota that one process would: at most
+//! `burst + rate · time` on *every* interval of time.
 //!
 //! ```no_run
 //! use casgate::Quota;
@@ -17,12 +18,16 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! - [`Fleet`] is the connection of a process. It makes each [`FleetLimiter`], and a [`FleetKeyed`] for limits per key.
-//! - [`FleetQuota`] is a quota with what belongs to it: how long leases live, what to do while Redis is
-//!   [away](OnUnavailable), and whether it is a rate or a limit for each [window](FleetQuota::window).
+//! - [`Fleet`] is the connection of a process. It makes each [`FleetLimiter`], and a [`FleetKeyed`]
+//!   for limits per key.
+//! - [`FleetQuota`] is a quota with what belongs to it: how long leases live, what to do while
+//!   Redis is [away](OnUnavailable), and whether it is a rate or a limit for each
+//!   [window](FleetQuota::window).
 //! - [`Store`] is what grants the leases. [`RedisStore`] is one, for Redis and Valkey.
 //! - [`protocol`] has the scripts, the proof of the bound, and what adds to it.
-//! - [`operating`] is for people who run a fleet: what each failure does, how to choose the numbers, what to monitor.
+//! - [`operating`] is for the people who run a fleet: what each failure does, how to choose the
+//!   numbers, what to monitor.
+//! - [`casgate::guide::fleet`] is a summary: how it works, what it promises, when you do not need it.
 //!
 //! # Features
 //!

@@ -8,7 +8,8 @@ use stock::Word;
 #[derive(Debug)]
 pub struct Stock(stock::Stock);
 
-/// Permits that were spent: what the lease has left, the tick in which it ends, and whether it is low by that.
+/// Permits that were spent: what the lease has left, the tick in which it ends, and whether it is
+/// low by that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub struct Spent {

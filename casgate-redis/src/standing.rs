@@ -1,6 +1,6 @@
 use casgate::Timestamp;
 
-/// What a caller is told that finds no permits.
+/// The answer to a caller that finds no permits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
     /// To wait for the next lease: nothing speaks against it.

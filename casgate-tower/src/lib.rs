@@ -1,5 +1,5 @@
-//! Rate limits as [tower](https://docs.rs/tower-service) middleware: for axum, tonic and hyper on the server's side,
-//! and for hyper and reqwest on the client's.
+//! Rate limits as [tower](https://docs.rs/tower-service) middleware: for axum, tonic and hyper on
+//! the server's side, and for hyper and reqwest on the client's.
 //!
 //! ```no_run
 //! use axum::{Router, routing::get};
@@ -17,33 +17,39 @@
 //! }
 //! ```
 //!
-//! Each response tells the client where it stands, in the `RateLimit` fields of the IETF. A denied request is answered
-//! with 429 and an exact `Retry-After`.
+//! Each response says what the client has left, in the `RateLimit` fields of the IETF's draft. A
+//! denied request is answered with 429 and an exact `Retry-After`.
+//!
+//! [`casgate::guide::http`] shows the usual steps.
 //!
 //! # Overview
 //!
 //! - [`RateLimitLayer`] is the middleware, and says what it does with a request.
-//! - A [`Policy`] is a limit and how it applies: by what [key](KeyBy), at what cost, to which requests, and whether it only
-//!   [watches](Policy::shadow).
+//! - A [`Policy`] is a limit and how it applies: by what [key](KeyBy), at what cost, to which
+//!   requests, and whether it only [watches](Policy::shadow).
 //! - [`address`] finds the client behind proxies. Read it before the first deployment behind one.
 //! - [`fields`] has the header fields, as pure functions for servers and clients.
-//! - [`observe`] tells metrics and traces what happens.
-//! - [`config`] makes policies from a file, and changes them while the server runs (feature `config`).
+//! - [`observe`] reports what happens to metrics and traces.
+//! - [`config`] makes policies from a file, and changes them while the server runs (feature
+//!   `config`).
 //! - [`client`] limits outgoing requests, and heeds the server's answers (feature `client`).
 //! - [`coming`] translates from governor, tower_governor and actix-governor.
 //!
-//! The limiters are those of [`casgate`], with its bounds: a client is admitted within its quota, whatever threads,
-//! connections and routes its requests come by. What is refunded can be spent again. A limit holds in one process.
+//! The limiters are those of [`casgate`], with its bounds: a client is admitted within its quota,
+//! whatever threads, connections and routes its requests come by. Refunded permits can be spent
+//! again. A limit holds in one process.
 //!
 //! # Features
 //!
 //! None is enabled by default.
 //!
-//! - `axum`: finds the peer in axum's `ConnectInfo<SocketAddr>`. Without it, put a [`Peer`] into the extensions.
+//! - `axum`: finds the peer in axum's `ConnectInfo<SocketAddr>`. Without it, put a [`Peer`] into
+//!   the extensions.
 //! - `wait`: [`Policy::over_queue`], a policy that lets requests wait.
 //! - `client`: the module `client`. Enables `wait`.
 //! - `config`: the module `config`, with serde.
-//! - `metrics`, `opentelemetry`, `tracing`: observers for the crates of these names, in [`observe`].
+//! - `metrics`, `opentelemetry`, `tracing`: observers for the crates of these names, in
+//!   [`observe`].
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // Some links lead to what features add.

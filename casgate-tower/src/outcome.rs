@@ -1,6 +1,6 @@
 use casgate::{Denied, Reason};
 
-/// What became of a request at one policy.
+/// The outcome of a request at one policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
@@ -27,7 +27,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// All of them.
+    /// All outcomes.
     pub const ALL: [Self; 10] = [
         Self::Admitted,
         Self::Denied,

@@ -3,9 +3,9 @@ use std::net::{IpAddr, SocketAddr};
 
 /// The address at the other end of a connection, as a request's extension.
 ///
-/// A server that accepts connections itself puts it there, or a [`SocketAddr`]. The address that a PROXY header names
-/// is the peer's, if the accept loop knows that the connection comes from the proxy. With the feature `axum` axum's
-/// `ConnectInfo<SocketAddr>` is found too.
+/// A server that accepts connections itself puts it there, or a [`SocketAddr`]. The address that a
+/// PROXY header names is the peer's, if the accept loop knows that the connection comes from the
+/// proxy. With the feature `axum` axum's `ConnectInfo<SocketAddr>` is found too.
 ///
 /// ```
 /// use casgate_tower::Peer;

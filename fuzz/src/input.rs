@@ -42,7 +42,7 @@ impl Input {
         }
     }
 
-    /// The oracle's time grows with the square of the requests.
+    /// The reference model's time grows with the square of the requests.
     pub(crate) fn trace(&self) -> Vec<(u32, Step)> {
         let step = |step| match step {
             Move::Same => Step::Same,

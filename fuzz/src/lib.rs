@@ -1,4 +1,4 @@
-//! The oracle of `tests/rules`, the text of a quota, and the walk to a client, before inputs that coverage guides.
+//! The reference model of `tests/rules`, the text of a quota, and the walk to a client, before inputs that coverage guides.
 
 mod address;
 #[path = "../../tests/rules/bound.rs"]
@@ -29,7 +29,7 @@ use judge::{judge, slack};
 ///
 /// # Panics
 ///
-/// If the oracle rejects it.
+/// If the reference model rejects it.
 pub fn rules(input: &Input) {
     let Some(quota) = input.quota() else { return };
     let mut trace = input.trace();
@@ -55,12 +55,12 @@ pub fn rules(input: &Input) {
     verdict.unwrap_or_else(|broken| panic!("{broken}\n{quota:?}\n{trace:?}"));
 }
 
-/// Judges a fixed window that forgives a denial for one limit in 2³² only: random traces do not meet
+/// Checks a fixed window that drops a denial for one limit in 2³² only: random traces do not meet
 /// it, and the fuzzer, which sees the comparison fail, must.
 ///
 /// # Panics
 ///
-/// If the oracle rejects it.
+/// If the reference model rejects it.
 pub fn seeded(input: &Input) {
     let Some(quota) = input.quota() else { return };
     let limiter = Limiter::fixed_window(quota);

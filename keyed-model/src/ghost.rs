@@ -7,7 +7,7 @@ use crate::rule::Rule;
 pub(crate) enum Fault {
     /// More was admitted than the quota allows.
     OverAdmission,
-    /// A new key is charged for what nobody owed when it was evicted.
+    /// A new key is charged for what no key had outstanding when it was evicted.
     ForgivenDebt,
     /// A rule decided after the `set_quota` that replaced it had returned.
     OldRule,
@@ -23,7 +23,8 @@ pub(crate) enum Fault {
 
 /// The state that a key would have alone: by a rule while it has a slot, as an instant while it has none.
 ///
-/// So a key that was evicted and returns in another tier owes the time until its debt is repaid, by design.
+/// So a key that was evicted and returns in another tier waits for the time until its debt is
+/// repaid, by design.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub(crate) struct Debt {
     pub(crate) rule: Option<u8>,
@@ -33,7 +34,7 @@ pub(crate) struct Debt {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub(crate) struct Ghost {
     pub(crate) debts: [Debt; KEYS + 1],
-    /// The latest instant until which any key owed when it was evicted.
+    /// The latest instant until which any key had something outstanding when it was evicted.
     pub(crate) most: u8,
     pub(crate) fault: Option<Fault>,
 }
@@ -82,7 +83,7 @@ impl Ghost {
         }
     }
 
-    /// Key `k` is forgiven.
+    /// The debt of key `k` is dropped.
     pub(crate) fn forgive(&mut self, k: u8) {
         self.debts[k as usize] = Debt::default();
     }

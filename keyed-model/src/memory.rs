@@ -54,7 +54,7 @@ impl Record {
     }
 }
 
-/// No key without a slot owes more: a state, and the id whose units it is counted in.
+/// No key without a slot has more outstanding: a state, and the id whose units it is counted in.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub(crate) struct Watermark {
     pub(crate) state: u8,

@@ -142,7 +142,7 @@ impl Model for Table {
             Property::always("c few records", |m: &Self, s: &State| {
                 s.memory.set.record.count <= m.records
             }),
-            Property::always("d no forgiven debt", |m: &Self, s: &State| {
+            Property::always("d no dropped debt", |m: &Self, s: &State| {
                 s.ghost.fault != Some(Fault::ForgivenDebt) && {
                     let w = s.memory.set.watermark;
                     m.rule(s.memory.rule(w.id)).time(w.state) <= s.ghost.most
@@ -167,7 +167,8 @@ impl Model for Table {
     }
 }
 
-/// A set in which every key owes as much as the table lets it: a key that owes less is only safer.
+/// A set in which every key has as much outstanding as the table lets it: a key with less is only
+/// safer.
 fn at_rest(
     empty: &State,
     owners: [Owner; SLOTS],
@@ -201,7 +202,7 @@ fn no_old_id(s: &State) -> bool {
 }
 
 impl Table {
-    /// Every key owes at least what it would alone.
+    /// Every key has at least as much outstanding as it would alone.
     fn covered(&self, s: &State) -> bool {
         let set = &s.memory.set;
         let frozen = match set.record.kind {

@@ -1,4 +1,4 @@
-//! The keyed table's protocol: an owner beside a state, handed on by the set's insertion record.
+//! The keyed table's protocol: an owner next to a state, handed on by the set's insertion record.
 //!
 //! The steps stand in `hit.rs`, `new_key.rs`, `complete.rs` and `sweep.rs`. Each touches one atomic.
 
@@ -32,7 +32,7 @@ pub(crate) struct Table {
     pub(crate) rules: Vec<Rule>,
     /// How many tiers are in use.
     pub(crate) tiers: u8,
-    /// Whether a new key is denied in a full set whose keys all owe something.
+    /// Whether a new key is denied in a full set whose keys all have something outstanding.
     pub(crate) deny_new_keys: bool,
     /// Stamps are kept modulo this.
     pub(crate) stamps: u16,

@@ -51,7 +51,7 @@ pub(crate) enum Wrong {
     RuleReadAgain,
     /// A refund that finds its key in transit returns.
     RefundGivesUp,
-    /// A victim that owes as much as the watermark, but in other units, leaves no trace.
+    /// A victim with as much outstanding as the watermark, but in other units, leaves no trace.
     RoundedLeavesNoTrace,
     /// A helper whose raise of the watermark is lost passes the owner all the same.
     RaisedOnce,

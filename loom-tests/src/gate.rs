@@ -107,7 +107,7 @@ where
     Self: Gate,
 {
     fn reset(&self) {
-        Limiter::reset(self);
+        Limiter::<A>::reset(self);
     }
 
     fn refund(&self, n: u32) {

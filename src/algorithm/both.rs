@@ -26,7 +26,7 @@ use core::time::Duration;
 ///
 /// AArch64 always has one. On x86-64 the processor's instruction is detected when the program runs,
 /// and only the first x86-64 processors lack it. With one, a `Both` is as lock-free as the others,
-/// and an admission costs [more](crate::choosing#what-it-costs). Elsewhere `portable-atomic` takes
+/// and an admission costs [more](crate::guide::choosing#what-it-costs). Elsewhere `portable-atomic` takes
 /// a lock out of a global table. The decisions are the same, but a thread stopped in the middle of
 /// one stops others. Call [`Limiter::is_lock_free`](crate::Limiter::is_lock_free) to find out.
 ///

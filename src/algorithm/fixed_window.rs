@@ -75,6 +75,17 @@ impl FixedWindow {
         self.split
     }
 
+    /// The length of a window, in nanoseconds.
+    #[cfg(feature = "std")]
+    pub(super) const fn period(&self) -> NonZeroU64 {
+        self.period
+    }
+
+    #[cfg(feature = "std")]
+    pub(super) const fn limit(&self) -> u32 {
+        self.limit
+    }
+
     /// The rule as words; see [`of_fields`](Self::of_fields).
     pub(crate) const fn fields(&self) -> [u64; 6] {
         [self.period.get(), self.limit as u64, 0, 0, 0, 0]
@@ -136,8 +147,8 @@ impl FixedWindow {
         if index <= self.split.max_index() { Some(self.split.pack(index, 0)) } else { None }
     }
 
-    /// That window with `count` permits spent; or the last one that the clock and the word can tell, all spent, if
-    /// it is later than that.
+    /// That window with `count` permits spent; or the last one that the clock and the word can
+    /// represent, all spent, if it is later than that.
     const fn at_latest(&self, index: u64, count: u32) -> Word {
         let (of_clock, of_word) = (u64::MAX / self.period.get(), self.split.max_index());
         let last = if of_clock < of_word { of_clock } else { of_word };

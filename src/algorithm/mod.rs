@@ -18,6 +18,8 @@ mod line;
 mod live;
 mod machine;
 mod outstanding;
+#[cfg(feature = "std")]
+mod sharded;
 mod sliding_window;
 mod term;
 mod token_bucket;
@@ -33,6 +35,10 @@ pub(crate) use live::Live;
 use machine::share;
 pub(crate) use machine::{Machine, RuleParts, WeightedMachine};
 pub(crate) use outstanding::Outstanding;
+#[cfg(feature = "std")]
+pub(crate) use sharded::{Buckets, Windows};
+#[cfg(feature = "std")]
+pub use sharded::{Private, Sharded};
 pub(crate) use sliding_window::Ring;
 pub use sliding_window::{Heap, SlidingWindow, Slot};
 pub(crate) use term::Term;

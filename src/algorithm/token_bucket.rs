@@ -14,15 +14,15 @@ use core::time::Duration;
 ///
 /// > N[s, e] ≤ b + ⌊(e − s)·L/W⌋
 ///
-/// The bound is exact if the fraction L/W, with W in nanoseconds, reduces to a numerator of at
-/// most 4. For other quotas e − s counts half a nanosecond more: see [below](#exactness). There is no
+/// The bound is exact if the fraction L/W, with W in nanoseconds, reduces to a numerator of at most 4.
+/// For other quotas e − s counts half a nanosecond more: see [below](#exactness). There is no
 /// boundary at which a burst can double: in any interval of length W come at most b + L permits.
 ///
 /// A request with a timestamp in order and in [range](#range) is denied only if admitting it would
 /// break the bound. Permits of reservations, leases, debts and
 /// [`deny_until`](crate::Limiter::deny_until) count as spent. A late timestamp, older than that of
 /// an admission before it, is decided at its own time. All permits admitted so far count as spent,
-/// also those with later timestamps, and at the older time less has been refilled. So a late
+/// even those with later timestamps, and at the older time less has been refilled. So a late
 /// timestamp can be denied although the bound would allow it, and is never admitted against the
 /// bound:
 ///
@@ -114,10 +114,20 @@ impl TokenBucket {
         let (whole, rest) = (cost * p / q, (cost as u128 * p as u128) % q as u128);
         // Below 2⁶⁴, since rest < q ≤ 2⁶¹.
         let fraction = (rest << 64).div_ceil(q as u128) as u64;
-        let capacity = quota.burst() as u64 * cost;
+        Self::of_parts(cost, whole, fraction, quota.burst())
+    }
+
+    const fn of_parts(cost: u64, whole: u64, fraction: u64, burst: u32) -> Self {
+        let capacity = burst as u64 * cost;
         let per_nano = whole + (fraction > 0) as u64;
         let horizon = (u64::MAX - capacity) / per_nano;
-        Self::of_fields([cost, capacity, whole, fraction, horizon, quota.burst() as u64])
+        Self::of_fields([cost, capacity, whole, fraction, horizon, burst as u64])
+    }
+
+    /// The rule with another burst, at most as large.
+    #[cfg(feature = "std")]
+    pub(crate) const fn with_burst(&self, burst: u32) -> Self {
+        Self::of_parts(self.cost.get(), self.whole, self.fraction, burst)
     }
 
     /// The rule as words; see [`of_fields`](Self::of_fields).
@@ -147,6 +157,13 @@ impl TokenBucket {
             (u128::from(debt) * u128::from(to.cost.get())).div_ceil(u128::from(self.cost.get()));
         let spent = spent.min(u128::from(to.capacity)) as u64;
         Word::from_bits(to.units(now.min(to.horizon)) + spent)
+    }
+
+    /// Nanoseconds until a bucket that has nothing is full.
+    #[cfg(feature = "std")]
+    #[inline]
+    pub(super) fn time_to_fill(&self) -> u64 {
+        self.instant(self.capacity).unwrap_or(u64::MAX)
     }
 
     /// The timestamp in units: ⌊now·r⌋. Given one up to the horizon it cannot wrap.
@@ -295,7 +312,8 @@ impl RuleParts for TokenBucket {
         Some(now.max(Timestamp::from_nanos(due)))
     }
 
-    /// Without a timestamp in between: each would be rounded, and the roundings of a row of places add up.
+    /// Without a timestamp in between: each would be rounded, and the roundings of a row of places
+    /// add up.
     fn with_first_fit(&self, word: Word, n: u32, now: Timestamp) -> Option<(Word, Timestamp)> {
         let taken = self.reserve(word, n, now, Timestamp::MAX)?;
         let (_, due) = self.place(taken, n);

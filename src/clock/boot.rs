@@ -5,12 +5,13 @@ use crate::timestamp::Timestamp;
 
 /// The time since boot, with the time that the machine slept in it (`CLOCK_BOOTTIME`). Linux only.
 ///
-/// For quotas that refill while a laptop or a phone sleeps: on a [`SystemClock`](super::SystemClock)
-/// an hour of sleep is no time at all. It never steps back, unlike a [`UtcClock`](super::UtcClock).
+/// For quotas that refill while a laptop or a phone sleeps: on a
+/// [`SystemClock`](super::SystemClock) an hour of sleep is no time at all. It never steps back,
+/// unlike a [`UtcClock`](super::UtcClock).
 ///
-/// The kernel has no cheap form of this clock, so each check takes a precise timestamp. Other systems
-/// have no such clock in the standard library. The type does not exist there, rather than stand still
-/// while the machine sleeps.
+/// The kernel has no cheap form of this clock, so each check takes a precise timestamp. Other
+/// systems have no such clock in the standard library. The type does not exist there, rather than
+/// stand still while the machine sleeps.
 ///
 /// ```
 /// use casgate::clock::BootClock;

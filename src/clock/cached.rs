@@ -6,20 +6,20 @@ use core::time::Duration;
 
 /// The time of another clock as it was at the last [`tick`](Self::tick).
 ///
-/// A timestamp is one load. It is for event loops, whose time stands still while they handle what has
-/// come in. They tick it by hand. Where there is no such loop, a `Ticker` ticks it from a thread of
-/// its own.
+/// A timestamp is one load. It is for event loops, whose time stands still while they handle what
+/// has come in. They tick it by hand. Where there is no such loop, a `Ticker` ticks it from a
+/// thread of its own.
 ///
 /// Both kinds of timestamp are that of the last tick, and it counts as precise. So a denial stands
-/// until the next tick, unless the caller's timestamp is older than that of the last one. In real time
-/// the bound of an algorithm grows by what the [lag](super#what-the-lag-does-to-the-bound) adds. The
-/// lag is the longest time between two ticks.
+/// until the next tick, unless the caller's timestamp is older than that of the last one. In real
+/// time the bound of an algorithm grows by what the [lag](super#what-the-lag-does-to-the-bound)
+/// adds. The lag is the longest time between two ticks.
 ///
 /// # When nobody ticks
 ///
 /// Time then stands still: the limiter admits what is left, and after that denies everything. A
-/// `Ticker` prevents it while it lives. [`age`](Self::age) detects it: a health check compares the age
-/// with the longest time between two ticks that it accepts.
+/// `Ticker` prevents it while it lives. [`age`](Self::age) detects it: a health check compares the
+/// age with the longest time between two ticks that it accepts.
 ///
 /// ```
 /// use casgate::clock::{CachedClock, SystemClock};
@@ -60,8 +60,8 @@ impl<C> CachedClock<C> {
 }
 
 impl<C: Clock> CachedClock<C> {
-    /// Takes the time of the other clock, precisely, and returns it. Never goes back, also if several
-    /// threads tick or the other clock steps back.
+    /// Takes the time of the other clock, precisely, and returns it. Never goes back, even if
+    /// several threads tick or the other clock steps back.
     ///
     /// ```
     /// use casgate::clock::{CachedClock, Clock, ManualClock};
@@ -83,8 +83,8 @@ impl<C: Clock> CachedClock<C> {
         Timestamp::from_nanos(ticked)
     }
 
-    /// Returns how long ago the last tick was, by a precise timestamp of the other clock. Before the
-    /// first tick it is the time since the other clock's origin.
+    /// Returns how long ago the last tick was, by a precise timestamp of the other clock. Before
+    /// the first tick it is the time since the other clock's origin.
     ///
     /// An age that only grows means that nobody ticks. It is zero while the other clock has stepped
     /// back behind the last tick.

@@ -4,7 +4,7 @@ use crate::sync::const_unless_modelled;
 use crate::timestamp::Timestamp;
 use core::time::Duration;
 
-/// A clock that moves only when told, for tests and simulations.
+/// A clock that the program moves, for tests and simulations.
 ///
 /// Share it by reference or `Arc`: both are clocks.
 ///
@@ -53,8 +53,8 @@ impl ManualClock {
         let _ = self.now.update(move |nanos| Some((Timestamp::from_nanos(nanos) + by).as_nanos()));
     }
 
-    /// Sets the clock, also backwards. A [`Clock`] must not step back by itself, and this shows what a
-    /// limiter does [if it does](super#a-clock-that-steps-back).
+    /// Sets the clock, even backwards. A [`Clock`] must not step back by itself, and this shows
+    /// what a limiter does [if it does](super#a-clock-that-steps-back).
     ///
     /// ```
     /// use casgate::{Timestamp, clock::{Clock, ManualClock}};

@@ -36,9 +36,9 @@
 //! In all other cases the denial stands, and it holds as of the caller's timestamp. There are two
 //! exceptions, both for threads that are stopped for longer than `max_lag`:
 //!
-//! - The state need not show that the timestamp is old. A fixed window shows it once somebody has been
-//!   admitted in a later window, a sliding window at once, a token bucket while more than the burst is
-//!   outstanding as of the old timestamp.
+//! - The state need not show that the timestamp is old. A fixed window shows it once a request has
+//!   been admitted in a later window, and a sliding window at once. A token bucket shows it while
+//!   more than the burst is outstanding as of the old timestamp.
 //! - A check decides again once. A thread that is stopped a second time, after it took its second
 //!   timestamp, may be denied by that one.
 //!

@@ -3,7 +3,7 @@ use crate::timestamp::Timestamp;
 
 /// A clock without its cheap timestamps: every decision takes a precise one.
 ///
-/// For those who want the bound of an algorithm in real time, with no lag in it.
+/// It keeps the bound of an algorithm in real time, without a lag.
 ///
 /// ```
 /// use casgate::clock::{Clock, Precise, SystemClock};

@@ -8,9 +8,10 @@ use std::thread::{self, JoinHandle};
 
 /// A thread that ticks a [`CachedClock`] while this guard lives.
 ///
-/// When the guard is dropped, the thread is woken, ends and is joined. The drop waits for a tick that
-/// is under way, not for the interval. A guard that is leaked lets the thread run until the process
-/// ends; the thread does not keep the process alive. After a `fork` there is no thread in the child.
+/// When the guard is dropped, the thread is woken, ends and is joined. The drop waits for a tick
+/// that is under way, not for the interval. A guard that is leaked lets the thread run until the
+/// process ends; the thread does not keep the process alive. After a `fork` there is no thread in
+/// the child.
 ///
 /// ```
 /// use casgate::clock::{CachedClock, SystemClock, Ticker};
@@ -31,12 +32,12 @@ use std::thread::{self, JoinHandle};
 /// # Lag
 ///
 /// The thread waits for the interval after each tick, and the system may wake it late. So the clock
-/// lags by the interval and some more: on a busy machine by many milliseconds.
-/// [`CachedClock::age`] tells by how much at the moment.
+/// lags by the interval and some more: on a busy machine by many milliseconds. [`CachedClock::age`]
+/// returns by how much at the moment.
 #[derive(Debug)]
 #[must_use = "the thread stops when the ticker is dropped"]
 pub struct Ticker {
-    /// Nothing is ever sent: the thread is told by the drop. `None` while the ticker is dropped.
+    /// Nothing is ever sent: the thread notices the drop. `None` while the ticker is dropped.
     stop: Option<Sender<Infallible>>,
     thread: Option<JoinHandle<()>>,
 }

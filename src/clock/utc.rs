@@ -2,7 +2,8 @@ use super::Clock;
 use crate::timestamp::Timestamp;
 use core::time::Duration;
 
-/// The wall clock: the time since 1970-01-01, 00:00 UTC, or 00:00 in a time zone with a fixed offset.
+/// The wall clock: the time since 1970-01-01, 00:00 UTC, or 00:00 in a time zone with a fixed
+/// offset.
 ///
 /// On this clock the fixed windows of a minute, an hour or a day are those of the calendar. Use it
 /// where somebody else counts your requests in such windows:
@@ -19,26 +20,26 @@ use core::time::Duration;
 ///
 /// # Time zones
 ///
-/// [`ahead_by`](Self::ahead_by) and [`behind_by`](Self::behind_by) set the offset. Daylight saving is
-/// not followed: where it applies, days begin an hour off for half of the year. A window is a fixed
-/// length of time, so there are none of months. A window of a week begins on a Thursday, as
+/// [`ahead_by`](Self::ahead_by) and [`behind_by`](Self::behind_by) set the offset. Daylight saving
+/// is not followed: where it applies, days begin an hour off for half of the year. A window is a
+/// fixed length of time, so there are none of months. A window of a week begins on a Thursday, as
 /// 1970-01-01 was one; three days ahead it begins on a Monday.
 ///
 /// # A wall clock can step back
 ///
-/// An administrator or a time server can set it back, and a leap second does. This clock follows: it
-/// keeps no state and does not hold its timestamps. The limiter's state never goes back, so its bound
-/// still holds for the timestamps. Until the clock has caught up, the limiter
-/// [is stricter](super#a-clock-that-steps-back). If the clock was a day ahead, that takes a day. A
-/// limiter can be [reset](crate::Limiter::reset) sooner. Where that matters more than the calendar, use
-/// [`SystemClock`](super::SystemClock).
+/// An administrator or a time server can set it back, and a leap second does. This clock follows:
+/// it keeps no state and does not hold its timestamps. The limiter's state never goes back, so its
+/// bound still holds for the timestamps. Until the clock has caught up, the limiter [is
+/// stricter](super#a-clock-that-steps-back). If the clock was a day ahead, that takes a day. A
+/// limiter can be [reset](crate::Limiter::reset) sooner. Where that matters more than the calendar,
+/// use [`SystemClock`](super::SystemClock).
 ///
 /// # Range
 ///
-/// Instants before the origin count as the origin. A [`KeyedLimiter`](crate::KeyedLimiter) tells
-/// timestamps apart for at least 67 years, which on this clock may end in 2037. After that its keys get
-/// no new permits. `UtcClock::new().behind_by(…)` with a whole number of days begins later: with 10,957 days,
-/// in 2000.
+/// Instants before the origin count as the origin. A [`KeyedLimiter`](crate::KeyedLimiter)
+/// distinguishes timestamps for at least 67 years, which on this clock may end in 2037. After that
+/// its keys get no new permits. `UtcClock::new().behind_by(…)` with a whole number of days begins
+/// later: with 10,957 days, in 2000.
 ///
 /// ```
 /// use casgate::clock::{Clock, UtcClock};

@@ -37,10 +37,12 @@ pub(crate) const TABLE: u8 = u8::MAX;
 const AWAY: u8 = u8::MAX - 1;
 
 impl Denied {
-    /// Makes a denial of so many permits by a limiter that is not of this crate, for its only quota.
+    /// Makes a denial of so many permits by a limiter that is not of this crate, for its only
+    /// quota.
     ///
-    /// A wait of zero counts as a nanosecond. Without a wait the reason is [`NeverFits`](Reason::NeverFits) if the permits
-    /// exceed the limit, and [`OutOfRange`](Reason::OutOfRange) if not.
+    /// A wait of zero counts as a nanosecond. Without a wait the reason is
+    /// [`NeverFits`](Reason::NeverFits) if the permits exceed the limit, and
+    /// [`OutOfRange`](Reason::OutOfRange) if not.
     ///
     /// ```
     /// use casgate::{Denied, Reason, Snapshot};
@@ -79,7 +81,8 @@ impl Denied {
     }
 
     /// Returns how long to wait. With no other traffic, the same request is denied at every earlier
-    /// instant and admitted at that one. `None` if no wait helps: [`reason`](Self::reason) says why.
+    /// instant and admitted at that one. `None` if no wait helps: [`reason`](Self::reason) says
+    /// why.
     ///
     /// Never zero. The wait counts from the timestamp of the decision. That is the timestamp given,
     /// or, for methods that read the clock, one at most
@@ -98,8 +101,8 @@ impl Denied {
         }
     }
 
-    /// Returns [`retry_after`](Self::retry_after) in whole seconds, rounded up, as the `Retry-After`
-    /// field of HTTP needs it. Never zero; `None` if no wait helps.
+    /// Returns [`retry_after`](Self::retry_after) in whole seconds, rounded up, as the
+    /// `Retry-After` field of HTTP needs it. Never zero; `None` if no wait helps.
     ///
     /// ```
     /// # use casgate::{Limiter, Quota, Timestamp};

@@ -23,11 +23,11 @@ pub enum Reason {
     },
     /// The request asks for more permits than the [limit](crate::Denied::limit). No wait helps.
     NeverFits,
-    /// A [`KeyedLimiter`](crate::KeyedLimiter) has no free slot for a new key. Waiting helps, unless
-    /// the slot becomes free only after the last instant that the limiter can represent.
+    /// A [`KeyedLimiter`](crate::KeyedLimiter) has no free slot for a new key. Waiting helps,
+    /// unless the slot becomes free only after the last instant that the limiter can represent.
     TableFull,
-    /// The permits are kept elsewhere, as in a fleet's store, which could not be asked. A limiter of this crate never
-    /// gives this reason.
+    /// The permits are kept elsewhere, as in a fleet's store, which could not be asked. A limiter
+    /// of this crate never gives this reason.
     Unavailable,
     /// The timestamp, or the instant at which the request would fit, is past the last one that the
     /// algorithm can represent. No wait helps.

@@ -8,7 +8,8 @@ use core::hash::{BuildHasher, Hash};
 use core::time::Duration;
 
 impl<C: Clock, S: BuildHasher> KeyedLimiter<C, S> {
-    /// Asks for one of the key's permits now. Reads the clock as [`Limiter::check`](crate::Limiter::check) does.
+    /// Asks for one of the key's permits now. Reads the clock as
+    /// [`Limiter::check`](crate::Limiter::check) does.
     ///
     /// ```
     /// # use casgate::{KeyedLimiter, Quota};
@@ -83,8 +84,8 @@ impl<C: Clock, S: BuildHasher> KeyedLimiter<C, S> {
         self.key(key).charge(n)
     }
 
-    /// Takes the next free place for `n` of the key's permits, if it comes within `max_wait` of now. See
-    /// [`Key::reserve_at`](crate::Key::reserve_at).
+    /// Takes the next free place for `n` of the key's permits, if it comes within `max_wait` of
+    /// now. See [`Key::reserve_at`](crate::Key::reserve_at).
     ///
     /// ```
     /// # use casgate::{KeyedLimiter, Quota};
@@ -209,8 +210,8 @@ impl<C, S: BuildHasher> KeyedLimiter<C, S> {
         self.key(key).charge_at(n, now)
     }
 
-    /// Takes the next free place for `n` of the key's permits, if it comes within `max_wait` of `now`. See
-    /// [`Key::reserve_at`](crate::Key::reserve_at).
+    /// Takes the next free place for `n` of the key's permits, if it comes within `max_wait` of
+    /// `now`. See [`Key::reserve_at`](crate::Key::reserve_at).
     ///
     /// ```
     /// # use casgate::{KeyedLimiter, Quota, Timestamp};
@@ -247,7 +248,8 @@ impl<C, S: BuildHasher> KeyedLimiter<C, S> {
         self.key(key).peek_at(now)
     }
 
-    /// Gives the key all of its permits back, as if nothing had been. A key without a slot is left as it is.
+    /// Gives the key all of its permits back, as if nothing had been. A key without a slot is left
+    /// as it is.
     ///
     /// ```
     /// # use casgate::{KeyedLimiter, Quota};
@@ -276,8 +278,8 @@ impl<C, S: BuildHasher> KeyedLimiter<C, S> {
         self.key(key).refund(admitted);
     }
 
-    /// Gives `n` permits back: to a window those that were spent in it. A key without a slot is left as it
-    /// is.
+    /// Gives `n` permits back: to a window those that were spent in it. A key without a slot is
+    /// left as it is.
     ///
     /// ```
     /// # use casgate::{KeyedLimiter, Quota};

@@ -51,8 +51,8 @@ impl Table {
 #[cfg(feature = "std")]
 impl KeyedLimiter {
     /// Makes a limiter with a token bucket for each key: a burst of `quota.burst()`, refilled at
-    /// `quota.permits()` per `quota.period()`. `capacity` is how many keys have permits outstanding at
-    /// once.
+    /// `quota.permits()` per `quota.period()`. `capacity` is how many keys have permits outstanding
+    /// at once.
     ///
     /// ```
     /// use casgate::{KeyedLimiter, Quota};
@@ -100,8 +100,8 @@ impl KeyedLimiter {
     ///
     /// # Errors
     ///
-    /// A [`KeyedError`] if the quota is faster than one permit per 500 ns, if its burst takes more than
-    /// two years to refill, or if there is no memory for the table.
+    /// A [`KeyedError`] if the quota is faster than one permit per 500 ns, if its burst takes more
+    /// than two years to refill, or if there is no memory for the table.
     pub fn try_token_bucket(quota: Quota, capacity: usize) -> Result<Self, KeyedError> {
         Self::of(Kind::TokenBucket, quota, capacity)
     }
@@ -115,14 +115,14 @@ impl KeyedLimiter {
     ///
     /// # Errors
     ///
-    /// A [`KeyedError`] if the period, divided by the permits and one, is shorter than 500 ns, if it is
-    /// longer than two years, or if there is no memory for the table.
+    /// A [`KeyedError`] if the period, divided by the permits and one, is shorter than 500 ns, if
+    /// it is longer than two years, or if there is no memory for the table.
     pub fn try_fixed_window(quota: Quota, capacity: usize) -> Result<Self, KeyedError> {
         Self::of(Kind::FixedWindow, quota, capacity)
     }
 
-    /// Makes a limiter with at most `quota.limit()` permits for each key in *every* interval of `quota.period()`; see
-    /// [`Quota::at_most`].
+    /// Makes a limiter with at most `quota.limit()` permits for each key in *every* interval of
+    /// `quota.period()`; see [`Quota::at_most`].
     ///
     /// ```
     /// use casgate::{KeyedLimiter, Quota};
@@ -161,8 +161,9 @@ impl KeyedLimiter {
 }
 
 impl<S> KeyedLimiter<SystemClock, S> {
-    /// Makes a limiter with a token bucket for each key, whose keys are hashed by `hasher`: the constructor that needs
-    /// no `std`. A hasher that an attacker can foresee lets him choose keys of one set.
+    /// Makes a limiter with a token bucket for each key, whose keys are hashed by `hasher`: the
+    /// constructor that needs no `std`. A hasher that an attacker can foresee lets him choose keys
+    /// of one set.
     ///
     /// ```
     /// use casgate::{KeyedLimiter, Quota};

@@ -32,8 +32,8 @@ impl<C, S> Key<'_, C, S> {
         }
     }
 
-    /// Spends `n` permits at `now`, into debt if need be: for costs that are known afterwards. The key is
-    /// denied until the debt is repaid. A window's debt is spent from the next windows.
+    /// Spends `n` permits at `now`, into debt if need be: for costs that are known afterwards. The
+    /// key is denied until the debt is repaid. A window's debt is spent from the next windows.
     ///
     /// ```
     /// # use casgate::{KeyedLimiter, Quota, Timestamp};
@@ -48,7 +48,8 @@ impl<C, S> Key<'_, C, S> {
     ///
     /// # Errors
     ///
-    /// [`Denied`] if the key has no slot and gets none with [`WhenFull::DenyNewKeys`]; nothing is charged.
+    /// [`Denied`] if the key has no slot and gets none with [`WhenFull::DenyNewKeys`]; nothing is
+    /// charged.
     ///
     /// [`WhenFull::DenyNewKeys`]: crate::WhenFull::DenyNewKeys
     pub fn charge_at(&self, n: u32, now: Timestamp) -> Result<Admitted, Denied> {

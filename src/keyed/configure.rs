@@ -26,9 +26,9 @@ impl<C, S> KeyedLimiter<C, S> {
         KeyedLimiter { table, clock, hasher, tally }
     }
 
-    /// Hashes keys with `hasher`. Any 64-bit hash will do, the identity of distinct numbers included. Where
-    /// strangers choose the keys it must be one that they cannot predict, as the default is: keys that they
-    /// can place in one set fill it.
+    /// Hashes keys with `hasher`. Any 64-bit hash will do, the identity of distinct numbers
+    /// included. Where strangers choose the keys it must be one that they cannot predict, as the
+    /// default is: keys that they can place in one set fill it.
     ///
     /// ```
     /// use casgate::{KeyedLimiter, Quota};
@@ -56,8 +56,8 @@ impl<C, S> KeyedLimiter<C, S> {
         self
     }
 
-    /// Adds tiers: the first gets the next index, which after construction is 1. A request names its tier with
-    /// [`Key::tier`](crate::Key::tier). The tier is no part of the key.
+    /// Adds tiers: the first gets the next index, which after construction is 1. A request names
+    /// its tier with [`Key::tier`](crate::Key::tier). The tier is no part of the key.
     ///
     /// ```
     /// use casgate::{KeyedLimiter, Quota, Timestamp};
@@ -95,8 +95,8 @@ impl<C, S> KeyedLimiter<C, S> {
         Ok(self)
     }
 
-    /// Counts what is admitted and denied, for [`stats`](Self::stats): an atomic addition each, on a
-    /// line that all threads share.
+    /// Counts what is admitted and denied, for [`stats`](Self::stats): an atomic addition each, on
+    /// a line that all threads share.
     ///
     /// ```
     /// use casgate::{KeyedLimiter, Quota};

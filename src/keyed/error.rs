@@ -17,8 +17,8 @@ use core::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum KeyedError {
-    /// A token bucket of more than one permit per 500 ns, or a fixed window whose period divided by its
-    /// permits and one is shorter.
+    /// A token bucket of more than one permit per 500 ns, or a fixed window whose period divided by
+    /// its permits and one is shorter.
     TooFast,
     /// A burst that takes longer than two years to refill, or a window that is longer.
     TooLong,

@@ -10,7 +10,8 @@ use super::table::Table;
 use crate::decision::Admitted;
 
 impl Table {
-    /// Changes the state of a key that has a slot: `change` is given the pace that the state is counted in.
+    /// Changes the state of a key that has a slot: `change` is given the pace that the state is
+    /// counted in.
     pub(crate) fn give_back(&self, at: Place, change: impl Fn(&Pace, u64) -> u64) {
         while let Some(way) = self.find(at) {
             let slot = self.slot(at.set(), way);
@@ -47,8 +48,8 @@ impl Table {
         }
     }
 
-    /// Puts back the state before a change that led to `taken`, if that is still the word of the key in that
-    /// slot and tier.
+    /// Puts back the state before a change that led to `taken`, if that is still the word of the
+    /// key in that slot and tier.
     pub(crate) fn undo(&self, at: Place, way: usize, id: Id, taken: Word, before: u64) -> bool {
         let slot = self.slot(at.set(), way);
         // If the slot is handed on after this, its word has another stamp.
@@ -59,7 +60,8 @@ impl Table {
 }
 
 impl<C, S> Key<'_, C, S> {
-    /// Gives the key all of its permits back, as if nothing had been. A key without a slot is left as it is.
+    /// Gives the key all of its permits back, as if nothing had been. A key without a slot is left
+    /// as it is.
     ///
     /// ```
     /// # use casgate::{KeyedLimiter, Quota, Timestamp};
@@ -72,10 +74,10 @@ impl<C, S> Key<'_, C, S> {
         self.limiter.table.reset(self.place);
     }
 
-    /// Gives back the permits of an admission of this key whose work was not done: to a window only while it is still
-    /// that of the admission. See [`Limiter::refund`](crate::Limiter::refund). A key without a slot is left as it is. If
-    /// the key has changed its tier since, what counts is the window of its present one. An admission by a tier without
-    /// a limit gives nothing back.
+    /// Gives back the permits of an admission of this key whose work was not done: to a window only
+    /// while it is still that of the admission. See [`Limiter::refund`](crate::Limiter::refund). A
+    /// key without a slot is left as it is. If the key has changed its tier since, what counts is
+    /// the window of its present one. An admission by a tier without a limit gives nothing back.
     ///
     /// ```
     /// # use casgate::{KeyedLimiter, Quota, Timestamp};
@@ -89,8 +91,8 @@ impl<C, S> Key<'_, C, S> {
         self.limiter.table.give_back(self.place, |pace, state| pace.refund_of(state, admitted));
     }
 
-    /// Gives `n` permits back: to a window those that were spent in it. A key without a slot is left as it
-    /// is.
+    /// Gives `n` permits back: to a window those that were spent in it. A key without a slot is
+    /// left as it is.
     ///
     /// ```
     /// # use casgate::{KeyedLimiter, Quota, Timestamp};

@@ -57,10 +57,10 @@ impl<'a, C, S> Key<'a, C, S> {
         self.limiter.clock.now()
     }
 
-    /// Decides by that tier, and moves the key there if it is in another, even if the request is denied. The key
-    /// keeps what it has outstanding at the timestamp of the request, up to the smaller of both bursts; with a timestamp
-    /// that comes late that may be less than it was. Of two requests in different tiers at once one may be
-    /// decided by the other's.
+    /// Decides by that tier, and moves the key there if it is in another, even if the request is
+    /// denied. The key keeps what it has outstanding at the timestamp of the request, up to the
+    /// smaller of both bursts; with a timestamp that comes late that may be less than it was. Of
+    /// two requests in different tiers at once one may be decided by the other's.
     ///
     /// ```
     /// use casgate::{KeyedLimiter, Quota, Timestamp};
@@ -178,7 +178,7 @@ impl<'a, C, S> Key<'a, C, S> {
 }
 
 impl<'a, C: Clock, S> Key<'a, C, S> {
-    /// Decides at a cheap reading of the clock, or at a precise one if that could decide otherwise.
+    /// Decides at a cheap timestamp, or at a precise one if that could decide otherwise.
     #[inline(always)]
     fn spend_now(&self, n: u32) -> (Decided, Pace, Timestamp) {
         let now = self.limiter.clock.recent();
@@ -218,7 +218,8 @@ impl<'a, C: Clock, S> Key<'a, C, S> {
         self.check_n(1)
     }
 
-    /// As [`check`](Self::check), at a reading of the clock that the caller has from a moment ago, if that will do.
+    /// As [`check`](Self::check), at a timestamp that the caller took a moment ago, if that will
+    /// do.
     #[inline(always)]
     pub(super) fn check_as_of(&self, now: Timestamp) -> Result<Admitted, Denied> {
         let (decided, pace) = self.limiter.table.spend(self.place, self.tier, 1, now);
@@ -267,8 +268,8 @@ impl<'a, C: Clock, S> Key<'a, C, S> {
 pub(super) const UNLIMITED: Snapshot =
     Snapshot { limit: u32::MAX, remaining: u32::MAX, reset_after: 0 };
 
-/// The numbers of a decision, apart from it and always inlined: what the caller does not read is then
-/// not computed.
+/// The numbers of a decision, apart from it and always inlined: what the caller does not read is
+/// then not computed.
 #[inline(always)]
 pub(super) fn answer(
     decided: Decided,
@@ -289,7 +290,7 @@ pub(super) fn answer(
     }
 }
 
-/// What a new key is told for which there is no slot until then.
+/// The answer to a new key for which there is no slot until then.
 #[cold]
 pub(super) fn full(until: Timestamp, limit: u32, now: Timestamp) -> Snapshot {
     let reset_after = until.as_nanos().saturating_sub(now.as_nanos());

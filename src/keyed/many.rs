@@ -10,10 +10,11 @@ use core::hash::{BuildHasher, Hash};
 const TOGETHER: usize = 16;
 
 impl<C, S: BuildHasher> KeyedLimiter<C, S> {
-    /// Asks for one permit of each of many keys at `now`, and hands each answer to `each` with the key's index.
+    /// Asks for one permit of each of many keys at `now`, and hands each answer to `each` with the
+    /// key's index.
     ///
-    /// The same decisions as one by one, in that order. Where the table is larger than the cache it takes
-    /// a fraction of the time, since the memory of sixteen keys is asked for at once.
+    /// The same decisions as one by one, in that order. Where the table is larger than the cache it
+    /// takes a fraction of the time, since the memory of sixteen keys is asked for at once.
     ///
     /// ```
     /// use casgate::{KeyedLimiter, Quota, Timestamp};
@@ -64,8 +65,8 @@ impl<C, S: BuildHasher> KeyedLimiter<C, S> {
 }
 
 impl<C: Clock, S: BuildHasher> KeyedLimiter<C, S> {
-    /// Asks for one permit of each of many keys now. See [`check_many_at`](Self::check_many_at). Reads the clock
-    /// once for sixteen keys, and again for each that its quota would deny.
+    /// Asks for one permit of each of many keys now. See [`check_many_at`](Self::check_many_at).
+    /// Reads the clock once for sixteen keys, and again for each that its quota would deny.
     ///
     /// ```
     /// # use casgate::{KeyedLimiter, Quota};

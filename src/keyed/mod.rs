@@ -44,7 +44,8 @@ use core::fmt;
 use core::hash::{BuildHasher, Hash};
 use stats::Tally;
 
-/// What hashes keys unless [`with_hasher`](KeyedLimiter::with_hasher) says otherwise. Without `std` there is none.
+/// What hashes keys unless [`with_hasher`](KeyedLimiter::with_hasher) says otherwise. Without `std`
+/// there is none.
 #[cfg(feature = "std")]
 pub(crate) type Hasher = std::hash::RandomState;
 #[cfg(not(feature = "std"))]
@@ -64,32 +65,36 @@ use table::Table;
 /// assert!(API.check(&(client, "/login")).is_ok());
 /// ```
 ///
-/// Keys are borrowed and hashed, never stored, so any [`Hash`] type will do, and one limiter can be asked
-/// with several. Equal hashes are one key: `"a"` and `String::from("a")` are, `1u32` and `1u64` are not.
-/// For addresses use an [`Ipv6Prefix`].
+/// Keys are borrowed and hashed, never stored, so any [`Hash`] type will do, and one limiter can be
+/// asked with several. Equal hashes are one key: `"a"` and `String::from("a")` are, `1u32` and
+/// `1u64` are not. For addresses use an [`Ipv6Prefix`].
 ///
-/// # What it keeps
+/// # Guarantees
 ///
-/// - **Each key's quota.** A key is decided on as by a limiter of its own, a token bucket or a fixed window,
-///   with the same numbers. It is never admitted early or more: not when several threads bring it at once, not
-///   after an eviction, not with timestamps that come late. (A change of its tier counts
-///   what is outstanding as of the timestamp of the change.) It may be admitted later by less than 1 µs, since
-///   a slot counts in units of 500 to 1,000 ns: on a clock that stands still between two units, the last permit of a
-///   burst that is spent in parts is denied. Two keys share a limit if their hashes agree in a set and
-///   in 34 bits more: a new key does so with one of the 160 of a full set with a probability of 10⁻⁸.
-/// - **Its memory.** A slot has 16 bytes, and there are one and a half for each key of the capacity: with
-///   what goes with them 26 bytes a key. Nothing is allocated later, nothing is swept, and no thread runs.
-/// - **Its progress.** A thread that stops anywhere stops no other, except in
+/// - **Never more than the quota of a key, and never early.** Each key is decided on as by a token
+///   bucket or a fixed window of its own, with the same numbers. That holds when several threads
+///   bring a key at once, after an eviction, and with late timestamps. A change of a key's tier
+///   counts what is outstanding as of the timestamp of the change.
+/// - **Less than 1 µs late.** A key may be admitted later than by a limiter of its own, since a
+///   slot counts in units of 500 to 1,000 ns. On a clock that stands still between two units, the
+///   last permit of a burst that is spent in parts is denied.
+/// - **Rarely two keys in one.** Two keys share a limit if their hashes agree in a set and in 34
+///   bits more. A new key does so with one of the 160 of a full set with a probability of 10⁻⁸.
+/// - **Fixed memory.** A slot has 16 bytes, and there are one and a half for each key of the
+///   capacity: with all that belongs to them 26 bytes a key. Nothing is allocated later, nothing is
+///   swept, and no thread runs.
+/// - **Lock-free.** A thread that stops anywhere stops no other. The exception is
 ///   [`set_quota`](Self::set_quota), where it stops other calls of it for that tier.
-/// - **Other keys.** A timestamp from the far future spends the future of the key that it came with,
-///   and [`reset`](Self::reset) undoes that. If that key is evicted, new keys of its set wait as long,
-///   until [`clear`](Self::clear).
+/// - **A wrong timestamp harms one key.** A timestamp from the far future spends the future of the
+///   key that it came with, and [`reset`](Self::reset) undoes that. If that key is evicted, new
+///   keys of its set wait as long, until [`clear`](Self::clear).
 ///
-/// # Room
+/// # Capacity
 ///
-/// A key needs a slot while it has permits outstanding. Each key has a *set* of 160 slots, and there are sets
-/// for one and a half times the capacity. If no more keys than the capacity have permits outstanding, they
-/// all fit in 99.9 % of tables up to 100,000. In a full set [`WhenFull`] decides what becomes of a new key.
+/// A key needs a slot while it has permits outstanding. Each key has a *set* of 160 slots, and
+/// there are sets for one and a half times the capacity. If no more keys than the capacity have
+/// permits outstanding, they all fit in 99.9 % of tables up to 100,000. In a full set [`WhenFull`]
+/// decides what happens to a new key.
 ///
 /// | capacity | memory | a key that fits has no slot, in one table of |
 /// |---------:|-------:|---------------------------------------------:|
@@ -98,16 +103,16 @@ use table::Table;
 /// |  100,000 | 2.6 MB | 2,000 |
 /// | 1,000,000 | 26 MB | 180 |
 ///
-/// **In a flood** of new keys none of this changes. New keys in a full set
-/// evict those whose debt is repaid first, which are other new keys, and start with that debt. A key's debt
-/// survives its eviction: until the *watermark* of its set has passed, each new key of the set starts with as
-/// much. What survives is when the debt is repaid, so a key that returns in another [tier](Key::tier) owes
-/// as much time, not as many permits.
+/// **In a flood** of new keys none of this changes. New keys in a full set evict the keys whose
+/// debt is repaid first, which are other new keys, and start with that debt. A key's debt survives
+/// its eviction: until the *watermark* of its set has passed, each new key of the set starts with
+/// as much. The instant at which the debt is repaid survives. So a key that returns in another
+/// [tier](Key::tier) waits for as long, which may be for another number of permits.
 ///
 /// # Examples
 ///
-/// A limit on failed logins charges first, so that guesses that arrive together are counted, and gives back
-/// on success:
+/// A limit on failed logins charges first, so that guesses that arrive together are counted, and
+/// gives back on success:
 ///
 /// ```
 /// # use casgate::{Denied, KeyedLimiter, Quota};
@@ -145,13 +150,14 @@ use table::Table;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// # Times
+/// # Range and ordering
 ///
-/// Timestamps are told apart for at least 67 years, counted from
-/// [`Timestamp::ZERO`](crate::Timestamp::ZERO); later ones count as the last. On a
-/// [`UtcClock`](crate::clock::UtcClock#range) that can be in 2037. Memory ordering: a decision synchronizes with nothing
-/// but the insertion of its key. How it works is told in
-/// [`inside`](crate::inside).
+/// Timestamps are distinguished for at least 67 years, counted from
+/// [`Timestamp::ZERO`](crate::Timestamp::ZERO). Later ones count as the last. On a
+/// [`UtcClock`](crate::clock::UtcClock#range) that can be in 2037.
+///
+/// Memory ordering: a decision synchronizes with nothing but the insertion of its key.
+/// [`inside`](crate::inside) explains how it works.
 pub struct KeyedLimiter<C = SystemClock, S = Hasher> {
     table: Table,
     clock: C,
@@ -174,8 +180,9 @@ impl<C, S: BuildHasher> KeyedLimiter<C, S> {
         Key::new(self, self.locate(key))
     }
 
-    /// Finds the key's place, which a caller can keep and ask at: that saves the hash, which is most of what
-    /// a known key costs. A place is no reservation. The key may be evicted and return; its place stays.
+    /// Finds the key's place, which a caller can keep and ask at: that saves the hash, which is
+    /// most of what a known key costs. A place is no reservation. The key may be evicted and
+    /// return; its place stays.
     ///
     /// ```
     /// use casgate::{KeyedLimiter, Quota};
@@ -191,7 +198,8 @@ impl<C, S: BuildHasher> KeyedLimiter<C, S> {
 }
 
 impl<C, S> KeyedLimiter<C, S> {
-    /// Returns what can be asked of the key at a place, in tier 0. With a place of another limiter it is some key's.
+    /// Returns what can be asked of the key at a place, in tier 0. With a place of another limiter
+    /// it is some key's.
     ///
     /// ```
     /// # use casgate::{KeyedLimiter, Quota};

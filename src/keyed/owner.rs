@@ -80,8 +80,8 @@ impl Owner {
         (self.0 ^ other.0) >> BELOW_BITS == 0
     }
 
-    /// Whether the slot is that of this owner, whose stamp is 0, if that is what was found in it. One comparison:
-    /// if tag and tier agree, the stamp is what remains.
+    /// Whether the slot is that of this owner, whose stamp is 0, if that is what was found in it.
+    /// One comparison: if tag and tier agree, the stamp is what remains.
     #[inline(always)]
     pub(super) const fn has(self, found: Self, word: Word) -> bool {
         found.0 ^ self.0 == word.stamp()

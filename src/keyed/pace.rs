@@ -1,14 +1,16 @@
-//! The arithmetic of one tier: what a key's state means and how a request changes it. Pure functions.
+//! The arithmetic of one tier: what a key's state means and how a request changes it. Pure
+//! functions.
 //!
-//! A state is an instant in *units*. A permit costs a whole number of them, `cost`, so spending never
-//! rounds; and a unit takes from 500 to 1,000 ns, so the 52 bits of a state last for 71 years. Whatever
-//! must be rounded is rounded so that the key waits longer, by less than one unit in all.
+//! A state is an instant in *units*. A permit costs a whole number of them, `cost`, so spending
+//! never rounds; and a unit takes from 500 to 1,000 ns, so the 52 bits of a state last for 71
+//! years. Whatever must be rounded is rounded so that the key waits longer, by less than one unit
+//! in all.
 //!
-//! - **Token bucket.** The state is the instant at which the bucket is full again. With b permits of
-//!   burst, n permits are admitted at `t` if `max(state, t) + n·cost ≤ t + b·cost`.
-//! - **Fixed window.** Window k begins at the state `k·span`, where `span` is `(L + 1)·cost`. The state
-//!   is the beginning of the window in which permits were last spent, plus `cost` for each of them. So
-//!   what is left over below a whole `cost`, which evictions use, never reaches a permit.
+//! - **Token bucket.** The state is the instant at which the bucket is full again. With b permits
+//!   of burst, n permits are admitted at `t` if `max(state, t) + n·cost ≤ t + b·cost`.
+//! - **Fixed window.** Window k begins at the state `k·span`, where `span` is `(L + 1)·cost`. The
+//!   state is the beginning of the window in which permits were last spent, plus `cost` for each of
+//!   them. So what is left over below a whole `cost`, which evictions use, never reaches a permit.
 
 pub(crate) use super::units::{Kind, Pace, Unfit};
 
@@ -153,7 +155,8 @@ impl Pace {
         state / divisor(self.span)
     }
 
-    /// The state with the permits of an admission given back, if a window is still that of the admission.
+    /// The state with the permits of an admission given back, if a window is still that of the
+    /// admission.
     pub(crate) fn refund_of(&self, state: u64, admitted: &Admitted) -> u64 {
         let spent_in = self.instant(admitted.at).low;
         // An admission without a ticket is of a tier that counts nothing.
@@ -167,8 +170,8 @@ impl Pace {
     }
 
     /// The state that has as many permits outstanding at `now` in the units of `to`, up to its
-    /// burst. A debt beyond the burst is repaid as before, until it is no larger. Nothing panics if the pace was
-    /// written over while it was read: then the caller finds out.
+    /// burst. A debt beyond the burst is repaid as before, until it is no larger. Nothing panics if
+    /// the pace was written over while it was read: then the caller finds out.
     pub(crate) fn carry(&self, state: u64, to: &Self, now: Timestamp) -> u64 {
         if self.has_units_of(to) && self.span <= to.span {
             return state;

@@ -1,7 +1,7 @@
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// How many leading bits of an IPv6 address identify a client. A customer is given a whole prefix, so a
-/// limit for each address would be no limit.
+/// How many leading bits of an IPv6 address identify a client. A customer is given a whole prefix,
+/// so a limit for each address would be no limit.
 ///
 /// ```
 /// use casgate::Ipv6Prefix;
@@ -26,14 +26,14 @@ pub enum Ipv6Prefix {
 }
 
 impl Ipv6Prefix {
-    /// Returns the client at `address`: the prefix of an IPv6 address, with zeros behind it, or an IPv4
-    /// address.
+    /// Returns the client at `address`: the prefix of an IPv6 address, with zeros behind it, or an
+    /// IPv4 address.
     ///
-    /// An IPv4 address is also found in one that is mapped into IPv6, in the translators' prefixes
-    /// `64:ff9b::/96` ([RFC 6052](https://www.rfc-editor.org/rfc/rfc6052)) and `64:ff9b:1::/48`
-    /// ([RFC 8215](https://www.rfc-editor.org/rfc/rfc8215)), and in the 6to4 prefix `2002::/16`
-    /// ([RFC 3056](https://www.rfc-editor.org/rfc/rfc3056)). Otherwise all clients of a translator would
-    /// be one.
+    /// An IPv4 address is also found in an IPv6 address that embeds it: in a mapped one, in the
+    /// translators' prefixes `64:ff9b::/96` ([RFC 6052](https://www.rfc-editor.org/rfc/rfc6052))
+    /// and `64:ff9b:1::/48` ([RFC 8215](https://www.rfc-editor.org/rfc/rfc8215)), and in the 6to4
+    /// prefix `2002::/16` ([RFC 3056](https://www.rfc-editor.org/rfc/rfc3056)). Otherwise all
+    /// clients of a translator would be one.
     ///
     /// ```
     /// use casgate::{Ipv6Prefix, KeyedLimiter, Quota};

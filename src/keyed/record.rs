@@ -1,4 +1,4 @@
-//! What a set of slots keeps beside them: the record of its last change, and its watermark.
+//! What a set of slots keeps next to them: the record of its last change, and its watermark.
 
 use super::owner::{ID_BITS, Id, Owner};
 use super::stats::Seated;
@@ -9,7 +9,8 @@ use crate::sync::AtomicPair;
 
 /// Bits of the number of a record.
 const COUNT_BITS: u32 = 12;
-/// Bits of what goes with a change: 61, and 29 under the model checker, whose two words have 32 bits.
+/// Bits of what goes with a change: 61, and 29 under the model checker, whose two words have 32
+/// bits.
 const PAYLOAD_BITS: u32 = if cfg!(casgate_loom) { 29 } else { 61 };
 /// Bits of a slot's index in its set.
 const SLOT_BITS: u32 = 8;
@@ -24,15 +25,15 @@ pub(crate) enum Change {
         tag: u64,
         id: Id,
     },
-    /// A key is carried over to another tier, or to its tier's new quota, as of that timestamp. It keeps its
-    /// slot.
+    /// A key is carried over to another tier, or to its tier's new quota, as of that timestamp. It
+    /// keeps its slot.
     Retier {
         tag: u64,
         id: Id,
         at: Timestamp,
     },
-    /// The owner of that stamp is given all of its permits back. It keeps its slot, with the next stamp: so
-    /// what was taken before cannot be given back once more.
+    /// The owner of that stamp is given all of its permits back. It keeps its slot, with the next
+    /// stamp: so what was taken before cannot be given back once more.
     Reset {
         slot: usize,
         owner: Owner,
@@ -93,7 +94,8 @@ impl Record {
     }
 }
 
-/// The most that a key without a slot can owe: a state, and the id whose units it is counted in.
+/// The most that a key without a slot can have outstanding: a state, and the id whose units it is
+/// counted in.
 ///
 /// ```text
 /// 127                      64
@@ -102,8 +104,8 @@ impl Record {
 /// | epoch 47 | tier 17     |
 /// ```
 ///
-/// The epoch counts how often the set has been cleared: an exchange that raises the watermark fails once it
-/// has been lowered.
+/// The epoch counts how often the set has been cleared: an exchange that raises the watermark fails
+/// once it has been lowered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Watermark([u64; 2]);
 

@@ -12,13 +12,14 @@ use core::num::NonZeroU64;
 use core::time::Duration;
 
 impl<'a, C, S> Key<'a, C, S> {
-    /// Takes the next free place for `n` permits, if it comes within `max_wait` of `now`. The place is given back
-    /// when the reservation is dropped, unless it was [committed](KeyedReservation::commit).
+    /// Takes the next free place for `n` permits, if it comes within `max_wait` of `now`. The place
+    /// is given back when the reservation is dropped, unless it was
+    /// [committed](KeyedReservation::commit).
     ///
-    /// The permits count at the instant that they are [ready](KeyedReservation::ready_at). Until then other
-    /// requests for the key are denied. If permits of the key were refunded in the meantime, a
-    /// reservation that is given back can, as that of a [`Limiter`](crate::Reservation::cancel), return a place
-    /// that a later request was given.
+    /// The permits count at the instant that they are [ready](KeyedReservation::ready_at). Until
+    /// then other requests for the key are denied. If permits of the key were refunded in the
+    /// meantime, a reservation that is given back can, as that of a
+    /// [`Limiter`](crate::Reservation::cancel), return a place that a later request was given.
     ///
     /// ```
     /// # use casgate::{KeyedLimiter, Quota, Timestamp};
@@ -91,16 +92,16 @@ impl<'a, C: Clock, S> Key<'a, C, S> {
     }
 }
 
-/// Permits of a key taken ahead of time, from [`Key::reserve`](crate::Key::reserve). Dropped, it gives
-/// them back, unless it was [committed](Self::commit).
+/// Permits of a key taken ahead of time, from [`Key::reserve`](crate::Key::reserve). Dropped, it
+/// gives them back, unless it was [committed](Self::commit).
 ///
-/// Wait for [`delay`](Self::delay), commit, and go on. Give the longest acceptable wait to `reserve` rather than to a
-/// timeout around the wait: what cannot be given back is lost.
+/// Wait for [`delay`](Self::delay), commit, and go on. Give the longest acceptable wait to
+/// `reserve` rather than to a timeout around the wait: what cannot be given back is lost.
 ///
-/// It can be given back only if nothing was taken from the key since: later requests were placed behind it and have
-/// been told when. So reservations come back whole from the latest to the earliest, and one that was built
-/// upon stays spent. What a [`refund`](crate::Key::refund) gave back must not be given back again: commit such a
-/// reservation.
+/// It can be given back only if nothing was taken from the key since: later requests have their
+/// places behind it, and know when. So reservations are returned whole from the latest to the
+/// earliest, and one that was built upon stays spent. What a [`refund`](crate::Key::refund) gave
+/// back must not be given back again: commit such a reservation.
 ///
 /// ```
 /// use casgate::{KeyedLimiter, Quota, Timestamp};
@@ -141,7 +142,8 @@ impl<'a> KeyedReservation<'a> {
         Self { table, place, taken: None, permits: 0, now, ready_at: now }
     }
 
-    /// Returns how long to wait, from the timestamp at which it was made. Zero if the permits were free.
+    /// Returns how long to wait, from the timestamp at which it was made. Zero if the permits were
+    /// free.
     ///
     /// ```
     /// # use casgate::{KeyedLimiter, Quota, Timestamp};
@@ -187,8 +189,8 @@ impl<'a> KeyedReservation<'a> {
         self.taken = None;
     }
 
-    /// Gives the permits back, and returns how many: all, or none if a later request was built on them. Dropping
-    /// does the same.
+    /// Gives the permits back, and returns how many: all, or none if a later request was built on
+    /// them. Dropping does the same.
     ///
     /// ```
     /// # use casgate::{KeyedLimiter, Quota, Timestamp};

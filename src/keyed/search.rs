@@ -1,9 +1,9 @@
 //! How a known key is found.
 //!
-//! The eight slots of a group have *marks*, a byte of each owner's tag, in one word apart. A search compares
-//! eight marks at once and looks at the slot that they point at. Marks are hints. They are written after
-//! the owner, by the thread that made it the owner: what they point at is compared with the owner, and a key is
-//! never said to be absent because it has no mark.
+//! The eight slots of a group have *marks*, a byte of each owner's tag, in one word apart. A search
+//! compares eight marks at once and looks at the slot that they point at. Marks are hints. They are
+//! written after the owner, by the thread that made it the owner: what they point at is compared
+//! with the owner, and a key is never said to be absent because it has no mark.
 
 use super::place::Place;
 use super::slot::{Slot, Word};
@@ -39,8 +39,8 @@ impl Table {
         }
     }
 
-    /// The key's slot, if its mark leads there: any with the mark in the home group and the three after it, as
-    /// far as the first that has an unused slot. Not to be found proves nothing.
+    /// The key's slot, if its mark leads there: any with the mark in the home group and the three
+    /// after it, as far as the first that has an unused slot. Not to be found proves nothing.
     #[inline(always)]
     pub(super) fn search<T>(
         &self,
@@ -73,8 +73,8 @@ impl Table {
         found.or_else(|| (0..WAYS).find(|&way| is_it(self.slot(at.set(), way))))
     }
 
-    /// Writes the mark of the slot's owner: by the thread that gave the slot to it, or by one that found it
-    /// without. A late one hides another key until that comes again.
+    /// Writes the mark of the slot's owner: by the thread that gave the slot to it, or by one that
+    /// found it without. A late one hides another key until that comes again.
     pub(super) fn mark(&self, set: usize, way: usize, tag: u64) {
         let (marks, shift) = (&self.marks[set * GROUPS + way / SLOTS], way % SLOTS * 8);
         let mark = u64::from(tag as u8);
@@ -148,7 +148,8 @@ mod tests {
         assert_eq!(bytes(1), [8, 0, 10, 11, 12, 13, 14, 15]);
     }
 
-    /// A new key takes the first unused slot from its home group on, in the near half of each group first.
+    /// A new key takes the first unused slot from its home group on, in the near half of each group
+    /// first.
     #[test]
     fn a_new_key_takes_the_slot_that_is_nearest() {
         let table = table(0);
@@ -184,7 +185,8 @@ mod tests {
         }
     }
 
-    /// In a set that is a third full nearly all keys are in their home group, with a mark of their own.
+    /// In a set that is a third full nearly all keys are in their home group, with a mark of their
+    /// own.
     #[test]
     fn a_known_key_is_found_by_its_mark() {
         const KEYS: u64 = WAYS as u64 / 3;
@@ -252,7 +254,8 @@ mod tests {
         }
     }
 
-    /// In a full set a key is searched for in four groups, and has a slot even if it is in none of them.
+    /// In a full set a key is searched for in four groups, and has a slot even if it is in none of
+    /// them.
     #[test]
     fn a_key_is_searched_for_in_four_groups() {
         let table = table(WAYS as u64);
@@ -275,7 +278,8 @@ mod tests {
         assert_eq!(table.find(table.place(1_000)), None);
     }
 
-    /// A mark that was written late hides a key until it comes again: that takes time and changes nothing else.
+    /// A mark that was written late hides a key until it comes again: that takes time and changes
+    /// nothing else.
     #[test]
     fn a_key_without_a_mark_is_found_where_it_is() {
         let table = table(WAYS as u64);

@@ -1,13 +1,13 @@
 //! How a key comes into the table, and everything else that changes who owns a slot.
 //!
-//! The protocol, with its picture and why it is right, is told in [`inside`](super::inside). To bring a key in,
-//! a thread
+//! The protocol, with its picture and why it is right, is in [`inside`](super::inside). To bring a
+//! key in, a thread
 //!
 //! 1. loads the set's record and completes it;
-//! 2. looks at every slot of the set. The key's own ends the search. Otherwise the key gets the first unused
-//!    slot, or else that of the *victim*, the key whose debt is repaid first;
-//! 3. denies the request if the key could not pay it with what it would start with. It was judged as absent,
-//!    so that holds only if the record is still the same;
+//! 2. looks at every slot of the set. The key's own ends the search. Otherwise the key gets the
+//!    first unused slot, or else that of the *victim*, the key whose debt is repaid first;
+//! 3. denies the request if the key could not pay it with what it would start with. It was judged
+//!    as absent, so that holds only if the record is still the same;
 //! 4. exchanges the record for its own, which fails if anything else has changed in the set since;
 //! 5. completes it, as anybody else may, and decides in the slot.
 
@@ -28,8 +28,8 @@ pub(super) enum Found {
 }
 
 impl Table {
-    /// Decides on a key that has not been found, and returns the pace of the answer's numbers. `None` if the
-    /// tier has changed.
+    /// Decides on a key that has not been found, and returns the pace of the answer's numbers.
+    /// `None` if the tier has changed.
     pub(super) fn ask_absent(
         &self,
         asker: Asker,
@@ -123,14 +123,14 @@ impl Table {
         })
     }
 
-    /// The timestamp as of which a key is carried over from one tier to another, or from a tier's quota to
-    /// its next.
+    /// The timestamp as of which a key is carried over from one tier to another, or from a tier's
+    /// quota to its next.
     pub(super) fn carried_at(&self, from: Id, to: Id, now: Timestamp) -> Timestamp {
         if from.tier() == to.tier() { self.tiers[to.tier()].since() } else { now }
     }
 
-    /// Looks at all slots, of which none is on its way: the record is complete, and if it has moved on the caller
-    /// finds out.
+    /// Looks at all slots, of which none is on its way: the record is complete, and if it has moved
+    /// on the caller finds out.
     pub(super) fn scan(&self, asker: Asker) -> Found {
         let set = asker.at.set();
         // Without a branch for each slot: where the key is, which state is the least, and what differs in the
@@ -168,7 +168,8 @@ impl Table {
         ways.into_iter().find(|&way| self.slot(asker.at.set(), way).owner().tag() == 0)
     }
 
-    /// Of keys of several tiers the one that is full first, and of those the one that owes least.
+    /// Of keys of several tiers the one that is full first, and of those the one with the least
+    /// outstanding.
     fn repaid_first(&self, set: usize) -> usize {
         let key = |&way: &usize| {
             let slot = self.slot(set, way);
@@ -200,8 +201,8 @@ impl Table {
         let is_blurred = word.is_unspent() || owner.id() != id || watermark.id() != id;
         if state == least && is_blurred { pace.next(state) } else { state.max(least) }
     }
-    /// The state of another tier as one of `id`, whose pace it is: repaid at the same instant, or less than a unit
-    /// later.
+    /// The state of another tier as one of `id`, whose pace it is: repaid at the same instant, or
+    /// less than a unit later.
     pub(super) fn converted(&self, state: u64, from: Id, id: Id, pace: &Pace) -> u64 {
         if from == id || state == 0 { state } else { pace.state_at(self.time_of(from, state)) }
     }
@@ -266,8 +267,8 @@ mod tests {
         assert_eq!((answer.decided, answer.id.tier()), (Decided::Unlimited, 2));
     }
 
-    /// A debt that is as large as the watermark is told apart from it by a unit, unless both are known to be exact and
-    /// the key has spent since it came.
+    /// A debt that is as large as the watermark is distinguished from it by a unit, unless both are
+    /// known to be exact and the key has spent since it came.
     #[test]
     fn what_may_be_rounded_to_the_same_starts_a_unit_later() {
         let table = table();

@@ -6,9 +6,10 @@
 //! word:   | state 52         | u | stamp 11 |      u: the owner has spent nothing yet
 //! ```
 //!
-//! A slot is its owner's only while both stamps are equal. To hand it on, one thread after the other
-//! changes the word, whose stamp is then one ahead, and the owner, whose stamp follows. An exchange of
-//! the word compares its stamp, so a caller that found the slot before fails: see [`seat`](super::seat).
+//! A slot is its owner's only while both stamps are equal. To hand it on, one thread after the
+//! other changes the word, whose stamp is then one ahead, and the owner, whose stamp follows. An
+//! exchange of the word compares its stamp, so a caller that found the slot before fails: see
+//! [`seat`](super::seat).
 
 use super::owner::{Owner, STAMP, UNSPENT, next};
 use super::pace::{Ask, Pace};
@@ -63,8 +64,8 @@ impl fmt::Debug for Word {
     }
 }
 
-/// The state as a [`Cell`](crate::cell::Cell): what a hit exchanges. A load is `Relaxed`: who owns the slot was
-/// read before, with `Acquire`, and the exchange fails if that is over.
+/// The state as a [`Cell`](crate::cell::Cell): what a hit exchanges. A load is `Relaxed`: who owns
+/// the slot was read before, with `Acquire`, and the exchange fails if that is over.
 #[derive(Debug)]
 pub(crate) struct State(AtomicU64);
 
@@ -169,8 +170,8 @@ impl Slot {
         self.owner.load(Ordering::Relaxed);
     }
 
-    /// Word and owner as the thread that hands the slot on must read them: the word first, so that the owner is at
-    /// least as new.
+    /// Word and owner as the thread that hands the slot on must read them: the word first, so that
+    /// the owner is at least as new.
     pub(crate) fn both(&self) -> (Word, Owner) {
         // Acquire: synchronizes with the exchange that passed the word.
         let word = Word(self.word.atom().0.load(order::WORD_LOAD));
@@ -224,7 +225,8 @@ mod tests {
         assert_eq!(spend(&slot, slot.word()), Some(Decided::Denied(before)));
     }
 
-    /// A thread that found the slot before it was handed on changes nothing, whether there are permits or not.
+    /// A thread that found the slot before it was handed on changes nothing, whether there are
+    /// permits or not.
     #[test]
     fn a_tenancy_that_is_over_decides_nothing() {
         let slot = Slot::unused();

@@ -44,7 +44,8 @@ impl Count {
     }
 }
 
-/// Insertions, and those of them that evicted a key: two numbers of 32 bits in one, for one addition.
+/// Insertions, and those of them that evicted a key: two numbers of 32 bits in one, for one
+/// addition.
 #[derive(Debug, Default)]
 pub(crate) struct Seated(Count);
 

@@ -1,8 +1,8 @@
-//! The table: where a key can be, and how it is decided on. How keys are found is told in
+//! The table: where a key can be, and how it is decided on. How keys are found is explained in
 //! [`search`](super::search), how they come in in [`seat`](super::seat).
 //!
-//! A *group* is eight slots in two cache lines. A key has a home group and is kept there if there is room.
-//! A *set* is twenty groups: all that a key can be in.
+//! A *group* is eight slots in two cache lines. A key has a home group and is kept there if there
+//! is room. A *set* is twenty groups: all that a key can be in.
 
 use super::WhenFull;
 use super::owner::{Id, Owner};
@@ -20,8 +20,8 @@ use alloc::boxed::Box;
 use core::time::Duration;
 use crossbeam_utils::CachePadded;
 
-/// Slots of a group, and groups of a set. Few under the model checker and the random scheduler, so that a
-/// set is soon full.
+/// Slots of a group, and groups of a set. Few under the model checker and the random scheduler, so
+/// that a set is soon full.
 pub(crate) const SLOTS: usize = if cfg!(any(casgate_loom, casgate_shuttle)) { 2 } else { 8 };
 pub(crate) const GROUPS: usize = if cfg!(casgate_loom) {
     1
@@ -37,14 +37,16 @@ pub(crate) const WAYS: usize = SLOTS * GROUPS;
 #[repr(align(128))]
 pub(crate) struct Group(pub(crate) [Slot; SLOTS]);
 
-/// What became of a request. One enum, and not a `Result` of one, so that it is returned in registers.
+/// What became of a request. One enum, and not a `Result` of one, so that it is returned in
+/// registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Decided {
     /// The key's word is now this; its state was that before.
     Admitted { word: Word, before: u64 },
     /// The quota denies it, the key's state being this.
     Denied(u64),
-    /// There is no slot for it before `free`, and nothing for it before `until`, which may be never.
+    /// There is no slot for it before `free`, and nothing for it before `until`, which may be
+    /// never.
     Full { until: Timestamp, free: Timestamp },
     /// The tier has no limit.
     Unlimited,
@@ -67,7 +69,8 @@ impl Decided {
     }
 }
 
-/// What became of a request, the pace of its numbers, and the tier and the slot in which it was decided.
+/// What became of a request, the pace of its numbers, and the tier and the slot in which it was
+/// decided.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Answer {
     pub(crate) decided: Decided,
@@ -78,7 +81,7 @@ pub(crate) struct Answer {
 
 #[derive(Debug)]
 pub(crate) struct Table {
-    /// Told in [`search`](super::search).
+    /// Explained in [`search`](super::search).
     pub(super) marks: Box<[AtomicU64]>,
     pub(super) groups: Box<[Group]>,
     pub(super) heads: Box<[Head]>,
@@ -99,8 +102,8 @@ impl Table {
     }
 
     /// Any 64-bit hash will do: of its product with an odd constant (2⁶⁴ over the golden ratio, as
-    /// Knuth proposes in *The Art of Computer Programming*, volume 3, 6.4) the low half chooses the home
-    /// group, and both halves the tag.
+    /// Knuth proposes in *The Art of Computer Programming*, volume 3, 6.4) the low half chooses the
+    /// home group, and both halves the tag.
     #[inline(always)]
     pub(crate) fn place(&self, hash: u64) -> Place {
         let product = u128::from(hash) * 0x9e37_79b9_7f4a_7c15;
@@ -127,7 +130,8 @@ impl Table {
         &self.groups[set * GROUPS + way / SLOTS].0[way % SLOTS]
     }
 
-    /// Spends `n` permits as in a limiter of the key's own. The pace is that of the answer's numbers.
+    /// Spends `n` permits as in a limiter of the key's own. The pace is that of the answer's
+    /// numbers.
     #[inline(always)]
     pub(crate) fn spend(&self, at: Place, tier: u16, n: u32, now: Timestamp) -> (Decided, Pace) {
         let rules = self.tier(tier);
@@ -157,8 +161,8 @@ impl Table {
         (decided, pace)
     }
 
-    /// One attempt in the slot that was found; `None` if there is none, its exchange is lost, or the tier has
-    /// changed or has no quota.
+    /// One attempt in the slot that was found; `None` if there is none, its exchange is lost, or
+    /// the tier has changed or has no quota.
     #[inline(always)]
     fn spend_in(
         rules: &Tier,
@@ -227,7 +231,7 @@ impl Table {
         slot.decide(seen, pace, ask, now)
     }
 
-    /// One who asks about the key in that tier, and the tier's pace.
+    /// A caller that asks about the key in that tier, and the tier's pace.
     pub(super) fn asker(&self, at: Place, tier: u16) -> (Asker, Pace) {
         let rules = self.tier(tier);
         loop {
@@ -259,8 +263,8 @@ impl Table {
         time(state, self.pace_and_unit(id).1)
     }
 
-    /// Who owns a slot, its word, and the pace that this is counted in. If the pace is written over, the
-    /// slot was handed on before: an exchange of the word then fails.
+    /// Who owns a slot, its word, and the pace that this is counted in. If the pace is written
+    /// over, the slot was handed on before: an exchange of the word then fails.
     pub(super) fn tenancy(&self, slot: &Slot) -> (Owner, Word, Pace) {
         let owner = slot.owner();
         // Before the word: a thread that sleeps here over two changes of the quota finds another stamp.
@@ -281,7 +285,8 @@ impl Table {
     }
 }
 
-/// One who asks about a key: where it is looked for, for which owner, and the version of its tier.
+/// A caller that asks about a key: where it is looked for, for which owner, and the version of its
+/// tier.
 #[derive(Clone, Copy)]
 pub(super) struct Asker {
     pub(super) at: Place,

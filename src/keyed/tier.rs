@@ -40,8 +40,9 @@ impl From<Quota> for Allowance {
 /// What a tier that never had a quota is counted in: what a key is charged there stays for years.
 const NO_QUOTA: Quota = Quota::literal(1 << 26, Duration::from_secs(365 * 86_400));
 
-/// One tier. Its pace stands in the first of two places. While it changes, the new one stands in the second,
-/// and the old one in the first until all keys are carried over: so neither is written while it is read.
+/// One tier. Its pace stands in the first of two places. While it changes, the new one stands in
+/// the second, and the old one in the first until all keys are carried over: so neither is written
+/// while it is read.
 ///
 /// | version | in force | before it |
 /// |---|---|---|
@@ -123,8 +124,8 @@ impl Tier {
         self.pace_in((version & 1) as usize)
     }
 
-    /// The pace that the states of an id are counted in, and how long its unit is. For an id that no slot
-    /// has any more it is some pace: the caller must find out.
+    /// The pace that the states of an id are counted in, and how long its unit is. For an id that
+    /// no slot has any more it is some pace: the caller must find out.
     pub(crate) fn pace_of(&self, id: Id) -> (Pace, u64) {
         loop {
             let version = self.version();
@@ -166,8 +167,8 @@ impl Tier {
         self.changing.store(0, order::CHANGE_END);
     }
 
-    /// Puts the allowance in force, as of `now`. Returns the version before if keys must be carried over to the
-    /// next; then `settle` must follow. Called between `begin` and `end`.
+    /// Puts the allowance in force, as of `now`. Returns the version before if keys must be carried
+    /// over to the next; then `settle` must follow. Called between `begin` and `end`.
     pub(crate) fn publish(
         &self,
         kind: Kind,

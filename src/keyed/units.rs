@@ -3,8 +3,8 @@
 use super::owner::BELOW_BITS;
 use crate::{Quota, Timestamp};
 
-/// One unit. A state stands in the upper 52 bits of its word and is computed with where it stands, so all
-/// states, costs and spans are multiples of this.
+/// One unit. A state stands in the upper 52 bits of its word and is computed with where it stands,
+/// so all states, costs and spans are multiples of this.
 pub(super) const ONE: u64 = 1 << BELOW_BITS;
 /// The largest state.
 pub(super) const LAST: u64 = !(ONE - 1);
@@ -15,7 +15,8 @@ const UNIT: u64 = 499;
 const FASTEST: u64 = 500;
 /// Later timestamps count as this one, in nanoseconds: 73 years, or for long bursts less.
 const HORIZON: u64 = (1 << 61) - 1;
-/// The longest that a burst or a window may take, in nanoseconds, so that a clock from 1970 still has ten years.
+/// The longest that a burst or a window may take, in nanoseconds, so that a clock from 1970 still
+/// has ten years.
 const LONGEST: u64 = 2 * 365 * 86_400 * 1_000_000_000;
 
 /// Bits of a rate's fraction, and of a unit's.
@@ -33,8 +34,8 @@ pub(crate) enum Kind {
     FixedWindow,
 }
 
-/// What a timestamp is in units: rounded down, rounded up, and the last state that a request may lead to
-/// there.
+/// What a timestamp is in units: rounded down, rounded up, and the last state that a request may
+/// lead to there.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Instant {
     pub(super) low: u64,
@@ -49,8 +50,8 @@ pub(crate) struct Pace {
     pub(super) cost: u64,
     /// A full bucket, or from one window to the next.
     pub(super) span: u64,
-    /// Units per nanosecond, in 2⁻⁷². Rounded up if that makes the same units of every timestamp as the
-    /// true rate, else down.
+    /// Units per nanosecond, in 2⁻⁷². Rounded up if that makes the same units of every timestamp as
+    /// the true rate, else down.
     rate: u64,
     /// Nanoseconds of a window; 0 for a token bucket.
     pub(super) window: u64,
@@ -163,9 +164,10 @@ impl Pace {
 
     /// `nanos` up to [`HORIZON`] in units, rounded down and up.
     ///
-    /// 2³·2⁷²·2⁻⁶⁴ is 2¹¹, and a unit is 2¹². The product is exact to 2⁻¹¹ of a unit. If the rate was rounded up, it is a fraction whose denominator is
-    /// below 2¹¹: so the product's fraction is 0 if the true one is, and not 0 otherwise. If the rate was rounded
-    /// down, the true product is less than 2·2⁻¹¹ above this one.
+    /// 2³·2⁷²·2⁻⁶⁴ is 2¹¹, and a unit is 2¹². The product is exact to 2⁻¹¹ of a unit. If the rate
+    /// was rounded up, it is a fraction whose denominator is below 2¹¹: so the product's fraction
+    /// is 0 if the true one is, and not 0 otherwise. If the rate was rounded down, the true product
+    /// is less than 2·2⁻¹¹ above this one.
     #[inline(always)]
     const fn units(&self, nanos: u64) -> (u64, u64) {
         let product = (((nanos << 3) as u128 * self.rate as u128) >> 64) as u64;
@@ -181,7 +183,8 @@ impl Pace {
         (u128::from(units >> 1) << 64).div_ceil(u128::from(divisor(self.rate))).div_ceil(8) as u64
     }
 
-    /// Nothing wraps, unless the pace was written over while it was read: then the caller finds out.
+    /// Nothing wraps, unless the pace was written over while it was read: then the caller finds
+    /// out.
     #[inline(always)]
     pub(super) fn instant(&self, now: Timestamp) -> Instant {
         let nanos = now.as_nanos().min(self.horizon);
@@ -232,16 +235,16 @@ impl Pace {
 /// How many words a [`Pace`] is.
 pub(crate) const FIELDS: usize = 7;
 
-/// A state as an instant that those of other tiers can be compared with, in nanoseconds, rounded up. In a
-/// window each permit moves it by an equal part of the window.
+/// A state as an instant that those of other tiers can be compared with, in nanoseconds, rounded
+/// up. In a window each permit moves it by an equal part of the window.
 #[inline]
 pub(crate) fn time(state: u64, unit: u64) -> u64 {
     const BITS: u32 = UNIT_BITS + BELOW_BITS;
     ((u128::from(state) * u128::from(unit) + ((1 << BITS) - 1)) >> BITS) as u64
 }
 
-/// A cost, a span or a rate, which is never 0. The compiler, once it knows that, leaves out a division whose result
-/// nobody reads.
+/// A cost, a span or a rate, which is never 0. The compiler, once it knows that, leaves out a
+/// division whose result nobody reads.
 #[inline(always)]
 pub(super) const fn divisor(x: u64) -> u64 {
     if x == 0 { 1 } else { x }

@@ -27,8 +27,8 @@ impl<C, S> KeyedLimiter<C, S> {
         }
     }
 
-    /// Counts the keys that have permits outstanding at `now`: an estimate if others decide meanwhile.
-    /// Looks at every slot.
+    /// Counts the keys that have permits outstanding at `now`: an estimate if others decide
+    /// meanwhile. Looks at every slot.
     ///
     /// ```
     /// use casgate::{KeyedLimiter, Quota, Timestamp};
@@ -59,9 +59,10 @@ impl<C, S> KeyedLimiter<C, S> {
 
     /// Changes what a tier's keys are allowed, as of `now`.
     ///
-    /// It holds at once for keys that are known already. They keep what they have outstanding at `now`, up to
-    /// the smaller of both bursts; an unchanged quota changes nothing. A request that overlaps the change is decided by either
-    /// quota. Looks at every slot. Calls for the same tier take turns; requests never wait.
+    /// It holds at once for keys that are known already. They keep what they have outstanding at
+    /// `now`, up to the smaller of both bursts; an unchanged quota changes nothing. A request that
+    /// overlaps the change is decided by either quota. Looks at every slot. Calls for the same tier
+    /// take turns; requests never wait.
     ///
     /// ```
     /// use casgate::{Allowance, KeyedLimiter, Quota, Timestamp};
@@ -77,7 +78,8 @@ impl<C, S> KeyedLimiter<C, S> {
     ///
     /// # Errors
     ///
-    /// A [`KeyedError`] if there is no such tier, or the quota does not fit; then nothing is changed.
+    /// A [`KeyedError`] if there is no such tier, or the quota does not fit; then nothing is
+    /// changed.
     pub fn set_quota_at(
         &self,
         tier: u16,
@@ -92,8 +94,8 @@ impl<C, S> KeyedLimiter<C, S> {
 }
 
 impl<C: Clock, S> KeyedLimiter<C, S> {
-    /// Counts the keys that have permits outstanding now: an estimate if others decide meanwhile. Looks at
-    /// every slot.
+    /// Counts the keys that have permits outstanding now: an estimate if others decide meanwhile.
+    /// Looks at every slot.
     ///
     /// ```
     /// # use casgate::{KeyedLimiter, Quota};
@@ -128,7 +130,8 @@ impl<C: Clock, S> KeyedLimiter<C, S> {
     ///
     /// # Errors
     ///
-    /// A [`KeyedError`] if there is no such tier, or the quota does not fit; then nothing is changed.
+    /// A [`KeyedError`] if there is no such tier, or the quota does not fit; then nothing is
+    /// changed.
     pub fn set_quota(&self, tier: u16, allowance: impl Into<Allowance>) -> Result<(), KeyedError> {
         self.set_quota_at(tier, allowance, self.clock.now())
     }

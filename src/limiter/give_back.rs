@@ -28,9 +28,9 @@ impl<A: Weighted, C> Limiter<A, C> {
     ///
     /// The algorithm's bound then holds with the refunds added: where it allows N permits in an
     /// interval, it allows N + R if R were refunded between the first and the last of them. Refund
-    /// an admission once, and not after a [`reset`](Self::reset) has given its permits back. Its tickets are
-    /// handed out again. A fixed window in [debt](Self::charge) takes back only what was spent in its newest
-    /// window.
+    /// an admission once, and not after a [`reset`](Self::reset) has given its permits back. Its
+    /// tickets are handed out again. A fixed window in [debt](Self::charge) takes back only what
+    /// was spent in its newest window.
     ///
     /// This is one atomic step. A limiter that is already full is not written.
     ///

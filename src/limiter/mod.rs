@@ -13,6 +13,9 @@ mod lease;
 
 mod adjust;
 
+#[cfg(feature = "std")]
+mod sharded;
+
 mod save;
 
 mod build;
@@ -60,8 +63,8 @@ use core::fmt;
 ///   spent.
 /// - **Linearizable.** Each call takes effect at one instant between call and return. If one call
 ///   returns before another begins, it takes effect first. Admissions carry
-///   [tickets](crate::Admitted::ticket) in that order. A check that decides again is two decisions, of
-///   which the second counts.
+///   [tickets](crate::Admitted::ticket) in that order. A check that decides again is two decisions,
+///   of which the second counts.
 /// - **A denial spends nothing.** Limiters of one or two words write nothing either, so under
 ///   attack their state is a shared read. A sliding window may move its head on for a claim that
 ///   another thread has won. A [`Lease`] may first return what it holds.
@@ -85,9 +88,9 @@ use core::fmt;
 ///
 /// No lock and no allocation. An admission is a load and one compare-and-swap, or two for a sliding
 /// window. After a short spin it is repeated for each concurrent change that came first. A denial
-/// is loads alone, except where it [writes](#guarantees). [`choosing`](crate::choosing) has the
-/// figures. A fixed window has 24 bytes and a token bucket 56. Neither is padded: in an array that
-/// threads hammer, wrap each in `crossbeam_utils::CachePadded`.
+/// is loads alone, except where it [writes](#guarantees). [`choosing`](crate::guide::choosing) has
+/// the figures. A fixed window has 24 bytes and a token bucket 56. Neither is padded: in an array
+/// that threads hammer, wrap each in `crossbeam_utils::CachePadded`.
 ///
 /// The methods that decide are always inlined. So the numbers of an answer that the caller does not
 /// read are not computed.

@@ -211,7 +211,7 @@ impl<H: Holder<Rule = TokenBucket>> Reservation<H> {
         self.place.ready_at.saturating_duration_since(self.place.now)
     }
 
-    /// The first instant at which the permits may be used.
+    /// Returns the first instant at which the permits may be used.
     ///
     /// ```
     /// # use casgate::{Limiter, Quota, Timestamp};
@@ -252,10 +252,10 @@ impl<H: Holder<Rule = TokenBucket>> Reservation<H> {
     /// before, and the bound holds as if they had never been made. Permits that are not returned
     /// are lost capacity, never a permit too many.
     ///
-    /// A [`refund`](Limiter::refund) or a [`reset`](Limiter::reset) in the meantime moves the word back.
-    /// Then usually nothing is returned. But if later requests have moved the word to exactly where this
-    /// reservation left it, it cannot be told apart: its place is given out twice, which admits as many
-    /// permits more as were refunded. The same holds on drop.
+    /// A [`refund`](Limiter::refund) or a [`reset`](Limiter::reset) in the meantime moves the word
+    /// back. Then usually nothing is returned. But if later requests have moved the word to exactly
+    /// where this reservation left it, it cannot be distinguished from that one: its place is given
+    /// out twice, which admits as many permits more as were refunded. The same holds on drop.
     ///
     /// ```
     /// # use casgate::{Limiter, Quota, Timestamp};

@@ -8,8 +8,8 @@ use core::time::Duration;
 /// [`Limiter::save_at`].
 ///
 /// It names no instant of a clock, so it can be restored on another clock's timeline and on another
-/// machine. The limiter must have the same algorithm. It should have the same quota: with another one a
-/// token bucket is full again at the same instant, and a fixed window may deny for as long.
+/// machine. The limiter must have the same algorithm. It should have the same quota: with another
+/// one a token bucket is full again at the same instant, and a fixed window may deny for as long.
 ///
 /// ```
 /// use casgate::{Limiter, Quota, Saved, Timestamp};

@@ -39,8 +39,8 @@ impl<A: Weighted, C> Limiter<A, C> {
     /// Until the debt is repaid all requests are denied. A fixed window's debt is spent from its
     /// next windows.
     ///
-    /// A timestamp older than one already seen counts as that one; such a charge to a fixed window cannot
-    /// be [refunded](Self::refund). One atomic step.
+    /// A timestamp older than one already seen counts as that one; such a charge to a fixed window
+    /// cannot be [refunded](Self::refund). One atomic step.
     ///
     /// ```
     /// use casgate::{Limiter, Quota, Timestamp};
@@ -66,7 +66,8 @@ impl<A: Weighted, C> Limiter<A, C> {
     ///
     /// Later calls can shorten it. [`reset`](Self::reset) ends it. [`refund`](Self::refund) ends it
     /// sooner by as long as the permits take to refill, so refund first. A new quota ends it sooner
-    /// by up to the old period. Permits that a [lease](Self::lease) holds already can still be spent.
+    /// by up to the old period. Permits that a [lease](Self::lease) holds already can still be
+    /// spent.
     ///
     /// ```
     /// use casgate::{Limiter, Quota, Timestamp};
@@ -121,8 +122,8 @@ impl<A: Weighted, C: Clock> Limiter<A, C> {
         self.charge_at(n, self.clock.now())
     }
 
-    /// Begins with `n` permits instead of a full limiter, as of now. Call it on a new limiter that has its
-    /// clock already: it spends what is more than `n`.
+    /// Begins with `n` permits instead of a full limiter, as of now. Call it on a new limiter that
+    /// has its clock already: it spends what is more than `n`.
     ///
     /// ```
     /// use casgate::{Limiter, Quota};

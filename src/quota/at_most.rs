@@ -7,7 +7,7 @@ use core::time::Duration;
 /// use casgate::{Limiter, Quota, StrictQuota};
 /// use std::time::Duration;
 ///
-/// // The provider bans those who send more than 100 requests in any minute.
+/// // The provider bans clients that send more than 100 requests in any minute.
 /// const QUOTA: StrictQuota = Quota::at_most(100).with_burst(20).in_any(Duration::from_secs(60));
 /// static PROVIDER: Limiter = Limiter::strict(QUOTA);
 /// assert!(PROVIDER.is_allowed());
@@ -20,8 +20,8 @@ pub struct AtMost {
 }
 
 impl Quota {
-    /// Begins a [`StrictQuota`], with which a [token bucket](crate::Limiter::strict) admits at most `limit` permits
-    /// in *every* interval of a length. That is the bound of a [sliding
+    /// Begins a [`StrictQuota`], with which a [token bucket](crate::Limiter::strict) admits at most
+    /// `limit` permits in *every* interval of a length. That is the bound of a [sliding
     /// window](crate::SlidingWindow), on one word instead of its memory.
     ///
     /// The price is a slower rate. Call the limit L, the length W and the burst b (1 unless
@@ -29,9 +29,9 @@ impl Quota {
     /// that many per W, where a sliding window would admit L. With b = 1 that is L per W, evenly
     /// spaced; with b = L it is 1 per W.
     ///
-    /// *Proof.* In a half-open interval of length W, timestamps are at most W − 1 ns apart, so by the
-    /// bucket's bound N ≤ b + ⌊(W − 1 + ½)·(L − b + 1)/W⌋ = b + (L − b) = L, the last factor being
-    /// less than one more. The ½ is for the [rounding](crate::TokenBucket#exactness). ∎
+    /// *Proof.* In a half-open interval of length W, timestamps are at most W − 1 ns apart, so by
+    /// the bucket's bound N ≤ b + ⌊(W − 1 + ½)·(L − b + 1)/W⌋ = b + (L − b) = L, the last factor
+    /// being less than one more. The ½ is for the [rounding](crate::TokenBucket#exactness). ∎
     ///
     /// ```
     /// use casgate::{Limiter, Quota, Timestamp};
@@ -126,8 +126,8 @@ impl AtMost {
 
 /// At most so many permits in *every* interval of a length: [`Quota::at_most`].
 ///
-/// A type of its own, since other algorithms would not keep it: a fixed window admits twice as many around the
-/// end of a window. It is taken by [`Limiter::strict`](crate::Limiter::strict) and
+/// A type of its own, since other algorithms would not keep it: a fixed window admits twice as many
+/// around the end of a window. It is taken by [`Limiter::strict`](crate::Limiter::strict) and
 /// [`KeyedLimiter::strict`](crate::KeyedLimiter::strict).
 ///
 /// ```

@@ -33,8 +33,8 @@ impl ParseQuotaError {
         self.kind
     }
 
-    /// Returns where it is: the offset in bytes at which the wrong part begins. That is the length of
-    /// the text if something is missing at its end.
+    /// Returns where it is: the offset in bytes at which the wrong part begins. That is the length
+    /// of the text if something is missing at its end.
     ///
     /// ```
     /// use casgate::Quota;
@@ -69,7 +69,8 @@ impl core::error::Error for ParseQuotaError {}
 pub enum ParseQuotaErrorKind {
     /// The text has nothing but spaces.
     Empty,
-    /// There is no number where one must be. A number consists of digits, with `_` only between them.
+    /// There is no number where one must be. A number consists of digits, with `_` only between
+    /// them.
     ExpectedNumber,
     /// There is neither `/` nor `per` after the number of permits.
     ExpectedPer,

@@ -17,8 +17,8 @@ const UNITS: [(u64, &str); 7] = [
     (1, "ns"),
 ];
 
-/// Writes the canonical form: the period in the longest unit that divides it, and the burst only if it
-/// differs from the permits. [Parsing](Quota#impl-FromStr-for-Quota) it returns the same quota.
+/// Writes the canonical form: the period in the longest unit that divides it, and the burst only if
+/// it differs from the permits. [Parsing](Quota#impl-FromStr-for-Quota) it returns the same quota.
 ///
 /// ```
 /// use casgate::Quota;
@@ -44,8 +44,8 @@ impl fmt::Display for Quota {
     }
 }
 
-/// Parses a quota: permits, `/` or `per`, a period, and `burst` with a number if it differs from the
-/// permits.
+/// Parses a quota: permits, `/` or `per`, a period, and `burst` with a number if it differs from
+/// the permits.
 ///
 /// - A period is a unit, with or without a number before it: `100/min`, `5/100ms`.
 /// - The units are `ns`, `us`, `ms`, `s`, `m` or `min`, `h` and `d`, or in words `sec`, `second`,
@@ -85,7 +85,8 @@ impl TryFrom<&str> for Quota {
     }
 }
 
-/// Reads from left to right. Only ASCII is ever passed over, so a position is never inside a character.
+/// Reads from left to right. Only ASCII is ever passed over, so a position is never inside a
+/// character.
 struct Parser<'a> {
     text: &'a [u8],
     at: usize,

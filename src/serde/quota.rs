@@ -16,7 +16,8 @@ impl Serialize for Quota {
 /// TOML, may also have a map of `permits`, `period` and, if it differs from the permits, `burst`.
 ///
 /// The period is a text as after the `/` of a quota: `"100ms"`, `"min"`. Any other key is an error,
-/// so that a misspelt `burst` is not ignored. Errors say what is wrong, and in a text at which byte.
+/// so that a misspelt `burst` is not ignored. Errors say what is wrong, and in a text at which
+/// byte.
 ///
 /// ```
 /// use casgate::Quota;

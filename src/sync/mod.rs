@@ -25,6 +25,8 @@ pub(crate) use core::sync::atomic::Ordering;
 mod backend;
 pub(crate) use backend::{AtomicU64, is_word_lock_free, wait_a_little};
 use backend::{Wide, join, split};
+#[cfg(feature = "std")]
+pub(crate) use backend::{home, move_home};
 
 /// Every ordering of the crate that is not `Relaxed`, by the name of what it is for. The reasons stand
 /// where they are used.
@@ -70,6 +72,10 @@ pub(crate) mod order {
         RULE_FENCE = Acquire;
         BEGUN_TAKE = Release;
         SET_FENCE = Release;
+        #[cfg(feature = "std")]
+        STOCK_LOAD = Acquire;
+        #[cfg(feature = "std")]
+        STOCK_WON = Release;
         #[cfg(feature = "alloc")]
         OWNER_LOAD = Acquire;
         #[cfg(feature = "alloc")]

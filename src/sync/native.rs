@@ -38,3 +38,21 @@ pub(super) const fn join([first, second]: [u64; 2]) -> u128 {
 pub(super) const fn split(bits: u128) -> [u64; 2] {
     [(bits >> 64) as u64, bits as u64]
 }
+
+#[cfg(feature = "std")]
+std::thread_local! {
+    static HOME: core::cell::Cell<usize> = const { core::cell::Cell::new(0) };
+}
+
+/// The number of the cell that the thread asks first, of a limiter that has many.
+#[cfg(feature = "std")]
+#[inline(always)]
+pub(crate) fn home() -> usize {
+    HOME.get()
+}
+
+#[cfg(feature = "std")]
+#[inline]
+pub(crate) fn move_home(to: usize) {
+    HOME.set(to);
+}

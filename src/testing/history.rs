@@ -23,17 +23,17 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Call {
-    /// Who called.
+    /// The number of the caller.
     pub caller: usize,
     /// The permits asked for.
     pub n: u32,
-    /// The clock reading that the call carried.
+    /// The timestamp that the call carried.
     pub now: Timestamp,
     /// When it was invoked, in steps of the history.
     pub invoked: usize,
     /// When it returned, in the same steps.
     pub returned: usize,
-    /// What it was told.
+    /// What it returned.
     pub outcome: Result<Admitted, Denied>,
 }
 
@@ -88,7 +88,7 @@ impl History {
     ///
     /// # Errors
     ///
-    /// What the call itself returned.
+    /// The error that the call itself returned.
     pub fn record(
         &self,
         caller: usize,
@@ -104,7 +104,7 @@ impl History {
         outcome
     }
 
-    /// The calls that have returned, in the order of their invocation.
+    /// Returns the calls that have returned, in the order of their invocation.
     ///
     /// ```
     /// assert!(casgate::testing::History::default().calls().is_empty());
@@ -116,7 +116,7 @@ impl History {
         calls
     }
 
-    /// The permits admitted with readings in `window`.
+    /// Returns the permits admitted with timestamps in `window`.
     ///
     /// ```
     /// # use casgate::testing::History;
@@ -132,11 +132,11 @@ impl History {
         self.admissions(&window).map(|(call, _)| u64::from(call.n)).sum()
     }
 
-    /// Exactly `permits` were admitted with timestamps in `window`, by any caller.
+    /// Asserts that exactly `permits` were admitted with timestamps in `window`, by any caller.
     ///
     /// # Panics
     ///
-    /// If it was another number.
+    /// If the number is another one.
     ///
     /// ```should_panic
     /// casgate::testing::History::default().assert_admitted(.., 1);
@@ -147,7 +147,8 @@ impl History {
         assert!(admitted == permits, "admitted {admitted} permits, not {permits}\n{self}");
     }
 
-    /// Tickets are unique, and no call has a lower ticket than one that returned before it began.
+    /// Asserts that tickets are unique, and that no call has a lower ticket than one that returned
+    /// before it began.
     ///
     /// # Panics
     ///
@@ -180,8 +181,8 @@ impl History {
         }
     }
 
-    /// The tickets of the admissions with readings in `window`, which lie in one window of the
-    /// limiter, are consecutive: `n` for a request of `n` permits.
+    /// Asserts that tickets are consecutive, `n` for a request of `n` permits: those of the
+    /// admissions with timestamps in `window`, which lie in one window of the limiter.
     ///
     /// # Panics
     ///
@@ -209,8 +210,8 @@ impl History {
         }
     }
 
-    /// Once a denial has returned, no later call with the same reading is admitted as many permits
-    /// or more.
+    /// Asserts that once a denial has returned, no later call with the same timestamp is admitted
+    /// as many permits or more.
     ///
     /// # Panics
     ///

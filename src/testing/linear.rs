@@ -6,12 +6,12 @@ use std::fmt::{self, Debug};
 use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// What an object does when it is used by one caller at a time: the specification that concurrent
-/// calls are held to.
+/// The specification of an object: what it does when one caller at a time uses it.
 ///
-/// Every [`Rule`] is one. For a limiter, a queue or a lock of your own, write one, record concurrent calls in
-/// a [`Trace`], and ask whether some order of them explains what they were told. This limiter checks, then
-/// acts; two callers who both check first are both admitted, and no order of the two explains that:
+/// Every [`Rule`] is one. For a limiter, a queue or a lock of your own, write one, record
+/// concurrent calls in a [`Trace`], and ask whether some order of them explains their answers. The
+/// limiter in this example checks first and acts later. Two callers can both check, and are both
+/// admitted. No order of the two explains that:
 ///
 /// ```should_panic
 /// use casgate::testing::{Sequential, Trace};
@@ -70,7 +70,7 @@ pub trait Sequential {
     fn apply(&self, state: &mut Self::State, op: &Self::Op) -> Self::Outcome;
 }
 
-/// Its ops are requests: permits, and a reading.
+/// Its operations are requests: permits, and a timestamp.
 impl<R: Rule> Sequential for R {
     type State = Word;
     type Op = (u32, Timestamp);
@@ -131,12 +131,12 @@ impl<O: Clone + Debug, R: Clone + Debug + PartialEq> Trace<O, R> {
         outcome
     }
 
-    /// Some order of the calls, in which each takes effect at one instant between its invocation and its
-    /// return, gives each what it was told.
+    /// Asserts that some order of the calls explains all answers. In that order each call takes
+    /// effect at one instant between its invocation and its return.
     ///
-    /// An exact search (Wing and Gong, *Testing and Verifying Concurrent Objects*, 1993, with the memory of
-    /// Lowe, *Testing for Linearizability*, 2017): exponential in the number of calls that overlap, so for
-    /// some tens of calls.
+    /// An exact search (Wing and Gong, *Testing and Verifying Concurrent Objects*, 1993, with the
+    /// memory of Lowe, *Testing for Linearizability*, 2017): exponential in the number of calls
+    /// that overlap, so for some tens of calls.
     ///
     /// ```
     /// use casgate::testing::Trace;
@@ -153,7 +153,7 @@ impl<O: Clone + Debug, R: Clone + Debug + PartialEq> Trace<O, R> {
     ///
     /// # Panics
     ///
-    /// If there is none, with a picture of the shortest part of the history that has none.
+    /// If there is no such order, with a picture of the shortest part of the history that has none.
     #[track_caller]
     pub fn assert_linearizable<S>(&self, specification: &S)
     where
@@ -179,8 +179,8 @@ impl<O: Clone + Debug, R: Clone + Debug + PartialEq> Trace<O, R> {
     }
 }
 
-/// Whether an order explains what had happened by step `end`. A call that had not returned by then may
-/// have taken effect or not.
+/// Whether an order explains what had happened by step `end`. A call that had not returned by then
+/// may have taken effect or not.
 fn explains<S: Sequential>(
     specification: &S,
     calls: &[Entry<S::Op, S::Outcome>],

@@ -1,9 +1,10 @@
-//! Tests of concurrent callers that neither hang nor ask who won.
+//! Helpers for tests of concurrent callers, which cannot hang and do not depend on thread order.
 //!
 //! Concurrent callers have no order of their own, so "caller 0 passes" is a wrong specification:
-//! some interleaving refutes it. What holds in every one is a *count*, and the order that the
-//! limiter itself hands out as [tickets](crate::Admitted::ticket). So: start the callers together
-//! with [`race`], let each [record](History::record) its calls, and assert over the [`History`].
+//! some interleaving contradicts it. Two things hold in every one: a *count*, and the order that
+//! the limiter itself hands out as [tickets](crate::Admitted::ticket). So start the callers
+//! together with [`race`], let each [record](History::record) its calls, and assert over the
+//! [`History`]. [`guide::story`](crate::guide::story) tells why.
 //!
 //! ```
 //! use casgate::testing::{History, race};

@@ -5,12 +5,12 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 impl History {
-    /// The calls are explained, to the last number of each answer, by `rule` applied to one call
-    /// after another in an order that keeps to real time.
+    /// Asserts that some order of the calls, which keeps to real time, explains them to the last
+    /// number of each answer. `rule` is applied to one call after another in that order.
     ///
-    /// The tickets give the order of the admissions, so nothing is searched: O(k log k) for k calls.
-    /// The others write nothing, so each needs only one state, between the admissions that returned
-    /// before it and those that were invoked after it, that answers as it was answered.
+    /// The tickets give the order of the admissions, so nothing is searched: O(k log k) for k
+    /// calls. The others write nothing, so each needs only one state, between the admissions that
+    /// returned before it and those that were invoked after it, that answers as it was answered.
     ///
     /// ```
     /// use casgate::testing::{History, race};
@@ -32,20 +32,21 @@ impl History {
     ///
     /// # Panics
     ///
-    /// If they are not, with the calls that overlap the first one that no order explains.
+    /// If no order does, with the calls that overlap the first one that is not explained.
     #[track_caller]
     pub fn assert_linearizable<R: Rule>(&self, rule: &R) {
         self.assert_explained(rule, "linearizable", |_, _| true);
     }
 
-    /// As [`assert_linearizable`](Self::assert_linearizable), but the order need only keep to that of each
-    /// caller's own calls.
+    /// Asserts the same as [`assert_linearizable`](Self::assert_linearizable), for an order that
+    /// need only keep to that of each caller's own calls.
     ///
-    /// For histories recorded inside a model checker. What it models is memory without a common time: a
-    /// call comes before another only if it *happens before* it, and this recorder, which the model does not
-    /// see, makes nothing happen before anything. A denial, which is a `Relaxed` load, may there be of
-    /// an older state than the recorded times allow. Outside of a model the recorder's lock orders the
-    /// calls, as does anything else by which one caller could learn that another has returned.
+    /// For histories recorded inside a model checker. Its model is memory without a common time: a
+    /// call comes before another only if it *happens before* it. The model does not see this
+    /// recorder, so the recorder makes nothing happen before anything. A denial, which is a
+    /// `Relaxed` load, may there be of an older state than the recorded times allow. Outside of a
+    /// model the recorder's lock orders the calls, as does anything else by which one caller could
+    /// learn that another has returned.
     ///
     /// ```
     /// use casgate::testing::History;
@@ -67,7 +68,7 @@ impl History {
         self.assert_explained(rule, "sequentially consistent", |a, b| a.caller == b.caller);
     }
 
-    /// `related` tells which calls the order must keep as they were recorded, an equivalence.
+    /// `related` says which calls the order must keep as they were recorded, an equivalence.
     #[track_caller]
     fn assert_explained<R: Rule>(
         &self,
@@ -143,8 +144,9 @@ impl Order {
         Self { before, after, places: admissions.len() }
     }
 
-    /// Gives each call, in the order of their invocation, the earliest place at which it is explained,
-    /// and none earlier than those of the calls that had returned by then; or the call that has none.
+    /// Gives each call, in the order of their invocation, the earliest place at which it is
+    /// explained, and none earlier than those of the calls that had returned by then; or the call
+    /// that has none.
     fn place(
         &self,
         calls: Vec<Call>,
@@ -170,7 +172,7 @@ impl Order {
     }
 }
 
-/// What a call that spends nothing is told on `word`.
+/// The answer of a call that spends nothing, on `word`.
 fn answer<R: Rule>(rule: &R, word: Word, call: &Call) -> Result<crate::Admitted, crate::Denied> {
     match (call.n, rule.decide(word, call.n.max(1), call.now)) {
         (0, _) => Ok(rule.admitted(word, call.n, call.now)),

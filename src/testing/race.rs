@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 /// ```
 pub const DEADLINE: Duration = Duration::from_secs(30);
 
-/// Why a caller of a race has no value to show.
+/// Why a caller of a race returned no value.
 ///
 /// ```
 /// use casgate::testing::Failure;
@@ -79,8 +79,9 @@ pub fn race<T: Send + 'static>(
     outcomes.into_iter().flatten().collect()
 }
 
-/// [`race`] with another deadline, counted from the common start, that returns each caller's value
-/// or failure, in the order of their indices.
+/// Races as [`race`] does, with another deadline, and returns the value or the failure of each
+/// caller. The deadline counts from the common start, and the results are in the order of the
+/// callers.
 ///
 /// ```
 /// use casgate::testing::{Failure, race_within};

@@ -18,8 +18,8 @@ use std::thread::{self, Thread};
 
 /// The wait for permits, from [`Queue::acquire`]. Await it, or [block](Self::block) a thread.
 ///
-/// It takes its place in the queue when it is first polled. Dropped at any time before it is ready, it takes nothing:
-/// see [`wait`](super#cancellation).
+/// It takes its place in the queue when it is first polled. Dropped at any time before it is ready,
+/// it takes nothing: see [`wait`](super#cancellation).
 ///
 /// ```
 /// use casgate::wait::{AcquireError, Queue};
@@ -77,7 +77,8 @@ impl<A: Algorithm, C: Clock, T: Timer> Queue<A, C, T> {
         Acquire::new(self)
     }
 
-    /// Waits as [`acquire`](Self::acquire), and keeps the queue alive: for tasks that outlive the caller.
+    /// Waits as [`acquire`](Self::acquire), and keeps the queue alive: for tasks that outlive the
+    /// caller.
     ///
     /// ```
     /// use casgate::wait::Queue;
@@ -98,8 +99,8 @@ impl<H: Holder> Acquire<H> {
         Self { queue, permits: 1, patience: Patience::Endless, state: State::New }
     }
 
-    /// Waits at most so long from the first poll on. If the permits will not be ready by then, the wait fails at once.
-    /// This replaces [`by`](Self::by).
+    /// Waits at most so long from the first poll on. If the permits will not be ready by then, the
+    /// wait fails at once. This replaces [`by`](Self::by).
     ///
     /// ```
     /// use casgate::wait::{AcquireError, Queue};
@@ -116,8 +117,8 @@ impl<H: Holder> Acquire<H> {
         self
     }
 
-    /// Waits at most until `deadline`, a timestamp of the limiter's clock. If the permits will not be ready by then, the
-    /// wait fails at once. This replaces [`within`](Self::within).
+    /// Waits at most until `deadline`, a timestamp of the limiter's clock. If the permits will not
+    /// be ready by then, the wait fails at once. This replaces [`within`](Self::within).
     ///
     /// ```
     /// use casgate::clock::ManualClock;
@@ -137,7 +138,8 @@ impl<H: Holder> Acquire<H> {
         self
     }
 
-    /// Blocks the thread until the permits are ready. Threads and tasks wait in one queue. The timer is not used.
+    /// Blocks the thread until the permits are ready. Threads and tasks wait in one queue. The
+    /// timer is not used.
     ///
     /// ```
     /// use casgate::wait::Queue;
@@ -158,7 +160,8 @@ impl<H: Holder> Acquire<H> {
         if let Some(admitted) = self.at_once() { Ok(admitted) } else { self.block_in_line() }
     }
 
-    /// Apart from what is free at once: there the numbers that the caller does not read are then not computed.
+    /// Apart from what is free at once: there the numbers that the caller does not read are then
+    /// not computed.
     #[cold]
     #[inline(never)]
     fn block_in_line(&mut self) -> Result<Admitted, AcquireError> {

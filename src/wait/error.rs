@@ -3,8 +3,8 @@ use core::fmt;
 
 /// Why a wait ended without permits.
 ///
-/// Nothing was taken. Where a wait that is [closed](super::Queue::close) had booked permits, they are given back as
-/// far as [possible](super#cancellation).
+/// Nothing was taken. Where a wait that is [closed](super::Queue::close) had booked permits, they
+/// are given back as far as [possible](super#cancellation).
 ///
 /// ```
 /// use casgate::wait::{AcquireError, Queue};

@@ -29,12 +29,14 @@ impl<C: Clock, S: BuildHasher> KeyedLimiter<C, S> {
 impl<'a, C: Clock, S> Key<'a, C, S> {
     /// Waits for one permit of the key or, with [`permits`](AcquireKey::permits), for several.
     ///
-    /// There is no queue for each key, which would need memory. The wait [reserves](Self::reserve) its place when it is
-    /// first polled, and sleeps until then. So waiters of a key are served in that order.
+    /// There is no queue for each key, which would need memory. The wait [reserves](Self::reserve)
+    /// its place when it is first polled, and sleeps until then. So waiters of a key are served in
+    /// that order.
     ///
-    /// *The trap.* A place that others have built on stays taken when its wait is dropped. If many wait for a key and
-    /// each gives up by a timeout *around* the wait, all places can be lost, and nobody is served. So give the patience to
-    /// [`within`](AcquireKey::within): then a wait that would be too long fails at once, and takes nothing.
+    /// *The trap.* A place that others have built on stays taken when its wait is dropped. If many
+    /// wait for a key and each gives up by a timeout *around* the wait, all places can be lost, and
+    /// nobody is served. So give the patience to [`within`](AcquireKey::within): then a wait that
+    /// would be too long fails at once, and takes nothing.
     ///
     /// ```
     /// use casgate::{KeyedLimiter, Quota};
@@ -56,9 +58,11 @@ impl<'a, C: Clock, S> Key<'a, C, S> {
     }
 }
 
-/// The wait for permits of a key, from [`Key::acquire`]. Await it, or [block](Self::block) a thread.
+/// The wait for permits of a key, from [`Key::acquire`]. Await it, or [block](Self::block) a
+/// thread.
 ///
-/// It takes its place when it is first polled. Dropped before it is ready, it gives that back if nobody has built on it.
+/// It takes its place when it is first polled. Dropped before it is ready, it gives that back if
+/// nobody has built on it.
 ///
 /// ```
 /// use casgate::{Denied, KeyedLimiter, Quota};
@@ -107,8 +111,8 @@ impl<'a, C: Clock, S, T: Timer> AcquireKey<'a, C, S, T> {
         Self { permits: n, state: State::New, ..self }
     }
 
-    /// Waits at most so long. If the permits will not be ready by then, the wait fails at once. It gives up a place that
-    /// it has.
+    /// Waits at most so long. If the permits will not be ready by then, the wait fails at once. It
+    /// gives up a place that it has.
     ///
     /// ```
     /// use casgate::{KeyedLimiter, Quota};

@@ -1,4 +1,4 @@
-//! What becomes of the places of those who do not use them.
+//! Gives the places of waiters that do not use them to others.
 
 use super::promote::HORIZON;
 use super::waiters::{Fate, Granted, Later, Waiters};
@@ -41,8 +41,8 @@ impl<S: Copy> Waiters<S> {
         self.promote(limiter, now, None, later);
     }
 
-    /// Gives a place back, and takes those behind it once more without it, all in one step. Only if nobody else took
-    /// permits since: others have been told of instants that must stay.
+    /// Gives a place back, and takes those behind it once more without it, all in one step. Only if
+    /// nobody else took permits since: others know of instants that must stay.
     fn close_up<A: Algorithm<Seen = S>, C>(
         &mut self,
         limiter: &Limiter<A, C>,
@@ -77,8 +77,8 @@ impl<S: Copy> Waiters<S> {
         true
     }
 
-    /// Gives a place to the next who wants as many permits, that one's place to the one after it, and so on. What is
-    /// left in the end goes back, or is lost if others have built on it.
+    /// Gives a place to the next who wants as many permits, that one's place to the one after it,
+    /// and so on. What is left in the end goes back, or is lost if others have built on it.
     fn pass_on<A: Algorithm<Seen = S>, C>(
         &mut self,
         limiter: &Limiter<A, C>,
@@ -106,7 +106,8 @@ impl<S: Copy> Waiters<S> {
         limiter.algorithm().give_back(limiter.state(), place.taken, place.given);
     }
 
-    /// Serves nobody before `until`. What was booked goes back as far as possible, and all ask once more.
+    /// Serves nobody before `until`. What was booked goes back as far as possible, and all ask once
+    /// more.
     pub(super) fn pause<A: Algorithm<Seen = S>, C>(
         &mut self,
         limiter: &Limiter<A, C>,
@@ -131,8 +132,8 @@ impl<S: Copy> Waiters<S> {
         self.permits_queued = 0;
     }
 
-    /// Gives back the places that are ready at instants that `is_unused` picks, from the last to the first, until one
-    /// cannot go back. Their waiters are queued again.
+    /// Gives back the places that are ready at instants that `is_unused` picks, from the last to
+    /// the first, until one cannot go back. Their waiters are queued again.
     pub(super) fn give_back_places<A: Algorithm<Seen = S>, C>(
         &mut self,
         limiter: &Limiter<A, C>,

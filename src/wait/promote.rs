@@ -1,4 +1,4 @@
-//! Who gets a place, and when the others can expect one.
+//! Decides which waiter gets a place, and when the others can expect one.
 
 use super::waiters::{Fate, Later, Waiters};
 use crate::algorithm::{Algorithm, Place};
@@ -6,15 +6,16 @@ use crate::limiter::Limiter;
 use crate::timestamp::Timestamp;
 use core::time::Duration;
 
-/// How far ahead places are taken: far enough for the waiters that a timer of milliseconds wakes together.
+/// How far ahead places are taken: far enough for the waiters that a timer of milliseconds wakes
+/// together.
 pub(super) const HORIZON: Duration = Duration::from_millis(2);
 
 const NANOSECOND: Duration = Duration::from_nanos(1);
 
 impl<S: Copy> Waiters<S> {
-    /// Takes places for those who are next: all within the horizon, and the first in any case, so that no request
-    /// from outside the queue can come before it. Also for all up to `due`, whose time has come: those ahead of it
-    /// have not asked for theirs, and perhaps never will.
+    /// Takes places for the next waiters: all within the horizon, and the first in any case, so
+    /// that no request from outside the queue can come before it. Also for all up to `due`, whose
+    /// time has come: those ahead of it have not asked for theirs, and perhaps never will.
     pub(super) fn promote<A: Algorithm<Seen = S>, C>(
         &mut self,
         limiter: &Limiter<A, C>,
@@ -55,14 +56,15 @@ impl<S: Copy> Waiters<S> {
         }
     }
 
-    /// The first instant from `now` on that is not before the last place or in a pause: permits that were returned
-    /// since may fit earlier.
+    /// The first instant from `now` on that is not before the last place or in a pause: permits
+    /// that were returned since may fit earlier.
     pub(super) fn earliest(&self, now: Timestamp) -> Timestamp {
         let now = now.max(self.paused_until);
         self.last_place().map_or(now, |(_, place)| place.ready_at.max(now))
     }
 
-    /// Takes earlier places for those who wait for theirs, if permits were returned from outside the queue.
+    /// Takes earlier places for waiters that wait for theirs, if permits were returned from outside
+    /// the queue.
     fn advance<A: Algorithm<Seen = S>, C>(
         &mut self,
         limiter: &Limiter<A, C>,
@@ -94,7 +96,7 @@ impl<S: Copy> Waiters<S> {
         }
     }
 
-    /// The last of those who have a place: its permits and the place.
+    /// The last waiter that has a place: its permits and the place.
     fn last_place(&self) -> Option<(u32, Place<S>)> {
         self.all.range(..self.settled).rev().find_map(|(_, waiter)| match waiter.fate {
             Fate::Placed(place) => Some((waiter.permits, place)),

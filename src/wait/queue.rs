@@ -33,8 +33,8 @@ pub struct Queue<A: Algorithm = TokenBucket, C = SystemClock, T = ThreadTimer> {
     limiter: Limiter<A, C>,
     timer: T,
     most: usize,
-    /// How many wait, between a bit that says whether it is closed and one for a [pause](PAUSED). Changed under the lock,
-    /// read without.
+    /// How many wait, between a bit that says whether it is closed and one for a [pause](PAUSED).
+    /// Changed under the lock, read without.
     gate: AtomicU64,
     waiters: Lock<Waiters<A::Seen>>,
 }
@@ -81,8 +81,9 @@ impl<A: Algorithm, C, T> Queue<A, C, T> {
         }
     }
 
-    /// Lets at most `most` wait. Further ones fail with [`AcquireError::TooManyWaiting`](super::AcquireError::TooManyWaiting). Without this there
-    /// is no limit.
+    /// Lets at most `most` wait. Further ones fail with
+    /// [`AcquireError::TooManyWaiting`](super::AcquireError::TooManyWaiting). Without this there is
+    /// no limit.
     ///
     /// ```
     /// use casgate::wait::{AcquireError, Queue};
@@ -106,8 +107,8 @@ impl<A: Algorithm, C, T> Queue<A, C, T> {
     /// assert!(queue.limiter().is_allowed());
     /// ```
     ///
-    /// The queue does not see what a [`refund`](Limiter::refund) or a [`reset`](Limiter::reset) returns, until
-    /// somebody arrives, leaves or is served.
+    /// The queue does not see what a [`refund`](Limiter::refund) or a [`reset`](Limiter::reset)
+    /// returns, until somebody arrives, leaves or is served.
     #[must_use]
     pub const fn limiter(&self) -> &Limiter<A, C> {
         &self.limiter
@@ -128,8 +129,9 @@ impl<A: Algorithm, C, T> Queue<A, C, T> {
         self.waiters.lock().all.len()
     }
 
-    /// Closes the queue: those who wait, and those who come after this has returned, fail with [`AcquireError::Closed`](super::AcquireError::Closed). Booked permits
-    /// are given back, as if [dropped](super#cancellation). The limiter stays as it is.
+    /// Closes the queue. All waits in line, and all that begin after this has returned, fail with
+    /// [`AcquireError::Closed`](super::AcquireError::Closed). Booked permits are given back, as if
+    /// [dropped](super#cancellation). The limiter stays as it is.
     ///
     /// ```
     /// use casgate::wait::{AcquireError, Queue};
@@ -160,7 +162,7 @@ impl<A: Algorithm, C, T> Queue<A, C, T> {
 }
 
 impl<A: Algorithm, C: Clock, T: Timer> Queue<A, C, T> {
-    /// `None` also if somebody waits.
+    /// `None` too if somebody waits.
     #[inline(always)]
     pub(super) fn try_acquire(&self, permits: u32) -> Option<Admitted> {
         // Relaxed: see `work`.
@@ -170,12 +172,14 @@ impl<A: Algorithm, C: Clock, T: Timer> Queue<A, C, T> {
         if is_open { self.limiter.ask(permits).ok() } else { None }
     }
 
-    /// Serves nobody before `until`, for example until the instant that an upstream server named in its `Retry-After`.
+    /// Serves nobody before `until`, for example until the instant that an upstream server named in
+    /// its `Retry-After`.
     ///
-    /// Those who wait keep their order, and their patience: a wait that would end after its deadline fails at once. What
-    /// was booked for them goes back as far as [possible](super#cancellation). The limiter itself goes on, and refills.
-    /// An earlier pause that ends later is kept, and a new quota ends none. A request that overlaps the call may still be
-    /// served. A place that cannot go back is kept for its waiter, or lost if that is dropped in the pause.
+    /// Waiters keep their order and their patience: a wait that would end after its deadline fails
+    /// at once. Their booked permits go back as far as [possible](super#cancellation). The limiter
+    /// itself goes on, and refills. An earlier pause that ends later is kept, and a new quota ends
+    /// none. A request that overlaps the call may still be served. A place that cannot go back is
+    /// kept for its waiter, or lost if that is dropped in the pause.
     ///
     /// ```
     /// use casgate::wait::{AcquireError, Queue};
@@ -243,9 +247,9 @@ impl<A: Algorithm, C: Clock, T: Timer> Queue<A, C, T> {
 }
 
 impl<R: Adjust, C: Clock, T> Queue<Adjustable<R>, C, T> {
-    /// Changes the quota, as [`Limiter::set_quota`], and moves those who wait. Their permits are ready when the new
-    /// quota allows. Who then cannot be served in time fails: the next in line at once, others when their time has
-    /// come.
+    /// Changes the quota, as [`Limiter::set_quota`], and moves the waiters. Their permits are ready
+    /// when the new quota allows. A waiter that cannot be served in time then fails: the next in
+    /// line at once, others when their time has come.
     ///
     /// ```
     /// use casgate::wait::Queue;
@@ -256,8 +260,8 @@ impl<R: Adjust, C: Clock, T> Queue<Adjustable<R>, C, T> {
     /// assert!(queue.acquire().block().is_ok());
     /// ```
     ///
-    /// If it is changed by [`limiter`](Self::limiter), booked permits keep their instants, and the next in line learn of
-    /// the change when theirs has come.
+    /// If it is changed by [`limiter`](Self::limiter), booked permits keep their instants, and the
+    /// next in line learn of the change when theirs has come.
     pub fn set_quota(&self, quota: Quota) {
         self.work(|waiters, later| {
             // Under the lock: of two changes the later one must not place those who wait by an older time.

@@ -30,7 +30,8 @@ impl<A: Algorithm, C: Clock, T: Timer> Queue<A, C, T> {
         ThrottleSink { sink, queue: self, permit: Permit::None }
     }
 
-    /// As [`throttle_sink`](Self::throttle_sink), and the sink keeps the queue alive.
+    /// Returns the same as [`throttle_sink`](Self::throttle_sink), as a sink that keeps the queue
+    /// alive.
     ///
     /// ```
     /// use casgate::wait::Queue;
@@ -50,14 +51,15 @@ impl<A: Algorithm, C: Clock, T: Timer> Queue<A, C, T> {
 
 /// A sink at the pace of a queue, from [`Queue::throttle_sink`].
 ///
-/// `poll_ready` waits for the sink and then for a permit, once for each item. A permit that is not used goes back when
-/// this is dropped, as that of a [wait that is dropped](super#cancellation).
+/// `poll_ready` waits for the sink and then for a permit, once for each item. A permit that is not
+/// used goes back when this is dropped, as that of a [wait that is dropped](super#cancellation).
 ///
 /// The sink must be `Unpin`: pass `Box::pin(sink)` or `pin!(sink)` if it is not.
 ///
 /// # Panics
 ///
-/// `start_send` panics if `poll_ready` has not said before that the sink is ready. The trait demands that it has.
+/// `start_send` panics if `poll_ready` has not said before that the sink is ready. The trait
+/// demands that it has.
 #[must_use = "a sink does nothing until something is sent"]
 pub struct ThrottleSink<S, H: Holder> {
     sink: S,

@@ -36,7 +36,7 @@ impl<A: Algorithm, C: Clock, T: Timer> Queue<A, C, T> {
         Throttle::new(stream, self)
     }
 
-    /// As [`throttle`](Self::throttle), and the stream keeps the queue alive.
+    /// Returns the same as [`throttle`](Self::throttle), as a stream that keeps the queue alive.
     ///
     /// ```
     /// use casgate::wait::Queue;
@@ -56,11 +56,12 @@ impl<A: Algorithm, C: Clock, T: Timer> Queue<A, C, T> {
 
 /// A stream at the pace of a queue, from [`Queue::throttle`].
 ///
-/// It takes an item first and then waits for its permit, so a stream that idles or ends spends nothing. The item waits
-/// here meanwhile.
+/// It takes an item first and then waits for its permit, so a stream that idles or ends spends
+/// nothing. The item waits here meanwhile.
 ///
-/// If there is no permit to be had, the stream yields the [error](AcquireError) and keeps the item. After
-/// [`TooManyWaiting`](AcquireError::TooManyWaiting) it tries again when it is polled. After other errors it has ended.
+/// If there is no permit to be had, the stream yields the [error](AcquireError) and keeps the item.
+/// After [`TooManyWaiting`](AcquireError::TooManyWaiting) it tries again when it is polled. After
+/// other errors it has ended.
 ///
 /// The stream must be `Unpin`: pass `Box::pin(stream)` or `pin!(stream)` if it is not.
 #[must_use = "a stream does nothing until it is polled"]
@@ -125,7 +126,8 @@ impl<S: Stream + Unpin, H: Holder> Stream for Throttle<S, H> {
         })
     }
 
-    /// That of the stream, and the item that waits. An error comes in addition, and may end the stream earlier.
+    /// That of the stream, and the item that waits. An error comes in addition, and may end the
+    /// stream earlier.
     fn size_hint(&self) -> (usize, Option<usize>) {
         let waiting = usize::from(self.item.is_some());
         let (lower, upper) = self.stream.size_hint();

@@ -5,10 +5,10 @@ use futures_timer::Delay;
 /// The longest sleep, after which a waiter looks again: timers need not know more.
 pub(super) const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What wakes a waiter when its time has come.
+/// Wakes a waiter when its time has come.
 ///
-/// A closure is a timer: it takes the time to sleep and returns a future. So the timer of any runtime is one, as
-/// `tokio::time::sleep`.
+/// A closure is a timer: it takes the time to sleep and returns a future. So the timer of any
+/// runtime is one, as `tokio::time::sleep`.
 ///
 /// ```
 /// use casgate::wait::Queue;
@@ -20,8 +20,8 @@ pub(super) const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 /// # takes(queue);
 /// ```
 ///
-/// It must run on the time of the limiter's clock. It may wake late, and the waiter is then late. If it wakes early,
-/// the waiter sleeps again.
+/// It must run on the time of the limiter's clock. It may wake late, and the waiter is then late.
+/// If it wakes early, the waiter sleeps again.
 pub trait Timer {
     /// What [`sleep`](Self::sleep) returns.
     type Sleep: Future<Output = ()>;
@@ -49,7 +49,8 @@ where
     }
 }
 
-/// A timer that needs no runtime: one thread for all waiters of the process, of the crate `futures-timer`.
+/// A timer that needs no runtime: one thread for all waiters of the process, of the crate
+/// `futures-timer`.
 ///
 /// The thread is started by the first waiter that sleeps.
 ///

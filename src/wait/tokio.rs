@@ -34,8 +34,8 @@ impl Timer for TokioTimer {
     }
 }
 
-/// The clock of tokio's runtime, from the creation of this value on. Where a test pauses tokio's time, it stands
-/// still, and jumps to the next sleeper's time.
+/// The clock of tokio's runtime, from the creation of this value on. Where a test pauses tokio's
+/// time, it stands still, and jumps to the next sleeper's time.
 ///
 /// ```
 /// use casgate::wait::{Queue, TokioClock, TokioTimer};

@@ -1,4 +1,5 @@
-//! Those who wait, in the order of their arrival. One thread at a time works on them, under the lock of the queue.
+//! The waiters, in the order of their arrival. One thread at a time works on them, under the lock
+//! of the queue.
 
 use super::error::AcquireError;
 use crate::algorithm::{Algorithm, Place};
@@ -8,15 +9,15 @@ use core::fmt;
 use core::task::Waker;
 use std::collections::BTreeMap;
 
-/// The waiters. Those at the front are *settled*: each has a place in the state of the limiter, or none to hope for.
-/// The others are queued.
+/// The waiters. Those at the front are *settled*: each has a place in the state of the limiter, or
+/// none to hope for. The others are queued.
 pub(super) struct Waiters<S> {
     /// By arrival.
     pub(super) all: BTreeMap<u64, Waiter<S>>,
     arrivals: u64,
     /// The arrival before which all are settled.
     pub(super) settled: u64,
-    /// The permits of those who are not.
+    /// The permits of the other waiters.
     pub(super) permits_queued: u64,
     /// Permits of all arrivals so far.
     permits_arrived: u128,
@@ -87,8 +88,8 @@ impl<S: Copy> Waiters<S> {
         }
     }
 
-    /// Lets one in, at the end of the queue: its number, and what becomes of it. It does not stay if it is
-    /// admitted or denied at once.
+    /// Lets one in, at the end of the queue: its number, and what becomes of it. It does not stay
+    /// if it is admitted or denied at once.
     pub(super) fn arrive<A: Algorithm<Seen = S>, C>(
         &mut self,
         limiter: &Limiter<A, C>,
@@ -186,7 +187,7 @@ impl<S: Copy> Waiters<S> {
         Look::Until(until)
     }
 
-    /// Whether so many wait. Those who could go on, and have not asked since, don't count.
+    /// Whether so many wait. Waiters that could go on, and have not asked since, don't count.
     fn is_full(&self, most: usize, now: Timestamp) -> bool {
         let is_over = |waiter: &&Waiter<S>| waiter.fate.is_over(now);
         self.all.len() >= most

@@ -19,11 +19,11 @@ pub(crate) struct Part {
     pub(crate) left: u8,
 }
 
-/// A TAT that some reply told.
+/// A TAT of some reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Carried {
     pub(crate) tat: Ahead,
-    /// It was told before the last event at the server.
+    /// It is from before the last event at the server.
     pub(crate) old: bool,
 }
 

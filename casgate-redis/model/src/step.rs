@@ -170,7 +170,8 @@ impl World {
         }
     }
 
-    /// Makes states equal that nothing can tell apart: with a TAT so long ago that no clock will step back to it.
+    /// Makes states equal that nothing distinguishes: with a TAT so long ago that no clock will
+    /// step back to it.
     fn forget(&self, now: &mut Now) {
         let oldest = self.oldest(now.events);
         for tat in [&mut now.server.tat, &mut now.server.replica].into_iter().flatten() {

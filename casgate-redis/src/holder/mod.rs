@@ -30,8 +30,8 @@ pub(crate) trait Holder: Send + core::fmt::Debug {
     /// Whether what is left of a lease that is over is returned.
     fn returns(&self) -> bool;
 
-    /// Takes permits back that are left of leases which are over. It is told of those before a reply that comes after
-    /// their end.
+    /// Takes permits back that are left of leases which are over. It learns of those before a reply
+    /// that comes after their end.
     fn take_back(&mut self, permits: u32);
 }
 
@@ -41,7 +41,8 @@ pub(crate) struct Look {
     pub(crate) now: Timestamp,
     /// The permits that can be spent, of each lease.
     pub(crate) left: [u32; 2],
-    /// The permits of both, whether or not they are over, and also those that were taken from them just now.
+    /// The permits of both, whether or not they are over, and also those that were taken from them
+    /// just now.
     pub(crate) stock: u64,
     /// Requests that found too few.
     pub(crate) wanted: Option<Wanted>,
@@ -87,7 +88,7 @@ pub(crate) struct Reply {
     pub(crate) soonest: Timestamp,
     /// The deadline of the permits.
     pub(crate) ends: Timestamp,
-    /// What callers without permits are told now.
+    /// The answer to callers without permits now.
     pub(crate) standing: Standing,
     /// When to look again, if not before.
     pub(crate) look_at: Timestamp,
@@ -101,8 +102,8 @@ pub(crate) struct Reply {
     pub(crate) is_new_window: bool,
 }
 
-/// The instant from which on a request is sent after one that got less than it wanted: not before it could get any, and
-/// not at once. A fleet spreads by up to a fifth.
+/// The instant from which on a request is sent after one that got less than it wanted: not before
+/// it could get any, and not at once. A fleet spreads by up to a fifth.
 fn not_before(
     received: Timestamp,
     retry: core::time::Duration,

@@ -2,10 +2,12 @@ use crate::stock::Word;
 use casgate::Timestamp;
 use core::time::Duration;
 
-/// How many permits to ask for: as many as were spent of late in a [part](PART) of a lease's lifetime.
+/// How many permits to ask for: as many as were spent of late in a [part](PART) of a lease's
+/// lifetime.
 ///
-/// The number at most doubles or halves from one request to the next, as the demand does not show at once. It stays when
-/// a lease of fewer permits than it asked for was spent before its end: the demand is there, and the permits are not.
+/// The number at most doubles or halves from one request to the next, as the demand does not show
+/// at once. It stays when a lease of fewer permits than it asked for was spent before its end: the
+/// demand is there, and the permits are not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Size {
     size: u32,
@@ -18,9 +20,9 @@ pub(super) struct Size {
     was_full: bool,
 }
 
-/// A lease is asked for when half of the last one is spent. So its own permits are spent by one and a half times as
-/// long as they last, which is within its lifetime if they last for two thirds of it. A little less leaves time for the
-/// round trip.
+/// A lease is asked for when half of the last one is spent. So its own permits are spent by one and
+/// a half times as long as they last, which is within its lifetime if they last for two thirds of
+/// it. A little less leaves time for the round trip.
 const PART: f64 = 0.6;
 
 impl Size {
@@ -37,7 +39,8 @@ impl Size {
         }
     }
 
-    /// Whether a permit at most is spent in a lifetime. One that is spent at once shows no more demand than that.
+    /// Whether a permit at most is spent in a lifetime. One that is spent at once shows no more
+    /// demand than that.
     pub(super) fn is_idle(&self, stock: u64, now: Timestamp) -> bool {
         self.per_lifetime(self.spent(stock), (now - self.at).max(self.lifetime)) <= 1.0
     }

@@ -233,7 +233,8 @@ fn what_was_not_returned_in_a_window_is_forgotten_in_the_next() {
     assert_eq!(asked(window.look(&Look { now: at(1_111), ..wanting(9, 9) }))[5..8], [0, 0, 0]);
 }
 
-/// A denied holder still returns, and asks for nothing with it. A reply to that leaves the denial as it is.
+/// A denied holder still returns, and asks for nothing with it. A reply to that leaves the denial
+/// as it is.
 #[test]
 fn a_denied_window_returns_without_asking() {
     let mut window = window();

@@ -12,9 +12,9 @@ use std::future::Future;
 impl FleetLimiter {
     /// Waits in line for `n` permits, at most for as long as `patience`.
     ///
-    /// Those of this process who wait are served in the order of their arrival. There is no order among processes, and a
-    /// [`check`](Self::check) from outside can come before the first in line. While the store is down, the first in line
-    /// asks again when the store is asked again.
+    /// The waiters of this process are served in the order of their arrival. There is no order
+    /// among processes, and a [`check`](Self::check) from outside can come before the first in
+    /// line. While the store is down, the first in line asks again when the store is asked again.
     ///
     /// ```no_run
     /// # async fn of(limiter: &casgate_redis::FleetLimiter) -> Result<(), Box<dyn std::error::Error>> {
@@ -24,12 +24,13 @@ impl FleetLimiter {
     /// # }
     /// ```
     ///
-    /// The future can be dropped at any time. It spends permits only when it is ready, and those behind it move up.
+    /// The future can be dropped at any time. It spends permits only when it is ready, and those
+    /// behind it move up.
     ///
     /// # Errors
     ///
-    /// [`AcquireError::NeverFits`] at once. [`AcquireError::TooLate`] after `patience`, or as soon as the first in line is
-    /// told that it would have to wait for longer.
+    /// [`AcquireError::NeverFits`] at once. [`AcquireError::TooLate`] after `patience`, or as soon
+    /// as the first in line learns that it would have to wait for longer.
     pub async fn acquire(&self, n: u32, patience: Duration) -> Result<Admitted, AcquireError> {
         if self.shared.never_fits(n) {
             return Err(AcquireError::NeverFits);

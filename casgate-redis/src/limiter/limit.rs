@@ -11,7 +11,8 @@ impl Limit for FleetLimiter {
         Ok(self.check_n(1)?)
     }
 
-    /// As [`FleetLimiter::check_n_at`], whatever the timestamp: one that is older than now, or later, is taken for now.
+    /// As [`FleetLimiter::check_n_at`], whatever the timestamp: one that is older than now, or
+    /// later, is taken for now.
     fn check_at(&self, _: Timestamp) -> Result<Admitted, Denied> {
         Ok(self.check_n_at(1, SystemClock.now())?)
     }
@@ -31,7 +32,8 @@ impl LimitN for FleetLimiter {
         Ok(self.check_n(n)?)
     }
 
-    /// Decides at the present, whatever the timestamp: a lease is over when it is over, and not before.
+    /// Decides at the present, whatever the timestamp: a lease is over when it is over, and not
+    /// before.
     fn check_n_at(&self, n: u32, _: Timestamp) -> Result<Admitted, Denied> {
         Ok(self.check_n_at(n, SystemClock.now())?)
     }

@@ -44,30 +44,32 @@ use std::time::Instant;
 ///
 /// # What it promises
 ///
-/// The fleet admits at most `burst + rate · time` permits on every interval of time, in all its processes together. The
-/// [protocol](crate::protocol#where-it-does-not) lists what adds to that. [Windows](crate::FleetQuota::window) admit
-/// at most the limit in each aligned window. What is admitted without a store is by the limit's own
-/// [choice](crate::FleetQuota::on_unavailable), and beside the bound.
+/// The fleet admits at most `burst + rate · time` permits on every interval of time, in all its
+/// processes together. The [protocol](crate::protocol#where-it-does-not) lists what adds to that.
+/// [Windows](crate::FleetQuota::window) admit at most the limit in each aligned window. Permits
+/// that are admitted without a store are by the limit's own
+/// [choice](crate::FleetQuota::on_unavailable), and not part of the bound.
 ///
 /// # What a decision costs
 ///
-/// - While a lease lives that has the permits, a decision is a lock-free exchange of one word. It makes no call, takes
-///   no lock and no memory. The caller that takes a lease to half of its permits wakes the thread that asks for the next
-///   one, for which it takes a short lock.
-/// - If the last reply was short, a decision without permits is a [denial](NotAdmitted::Denied), at once and without a
-///   call. A request for fewer permits than were denied is the exception, once the store may have as many: it waits as
-///   below.
-/// - If no lease lives, because nobody has asked for a while, the decision *waits for one*: usually a round trip, and at
-///   most half of a lease's [lifetime](crate::FleetQuota::lifetime). [`check`](Self::check) blocks the thread for so
-///   long, [`ask`](Self::ask) waits as a future.
-/// - If the store is known to be down, a decision is at once what the limit says for that. The first ones in an outage
-///   find it out, by waiting as above.
+/// - While a lease lives that has the permits, a decision is a lock-free exchange of one word. It
+///   makes no call, takes no lock and no memory. The caller that takes a lease to half of its
+///   permits wakes the thread that asks for the next one, for which it takes a short lock.
+/// - If the last reply was short, a decision without permits is a [denial](NotAdmitted::Denied), at
+///   once and without a call. A request for fewer permits than were denied is the exception: once
+///   the store may have as many, it waits as below.
+/// - If no lease lives, because nobody has asked for a while, the decision *waits for one*: usually
+///   a round trip, and at most half of a lease's [lifetime](crate::FleetQuota::lifetime).
+///   [`check`](Self::check) blocks the thread for so long, [`ask`](Self::ask) waits as a future.
+/// - If the store is known to be down, a decision is at once what the limit says for that. The
+///   first ones in an outage find it out, by waiting as above.
 ///
 /// # Numbers
 ///
-/// [`remaining`](Admitted::remaining) is what the process has leased, and not what the fleet has left. An admission tells
-/// what its own lease has left, and [`peek`](Self::peek) the larger of the two that there may be. `reset_after` is
-/// by the last reply of the store. [Tickets](Admitted::ticket) are not unique: they name the lease.
+/// [`remaining`](Admitted::remaining) is what the process has leased, and not what the fleet has
+/// left. An admission says what its own lease has left, and [`peek`](Self::peek) what the larger of
+/// the two leases has. `reset_after` is by the last reply of the store. [Tickets](Admitted::ticket)
+/// are not unique: they name the lease.
 #[derive(Clone, Debug)]
 pub struct FleetLimiter {
     shared: Arc<Shared>,
@@ -122,8 +124,9 @@ impl FleetLimiter {
     ///
     /// # Errors
     ///
-    /// [`NotAdmitted`], and nothing is spent. The reason is [`NeverFits`](casgate::Reason::NeverFits) if `n` exceeds what
-    /// Redis grants at once, which is [less](crate::FleetQuota::lifetime) than the burst, or if it exceeds 16,777,215.
+    /// [`NotAdmitted`], and nothing is spent. The reason is
+    /// [`NeverFits`](casgate::Reason::NeverFits) if `n` exceeds what Redis grants at once, which is
+    /// [less](crate::FleetQuota::lifetime) than the burst, or if it exceeds 16,777,215.
     #[inline(always)] // The compiler takes it for too long, and a call is a third of a decision.
     pub fn check_n(&self, n: u32) -> Result<Admitted, NotAdmitted> {
         // A lease that will live in `max_lag` lives now, however old the cheap timestamp is within that.
@@ -140,10 +143,12 @@ impl FleetLimiter {
         self.check_n_at(n, SystemClock.now())
     }
 
-    /// Asks for `n` permits at `now`, which must be a *precise* timestamp of [`SystemClock`], just read. Permits are
-    /// spent after their lease for as long as it is late. Everything else is as in [`check_n`](Self::check_n).
+    /// Asks for `n` permits at `now`, which must be a *precise* timestamp of [`SystemClock`], just
+    /// read. Permits are spent after their lease for as long as it is late. Everything else is as
+    /// in [`check_n`](Self::check_n).
     ///
-    /// [`Admitted::at`] is the timestamp by which the permits were spent, after the wait if there was one.
+    /// [`Admitted::at`] is the timestamp by which the permits were spent, after the wait if there
+    /// was one.
     ///
     /// ```no_run
     /// use casgate::clock::{Clock, SystemClock};
@@ -185,7 +190,8 @@ impl FleetLimiter {
         }
     }
 
-    /// Asks for `n` permits, and awaits the next lease where [`check_n`](Self::check_n) blocks: for async code.
+    /// Asks for `n` permits, and awaits the next lease where [`check_n`](Self::check_n) blocks: for
+    /// async code.
     ///
     /// ```no_run
     /// # async fn of(limiter: &casgate_redis::FleetLimiter) {
@@ -246,8 +252,9 @@ impl FleetLimiter {
         self.shared.snapshot(SystemClock.now())
     }
 
-    /// Gives back the permits of an admission whose work was not done, for others of this process. They go back to the
-    /// lease that they are of. They are lost if it is over, or if another lease has taken its place.
+    /// Gives back the permits of an admission whose work was not done, for others of this process.
+    /// They go back to the lease that they are of. They are lost if it is over, or if another lease
+    /// has taken its place.
     ///
     /// ```no_run
     /// # fn of(limiter: &casgate_redis::FleetLimiter) {
@@ -264,8 +271,8 @@ impl FleetLimiter {
         }
     }
 
-    /// Spends `n` permits after the fact, for a cost that is known afterwards. What the leases of this process do not
-    /// have is taken from later ones before they admit anything.
+    /// Spends `n` permits after the fact, for a cost that is known afterwards. Permits that the
+    /// leases of this process do not have is taken from later ones before they admit anything.
     ///
     /// ```no_run
     /// # fn of(limiter: &casgate_redis::FleetLimiter) {

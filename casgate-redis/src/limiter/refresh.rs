@@ -15,7 +15,8 @@ use std::sync::{MutexGuard, PoisonError};
 #[derive(Debug)]
 pub(super) struct Mind {
     holder: Box<dyn Holder>,
-    /// The permits spent without a lease that a reply accounts for, and those that the request under way does.
+    /// The permits spent without a lease that a reply accounts for, and those that the request
+    /// under way does.
     accounted: u64,
     accounting: u64,
     /// Whether a request is under way.
@@ -23,7 +24,8 @@ pub(super) struct Mind {
     /// When the store may be asked again, if it failed for this limit.
     retry_at: Timestamp,
     breaker: Breaker,
-    /// When the refresher looks by itself: later alarms need not be set, and earlier ones count no more.
+    /// When the refresher looks by itself: later alarms need not be set, and earlier ones count no
+    /// more.
     alarm: Timestamp,
 }
 

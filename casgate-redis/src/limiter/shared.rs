@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex};
 pub(crate) struct Shared {
     pub(crate) stock: Stock,
     pub(super) key: String,
-    /// What is told as the limit.
+    /// The limit in answers.
     limit: u32,
     /// The most permits of one request.
     pub(super) most: u32,
@@ -41,7 +41,7 @@ pub(crate) struct Shared {
     pub(super) debt: AtomicU64,
     /// Replies of either kind, and refunds.
     pub(crate) refreshed: Event,
-    /// Who waits first.
+    /// The first waiter.
     pub(super) line: Line,
     /// When the last request was sent that had a reply.
     pub(super) answered_at: AtomicU64,
@@ -53,7 +53,7 @@ pub(crate) struct Shared {
     fleet: Arc<Handle>,
 }
 
-/// What is told as a wait when a reply is due at any moment.
+/// The wait in answers when a reply is due at any moment.
 pub(super) const SOONEST: Duration = Duration::from_millis(1);
 
 impl Shared {
@@ -93,8 +93,8 @@ impl Shared {
         })
     }
 
-    /// Spends permits of a lease that lives at `alive_at`, by a timestamp `now` that may be cheaper. The path of most
-    /// decisions: one exchange.
+    /// Spends permits of a lease that lives at `alive_at`, by a timestamp `now` that may be
+    /// cheaper. The path of most decisions: one exchange.
     #[inline]
     pub(crate) fn spend(
         self: &Arc<Self>,
@@ -261,7 +261,7 @@ impl Shared {
         self.ask();
     }
 
-    /// Tells the refresher to look, once.
+    /// Asks the refresher to look, once.
     pub(crate) fn ask(self: &Arc<Self>) {
         if self.bell.ring() {
             self.fleet.push(Arc::clone(self));

@@ -39,7 +39,7 @@ impl Alone {
         Self::new(Quota::per_second(1_000).with_burst(400))
     }
 
-    /// How often the refresher was told to look.
+    /// How often the refresher was asked to look.
     fn told(&self) -> usize {
         self.handle.inbox().wait(Timestamp::ZERO).unwrap().len()
     }
@@ -244,8 +244,8 @@ fn fewer_permits_are_denied_until_they_refill() {
     assert_eq!((limit.told(), limit.want(43)), (1, (61, 1))); // for all that were denied
 }
 
-/// "If the store is known to be down, a decision is at once what the limit says for that." A smaller request than one
-/// that was denied waited for a lease.
+/// "If the store is known to be down, a decision is at once what the limit says for that." A
+/// smaller request than one that was denied waited for a lease.
 #[test]
 fn a_smaller_request_need_not_find_out_that_the_store_is_down() {
     let limit = Alone::rate();

@@ -18,7 +18,7 @@ pub(crate) struct Outage {
     policy: OnUnavailable,
     quota: Quota,
     now: Mutex<Option<Lasting>>,
-    /// The processes that share the limit, as the store told last.
+    /// The processes that share the limit, by the last reply of the store.
     holders: AtomicU32,
     /// The permits that were spent without a lease, in all.
     shared: AtomicU64,
@@ -91,7 +91,8 @@ impl Outage {
         answer
     }
 
-    /// The bucket of a share. It is empty, for the fleet has spent by its leases; or full, if the store never answered.
+    /// The bucket of a share. It is empty, for the fleet has spent by its leases; or full, if the
+    /// store never answered.
     fn share(&self, expected: u32, now: Timestamp, had_contact: bool) -> Option<Limiter> {
         let processes = self.holders.load(Ordering::Relaxed).max(expected).max(1);
         let burst = (self.quota.burst() / processes).max(1);
@@ -104,7 +105,7 @@ impl Outage {
         Some(limiter)
     }
 
-    /// Takes note that the store answers, and how many processes it told of.
+    /// Takes note that the store answers, and how many processes it counts.
     pub(crate) fn end(&self, holders: u32) {
         *self.lock() = None;
         if holders > 0 {

@@ -13,9 +13,10 @@ use core::time::Duration;
 /// # drop(on_unavailable);
 /// ```
 ///
-/// Whatever is admitted in this way is counted in the [statistics](crate::FleetStats), and the process tells the store
-/// when it answers again: the bucket is then empty. A [window](crate::FleetQuota::window) is not told, so what is
-/// admitted in this way comes on top of its limit.
+/// All permits that are admitted in this way are counted in the [statistics](crate::FleetStats).
+/// The process reports them to the store when it answers again: the bucket is then empty. A
+/// [window](crate::FleetQuota::window) gets no such report, so what is admitted in this way comes
+/// on top of its limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OnUnavailable {
     phases: Phases,
@@ -37,7 +38,7 @@ pub(crate) enum Degraded {
 }
 
 impl OnUnavailable {
-    /// Denies. The fleet keeps its bound.
+    /// Denies all requests. The fleet keeps its bound.
     ///
     /// ```
     /// # use casgate_redis::OnUnavailable;
@@ -48,13 +49,14 @@ impl OnUnavailable {
         Self { phases: Phases::Last(Degraded::Deny) }
     }
 
-    /// Admits a share of the quota: one part of as many as there are processes. That number is the last that the store
-    /// has told, or `expected` if that is more. Zero counts as one.
+    /// Admits a share of the quota: one part of as many as there are processes. That number is the
+    /// last that the store has reported, or `expected` if that is more. Zero counts as one.
     ///
-    /// The bucket of the share is empty at first, and full if the store never answered this process. If all processes are
-    /// cut off, they keep the quota together as long as they are no more than that number. A share has room for one permit
-    /// at least, so more processes than permits of the burst can have one each. If `m` of `n` are cut off, the fleet can have
-    /// `1 + m / n` times the quota, since those with a store share all of it.
+    /// The bucket of the share is empty at first, and full if the store never answered this
+    /// process. If all processes are cut off, they keep the quota together as long as they are no
+    /// more than that number. A share has room for one permit at least, so more processes than
+    /// permits of the burst can have one each. If `m` of `n` are cut off, the fleet can have
+    /// `1 + m / n` times the quota, since the processes with a store share all of it.
     ///
     /// ```
     /// # use casgate_redis::OnUnavailable;
@@ -79,8 +81,8 @@ impl OnUnavailable {
         Self { phases: Phases::Last(Degraded::Allow) }
     }
 
-    /// Ends this after `time` without the store, counted from the first decision that would need it. Then another way
-    /// begins, which [`then`](OnUnavailableFor::then) names.
+    /// Ends this after `time` without the store, counted from the first decision that would need
+    /// it. Then another way begins, which [`then`](OnUnavailableFor::then) names.
     ///
     /// ```
     /// # use casgate_redis::OnUnavailable;

@@ -23,10 +23,10 @@ pub struct Grant {
     pub tat: ServerTime,
     /// The server's clock.
     pub now: ServerTime,
-    /// The epoch: the holder [tells](Request::counted_in) it in its next request.
+    /// The epoch: the holder [reports](Request::counted_in) it in its next request.
     pub epoch: u64,
-    /// About how many holders there are: the more of this epoch and the last. Each holder counts from its first reply,
-    /// and one that starts again or has lost a reply counts twice.
+    /// About how many holders there are: the more of this epoch and the last. Each holder counts
+    /// from its first reply, and one that starts again or has lost a reply counts twice.
     pub holders: u32,
     /// Whether the server had no state of the limit. On a limit in use, that is a loss of data.
     pub state_missing: bool,
@@ -63,8 +63,9 @@ impl Grant {
 
     /// Makes the lease, of a request that was sent at `sent` by the holder's monotonic clock.
     ///
-    /// The lease ends a lifetime after that instant, less a microsecond: the server rounds its clock down. Take the
-    /// instant just *before* sending, and never that of the reply. A reply that comes later makes a lease that is over.
+    /// The lease ends a lifetime after that instant, less a microsecond: the server rounds its
+    /// clock down. Take the instant just *before* sending, and never that of the reply. A reply
+    /// that comes later makes a lease that is over.
     ///
     /// ```
     /// use casgate::{Quota, Timestamp};
@@ -83,7 +84,7 @@ impl Grant {
         Lease::new(self.permits, sent, quota.lifetime() - ROUNDING)
     }
 
-    /// Returns the holder's next request, which carries what this reply told.
+    /// Returns the holder's next request, which carries what this reply has said.
     ///
     /// ```
     /// use casgate_redis::protocol::Grant;
@@ -96,10 +97,11 @@ impl Grant {
         Request::new(want).carrying(self.tat).counted_in(self.epoch)
     }
 
-    /// Returns how long after this reply the server has `permits`, or `None` if it never has so many at once.
+    /// Returns how long after this reply the server has `permits`, or `None` if it never has so
+    /// many at once.
     ///
-    /// It is exact by the server's clock, if no other request is granted in between: the server denies them at every
-    /// earlier instant and grants them at that one.
+    /// It is exact by the server's clock, if no other request is granted in between: the server
+    /// denies them at every earlier instant and grants them at that one.
     ///
     /// ```
     /// use casgate::Quota;

@@ -1,9 +1,11 @@
 use super::MOST;
 use casgate::Quota;
 
-/// The time in which one permit refills: `whole + part / denominator` microseconds, `part` below `denominator`.
+/// The time in which one permit refills: `whole + part / denominator` microseconds, `part` below
+/// `denominator`.
 ///
-/// Split in this way, the products of the script stay small: a quota of a million permits a day would not fit else.
+/// Split in this way, the products of the script stay small: a quota of a million permits a day
+/// would not fit else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Interval {
     pub(super) whole: u64,
@@ -21,7 +23,8 @@ impl Interval {
         Self { whole: micros / denominator, part: micros % denominator, denominator }
     }
 
-    /// Whether the script computes exactly with so many permits and two more, which its search may try.
+    /// Whether the script computes exactly with so many permits and two more, which its search may
+    /// try.
     pub(super) fn is_exact_for(&self, permits: u64) -> bool {
         // The product with `whole` is: three times 73 years at most, and a little for a permit's part.
         u128::from(permits + 2) * u128::from(self.part) <= u128::from(MOST)

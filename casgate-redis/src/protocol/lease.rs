@@ -3,8 +3,9 @@ use core::time::Duration;
 
 /// Permits in the hands of a holder, which may spend them until a deadline.
 ///
-/// The deadline is by the holder's own monotonic clock. Spending needs a precise timestamp: one that is late lets
-/// permits be spent as much after the deadline. A lease is not `Clone`: a copy would spend its permits twice.
+/// The deadline is by the holder's own monotonic clock. Spending needs a precise timestamp: one
+/// that is late lets permits be spent as much after the deadline. A lease is not `Clone`: a copy
+/// would spend its permits twice.
 ///
 /// ```
 /// use casgate::Timestamp;
@@ -23,7 +24,8 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// Makes a lease of so many permits, which ends `lifetime` after the instant at which its request was sent.
+    /// Makes a lease of so many permits, which ends `lifetime` after the instant at which its
+    /// request was sent.
     ///
     /// ```
     /// # use casgate::Timestamp;
@@ -65,7 +67,8 @@ impl Lease {
         if now < self.ends { self.permits } else { 0 }
     }
 
-    /// Spends `permits` at `now`, and returns whether the lease had so many. If not, it changes nothing.
+    /// Spends `permits` at `now`, and returns whether the lease had so many. If not, it changes
+    /// nothing.
     ///
     /// ```
     /// # use casgate::Timestamp;

@@ -3,7 +3,8 @@ use casgate::Timestamp;
 
 /// The leases of one holder: the one it spends, and the next.
 ///
-/// Two leases are never merged. One deadline for both would let the permits of one be spent too late.
+/// Two leases are never merged. One deadline for both would let the permits of one be spent too
+/// late.
 ///
 /// ```
 /// use casgate::Timestamp;
@@ -51,7 +52,8 @@ impl Leases {
     ///
     /// # Errors
     ///
-    /// The lease, if the holder has two with permits. A holder that has a next lease had better not ask.
+    /// The lease, if the holder has two with permits. A holder that has a next lease had better not
+    /// ask.
     pub fn add(&mut self, lease: Lease, now: Timestamp) -> Result<(), Lease> {
         self.drop_spent(now);
         if lease.left(now) == 0 {
@@ -93,8 +95,9 @@ impl Leases {
         left(&self.current) + left(&self.next)
     }
 
-    /// Spends `permits` of one lease at `now`, and returns whether one had so many. When the current lease has fewer
-    /// and the next has enough, the next becomes the current one, and the rest of the other is given up.
+    /// Spends `permits` of one lease at `now`, and returns whether one had so many. When the
+    /// current lease has fewer and the next has enough, the next becomes the current one, and the
+    /// rest of the other is given up.
     ///
     /// ```
     /// # use casgate::Timestamp;

@@ -2,7 +2,8 @@ use super::{LeaseQuota, ServerTime, StateLoss};
 
 /// What a holder asks the lease script for.
 ///
-/// It may be sent again, and it may run twice or late: each run can only grant permits that nobody spends.
+/// It may be sent again, and it may run twice or late: each run can only grant permits that nobody
+/// spends.
 ///
 /// ```
 /// use casgate_redis::protocol::Request;
@@ -18,7 +19,8 @@ pub struct Request {
 }
 
 impl Request {
-    /// Asks for up to `want` permits, by a holder that has had no reply yet. Zero permits only look.
+    /// Asks for up to `want` permits, by a holder that has had no reply yet. Zero permits only
+    /// look.
     ///
     /// ```
     /// assert_eq!(casgate_redis::protocol::Request::new(5).want(), 5);
@@ -55,10 +57,12 @@ impl Request {
         self
     }
 
-    /// Carries the TAT of the last reply that the holder saw, so that a server that lost it has it again.
+    /// Carries the TAT of the last reply that the holder saw, so that a server that lost it has it
+    /// again.
     ///
-    /// It is the last one, and never the largest. A server whose clock stepped back would else deny until the clock
-    /// has caught up. [`ServerTime::MAX`] stands for an empty bucket: for a holder that spent permits without a lease.
+    /// It is the last one, and never the largest. A server whose clock stepped back would else deny
+    /// until the clock has caught up. [`ServerTime::MAX`] stands for an empty bucket: for a holder
+    /// that spent permits without a lease.
     ///
     /// ```
     /// use casgate_redis::protocol::{Request, ServerTime};
@@ -71,7 +75,7 @@ impl Request {
         self
     }
 
-    /// Tells the epoch of the last reply, so that each epoch counts its holder once.
+    /// Reports the epoch of the last reply, so that each epoch counts its holder once.
     ///
     /// ```
     /// use casgate_redis::protocol::Request;
@@ -124,7 +128,8 @@ impl Request {
         self.counted
     }
 
-    /// Returns the arguments of [`Script::LEASE`](super::Script::LEASE), to be sent as decimal numbers.
+    /// Returns the arguments of [`Script::LEASE`](super::Script::LEASE), to be sent as decimal
+    /// numbers.
     ///
     /// ```
     /// use casgate::Quota;

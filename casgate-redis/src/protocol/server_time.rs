@@ -2,9 +2,9 @@ use core::time::Duration;
 
 /// An instant of the server's clock: whole microseconds since 1970.
 ///
-/// It doesn't compare with [`casgate::Timestamp`], which is an instant of the holder's clock. The protocol never
-/// compares the two. Values end at 2⁵³ − 1, the largest that a number in the server's scripts can tell from its
-/// neighbour.
+/// It doesn't compare with [`casgate::Timestamp`], which is an instant of the holder's clock. The
+/// protocol never compares the two. Values end at 2⁵³ − 1, the largest that a number in the
+/// server's scripts can distinguish from its neighbour.
 ///
 /// ```
 /// use casgate_redis::protocol::ServerTime;

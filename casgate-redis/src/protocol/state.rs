@@ -14,8 +14,8 @@ pub struct State {
 }
 
 impl State {
-    /// Decides as [`Script::LEASE`](super::Script::LEASE) does, to the last number: the state that follows, and the
-    /// reply. The script writes a state that differs, and no other.
+    /// Decides as [`Script::LEASE`](super::Script::LEASE) does, to the last number: the state that
+    /// follows, and the reply. The script writes a state that differs, and no other.
     ///
     /// ```
     /// use casgate::Quota;

@@ -25,8 +25,9 @@ use core::time::Duration;
 /// # drop((api, exports));
 /// ```
 ///
-/// All processes must have the same quota and the same lifetime for a name. A limit with others is another limit, so
-/// while a change is under way in the fleet, both hold for the processes that have them.
+/// All processes must have the same quota and the same lifetime for a name. A limit with others is
+/// another limit, so while a change is under way in the fleet, both hold for the processes that
+/// have them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FleetQuota {
     quota: Quota,
@@ -55,12 +56,14 @@ impl FleetQuota {
         Self::new(quota, Mode::Rate)
     }
 
-    /// Makes a quota for each aligned window, as long as the quota's period: so many per day, for instance. Days begin at
-    /// midnight UTC, by the server's clock. An interval that is not aligned can have twice the quota.
+    /// Makes a quota for each aligned window, as long as the quota's period: so many per day, for
+    /// instance. Days begin at midnight UTC, by the server's clock. An interval that is not aligned
+    /// can have twice the quota.
     ///
-    /// Permits that a process has leased when it crashes or drops its limiter are lost until the window ends. What it does
-    /// not spend in a [lifetime](Self::lifetime) it returns. Another process that was told before that the window is used
-    /// up does not ask again until it ends.
+    /// Permits that a process has leased when it crashes or drops its limiter are lost until the
+    /// window ends. It returns the permits that it does not spend in a [lifetime](Self::lifetime).
+    /// Another process that has heard before that the window is used up does not ask again until it
+    /// ends.
     ///
     /// ```
     /// # use casgate::Quota;
@@ -84,12 +87,13 @@ impl FleetQuota {
 
     /// Sets how long a lease lives, [10 ms](FleetQuotaError::LifetimeTooShort) at least.
     ///
-    /// A longer lease needs fewer calls, bridges a longer failure of the store, and strands more permits in a crash.
-    /// At a rate it leaves less of the burst to one moment: Redis grants at most `burst − rate · lifetime` at once.
-    /// Take several round trips at least.
+    /// A longer lease needs fewer calls, bridges a longer failure of the store, and strands more
+    /// permits in a crash. At a rate it leaves less of the burst to one moment: Redis grants at
+    /// most `burst − rate · lifetime` at once. Take several round trips at least.
     ///
-    /// Without this it is a quarter of the time in which the burst refills, but 20 ms at least and 500 ms at most. For
-    /// windows it is 500 ms. In a window no lease lives for longer than the window.
+    /// Without this it is a quarter of the time in which the burst refills, but 20 ms at least and
+    /// 500 ms at most. For windows it is 500 ms. In a window no lease lives for longer than the
+    /// window.
     ///
     /// ```
     /// # use casgate::Quota;
@@ -104,8 +108,8 @@ impl FleetQuota {
         self
     }
 
-    /// Sets what the fleet assumes when Redis has lost what it knew: a full bucket, unless this says otherwise. Windows
-    /// begin again with their whole limit in any case.
+    /// Sets what the fleet assumes when Redis has lost what it knew: a full bucket, unless this
+    /// says otherwise. Windows begin again with their whole limit in any case.
     ///
     /// ```
     /// # use casgate::Quota;
@@ -119,7 +123,8 @@ impl FleetQuota {
         self
     }
 
-    /// Sets what a process does without a lease while the store does not answer: it denies, unless this says otherwise.
+    /// Sets what a process does without a lease while the store does not answer: it denies, unless
+    /// this says otherwise.
     ///
     /// ```
     /// # use casgate::Quota;

@@ -2,7 +2,8 @@
 
 use casgate::Quota;
 
-/// The permits that some interval has above `burst + rate · time`: negative if all have fewer. `spent` is in order.
+/// The permits that some interval has above `burst + rate · time`: negative if all have fewer.
+/// `spent` is in order.
 pub(super) fn excess(spent: &[(u64, u32)], quota: Quota) -> f64 {
     let rate = f64::from(quota.permits()) / quota.period().as_nanos() as f64;
     let (mut sum, mut least, mut most) = (0.0, f64::MAX, f64::MIN);

@@ -1,5 +1,5 @@
-//! A fleet in simulated time: its processes decide and ask as they do, by `Shared`, and the server by the protocol's
-//! functions. No thread, no clock, no server.
+//! A fleet in simulated time: its processes decide and ask as they do, by `Shared`, and the server
+//! by the protocol's functions. No thread, no clock, no server.
 
 mod bound;
 mod outages;

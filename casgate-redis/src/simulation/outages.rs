@@ -19,8 +19,8 @@ fn cut_off(quota: &FleetQuota, processes: usize, seed: u64) -> Report {
     world.without_server(OUTAGE).run(9 * SECOND)
 }
 
-/// Its leases end, nothing is admitted after that, few calls are made, and it has its rate again when two lifetimes are
-/// over: 100 ms at least, which two timeouts take.
+/// Its leases end, nothing is admitted after that, few calls are made, and it has its rate again
+/// when two lifetimes are over: 100 ms at least, which two timeouts take.
 #[test]
 fn the_rate_is_back_two_lifetimes_after_an_outage() {
     for quota in quotas() {
@@ -71,7 +71,8 @@ fn a_loss_adds_nothing_if_a_holder_is_left() {
     }
 }
 
-/// And if none is, the server's burst at most. That this is found shows that the runs would find others.
+/// And if none is, the server's burst at most. That this is found shows that the runs would find
+/// others.
 #[test]
 fn a_loss_of_all_adds_the_servers_burst_at_most() {
     for quota in quotas() {
@@ -102,8 +103,8 @@ fn a_crash_adds_nothing() {
     }
 }
 
-/// Amendments 6 and 7: each process has its part of the rate, from an empty bucket. After the outage the fleet begins
-/// with an empty one.
+/// Amendments 6 and 7: each process has its part of the rate, from an empty bucket. After the
+/// outage the fleet begins with an empty one.
 #[test]
 fn shares_of_all_processes_keep_the_bound() {
     let quota = FleetQuota::rate(Quota::per_second(1_000).with_burst(400))

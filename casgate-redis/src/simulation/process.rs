@@ -19,9 +19,10 @@ pub(super) struct Process {
     /// The call under way: its number, and when it was sent.
     call: Option<(u64, Timestamp)>,
     pub(super) calls: u64,
-    /// Those who wait for a lease: for how many permits, since when.
+    /// The waiters for a lease: for how many permits, since when.
     pub(super) waiting: Vec<(u32, Timestamp)>,
-    /// How late its callers spend, by a timestamp that they took before: a bug, to see that it is found.
+    /// How late its callers spend, by a timestamp that they took before: a bug, to see that it is
+    /// found.
     pub(super) late: u64,
     /// When the simulation wakes it.
     wakes_at: u64,

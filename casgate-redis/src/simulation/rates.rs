@@ -1,4 +1,5 @@
-//! What a fleet does at a rate. The figures of the assertions are those that the documentation may state.
+//! What a fleet does at a rate. The figures of the assertions are those that the documentation may
+//! state.
 
 use super::*;
 use crate::quota::FleetQuota;
@@ -61,7 +62,8 @@ fn the_bound_holds_on_every_interval_whatever_becomes_of_calls() {
     }
 }
 
-/// Leases that nobody spends, and then a burst when they are over and the bucket is full again: the tightest of runs.
+/// Leases that nobody spends, and then a burst when they are over and the bucket is full again: the
+/// tightest of runs.
 fn tight(late: u64, seed: u64) -> f64 {
     let quota = rate(1_000, 400); // 100 ms; the server's burst is 300
     let few = Demand { to: 20 * MILLI, ..Demand::steady(200.0) };
@@ -81,7 +83,8 @@ fn callers_that_spend_after_the_deadline_are_found() {
     }
 }
 
-/// Three times the rate is asked for: at least 95 % of it is admitted, and every process has as much.
+/// Three times the rate is asked for: at least 95 % of it is admitted, and every process has as
+/// much.
 #[test]
 fn a_fleet_in_demand_has_its_rate_in_equal_parts() {
     for quota in quotas() {
@@ -108,8 +111,8 @@ fn a_fleet_in_demand_has_its_rate_in_equal_parts() {
     }
 }
 
-/// Under denials a process asks about four times in a lifetime, whatever the demand is: after each short reply it
-/// waits for a quarter of one, more or less by a fifth.
+/// Under denials a process asks about four times in a lifetime, whatever the demand is: after each
+/// short reply it waits for a quarter of one, more or less by a fifth.
 #[test]
 fn denied_requests_cost_few_calls() {
     for quota in quotas() {
@@ -128,8 +131,8 @@ fn denied_requests_cost_few_calls() {
     }
 }
 
-/// Amendment 1: processes that are there and ask for little leave the rate to one that asks for all of it. They lease
-/// about twice what they spend, so some of it is wasted.
+/// Amendment 1: processes that are there and ask for little leave the rate to one that asks for all
+/// of it. They lease about twice what they spend, so some of it is wasted.
 #[test]
 fn one_process_in_demand_has_the_rate() {
     for quota in quotas() {
@@ -143,8 +146,9 @@ fn one_process_in_demand_has_the_rate() {
     }
 }
 
-/// Amendment 3: a process that is asked less than once in a lifetime is admitted. It leases twice what it spends at most,
-/// and a permit for each lifetime besides; at first, before it knows its demand, as much as refills in a lifetime.
+/// Amendment 3: a process that is asked less than once in a lifetime is admitted. It leases twice
+/// what it spends at most, and a permit for each lifetime besides; at first, before it knows its
+/// demand, as much as refills in a lifetime.
 #[test]
 fn low_demand_is_admitted_and_wastes_little() {
     for quota in quotas() {
@@ -177,7 +181,8 @@ fn a_process_that_nobody_asks_is_silent() {
     }
 }
 
-/// A fleet whose part for a process and a lifetime is less than a permit wastes more, as leases end unspent.
+/// A fleet whose part for a process and a lifetime is less than a permit wastes more, as leases end
+/// unspent.
 #[test]
 fn a_part_of_less_than_a_permit_is_wasted_more() {
     let quota = rate(20, 20); // 250 ms: five permits in a lifetime, for eight processes

@@ -1,4 +1,5 @@
-//! What a fleet does with windows. The figures of the assertions are those that the documentation may state.
+//! What a fleet does with windows. The figures of the assertions are those that the documentation
+//! may state.
 
 use super::*;
 use crate::quota::FleetQuota;
@@ -76,7 +77,8 @@ fn windows_in_demand_are_used() {
     }
 }
 
-/// What a process has leased and does not spend is for the others. So one that asks for the whole limit late has it.
+/// What a process has leased and does not spend is for the others. So one that asks for the whole
+/// limit late has it.
 #[test]
 fn what_is_returned_can_be_spent() {
     for quota in quotas() {

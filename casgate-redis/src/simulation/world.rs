@@ -262,7 +262,7 @@ impl World {
         self.report.each[p].push((now, permits));
     }
 
-    /// The refresher of a process works off what it is told.
+    /// The refresher of a process works off its messages.
     fn wake(&mut self, p: usize, now: u64) {
         if let Some((call, script, arguments)) = self.processes[p].wake(now) {
             self.report.calls[p].push(now);

@@ -13,15 +13,18 @@ use word::choose;
 
 /// Two leases: one that is spent, and the next. Which is which depends on their deadlines alone.
 ///
-/// Two leases are never merged: one deadline for both would let the permits of one be spent too late. A permit is
-/// spent by one exchange of the word that holds it, with the deadline in the same word.
+/// Two leases are never merged: one deadline for both would let the permits of one be spent too
+/// late. A permit is spent by one exchange of the word that holds it, with the deadline in the same
+/// word.
 ///
-/// A word is all the state there is of its lease, and exchanges see the newest value in the word's own order. So all
-/// accesses are `Relaxed`, but for those that order a new lease with its low mark.
+/// A word is all the state there is of its lease, and exchanges see the newest value in the word's
+/// own order. So all accesses are `Relaxed`, but for those that order a new lease with its low
+/// mark.
 #[derive(Debug)]
 pub(crate) struct Stock {
     words: CachePadded<[AtomicU64; 2]>,
-    /// The thread that takes a word to so many permits or fewer says so: it is time to ask for the next lease.
+    /// The thread that takes a word to so many permits or fewer says so: it is time to ask for the
+    /// next lease.
     low: AtomicU32,
 }
 
@@ -93,8 +96,9 @@ impl Stock {
         self.words().iter().map(|word| u64::from(word.permits())).sum()
     }
 
-    /// Puts a lease in the place of the one that has the fewest permits at `now`, if it has more. Returns the permits
-    /// that lost their place, which nobody spends after that. Who takes the lease to half of its permits will know.
+    /// Puts a lease in the place of the one that has the fewest permits at `now`, if it has more.
+    /// Returns the permits that lost their place, which nobody spends after that. Who takes the
+    /// lease to half of its permits will know.
     pub(crate) fn put(&self, lease: Word, now: Timestamp) -> u32 {
         loop {
             let words = self.words();
@@ -148,7 +152,8 @@ impl Stock {
         (taken, is_low)
     }
 
-    /// Gives unspent permits back to the lease that they are of, which ends in that tick, if it lives at `now`.
+    /// Gives unspent permits back to the lease that they are of, which ends in that tick, if it
+    /// lives at `now`.
     pub(crate) fn give_back(&self, permits: u32, tick: u64, now: Timestamp) -> bool {
         for (index, place) in self.words.iter().enumerate() {
             loop {

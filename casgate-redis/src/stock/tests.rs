@@ -85,8 +85,8 @@ fn permits_go_back_to_their_own_lease_while_it_lives() {
     assert!(!Stock::new().give_back(1, 0, at(0)));
 }
 
-/// Of a lease that is spent too. [`Stock::take_over`] left its deadline: a refund by a thread that stood still since before
-/// its end was then taken in the next window, as of that one.
+/// Of a lease that is spent too. [`Stock::take_over`] left its deadline: a refund by a thread that
+/// stood still since before its end was then taken in the next window, as of that one.
 #[test]
 fn what_is_given_back_late_is_lost() {
     for spent in [3, 10] {

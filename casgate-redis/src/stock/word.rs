@@ -7,8 +7,9 @@ use casgate::Timestamp;
 /// | deadline, in ticks of 2^20 ns | permits |
 /// ```
 ///
-/// The deadline has 40 bits, so it never wraps: it reaches 36 years past the origin of the clock. A later one counts as
-/// that, and so nothing is spent after it. Of two words with permits, the smaller ends first.
+/// The deadline has 40 bits, so it never wraps: it reaches 36 years past the origin of the clock. A
+/// later one counts as that, and so nothing is spent after it. Of two words with permits, the
+/// smaller ends first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Word(u64);
 

@@ -17,12 +17,12 @@ use std::time::Instant;
 /// # Ok::<(), redis::RedisError>(())
 /// ```
 ///
-/// It connects when it is first called, and again after a failure of a node, a timeout or a broken connection: then it
-/// learns the shards again. It asks for one lease after another, each in a round trip. While a node does not answer, the
-/// limits of other nodes get their leases later.
+/// It connects when it is first called, and again after a failure of a node, a timeout or a broken
+/// connection: then it learns the shards again. It asks for one lease after another, each in a
+/// round trip. While a node does not answer, the limits of other nodes get their leases later.
 ///
-/// Let the client not retry by itself, as above: the fleet does, and the pauses of the client would be those of all
-/// limits.
+/// Let the client not retry by itself, as above: the fleet does, and the pauses of the client would
+/// be those of all limits.
 pub struct ClusterStore {
     client: ClusterClient,
     connection: Option<ClusterConnection>,

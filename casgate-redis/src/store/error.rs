@@ -40,7 +40,7 @@ pub enum Cause {
     Cluster,
     /// The memory for keys is full of keys that [must be kept](crate::FleetKeyed#memory).
     Full,
-    /// Something else, which the text tells.
+    /// Something else, which the text explains.
     Other,
 }
 
@@ -74,8 +74,8 @@ impl Cause {
         !matches!(self, Self::Timeout | Self::Unreachable)
     }
 
-    /// Whether a store may have this of one key while it grants leases of others: an ACL, a key of another type, or one
-    /// server of several that does not answer.
+    /// Whether a store may have this of one key while it grants leases of others: an ACL, a key of
+    /// another type, or one server of several that does not answer.
     pub(crate) const fn may_be_of_key(self) -> bool {
         !matches!(self, Self::ReadOnly | Self::Busy | Self::OutOfMemory | Self::Replicas)
     }

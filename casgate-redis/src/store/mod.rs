@@ -14,10 +14,11 @@ pub use self::redis::RedisStore;
 use crate::protocol::Script;
 use core::time::Duration;
 
-/// A server that runs the scripts of the [protocol](crate::protocol): Redis, Valkey, or another in its place.
+/// A server that runs the scripts of the [protocol](crate::protocol): Redis, Valkey, or another in
+/// its place.
 ///
-/// One thread calls it. Each call may run twice or late: that strands permits, and grants none twice. So a store may send
-/// a call again when a connection breaks.
+/// One thread calls it. Each call may run twice or late: that strands permits, and grants none
+/// twice. So a store may send a call again when a connection breaks.
 ///
 /// ```
 /// use casgate::{Limit, Quota};
@@ -43,14 +44,15 @@ use core::time::Duration;
 /// # Ok::<(), casgate_redis::FleetQuotaError>(())
 /// ```
 pub trait Store: Send + 'static {
-    /// Runs all scripts, and returns the reply to each in order. Takes at most about `timeout`. A panic is a failure of
-    /// all calls.
+    /// Runs all scripts, and returns the reply to each in order. Takes at most about `timeout`. A
+    /// panic is a failure of all calls.
     ///
     /// A reply after the timeout must not be taken for that to a later call.
     ///
     /// # Errors
     ///
-    /// A [`StoreError`] for all calls, if the server gave no replies. An error of a single call stands in its place.
+    /// A [`StoreError`] for all calls, if the server gave no replies. An error of a single call
+    /// stands in its place.
     fn call(
         &mut self,
         calls: &[Call<'_>],

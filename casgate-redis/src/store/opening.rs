@@ -7,8 +7,8 @@ use std::time::Duration;
 
 /// Opens connections, each in a thread of its own.
 ///
-/// Names are resolved and Sentinels are asked without a timeout. The caller waits no longer than it wants, and finds the
-/// connection the next time.
+/// Names are resolved and Sentinels are asked without a timeout. The caller waits no longer than it
+/// wants, and finds the connection the next time.
 pub(super) struct Opening {
     source: Arc<Mutex<Source>>,
     under_way: Option<Receiver<RedisResult<Connection>>>,

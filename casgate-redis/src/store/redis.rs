@@ -6,8 +6,8 @@ use std::time::Instant;
 
 /// A Redis or Valkey server, or the primary that Sentinels name.
 ///
-/// It connects when it is first called, and again after a broken connection, a timeout, or a reply that says that the
-/// server is none to write to. Each time the address is resolved again.
+/// It connects when it is first called, and again after a broken connection, a timeout, or a reply
+/// that says that the server is none to write to. Each time the address is resolved again.
 ///
 /// ```
 /// use casgate_redis::{Fleet, RedisStore};
@@ -20,8 +20,8 @@ use std::time::Instant;
 /// # Ok::<(), casgate_redis::StoreError>(())
 /// ```
 ///
-/// Passwords, TLS and databases are parts of the URL, or of a [`redis::ConnectionInfo`]. For TLS enable a feature of the
-/// crate `redis`, such as `tls-rustls`.
+/// Passwords, TLS and databases are parts of the URL, or of a [`redis::ConnectionInfo`]. For TLS
+/// enable a feature of the crate `redis`, such as `tls-rustls`.
 pub struct RedisStore {
     opening: Opening,
     connection: Option<Connection>,
@@ -47,8 +47,9 @@ impl RedisStore {
         Ok(Self::from_source(move || Ok(client.clone())))
     }
 
-    /// Makes a store of the primary that Sentinels name. They are asked again for each connection, one after another.
-    /// While one of them accepts connections and does not reply, the store is unavailable.
+    /// Makes a store of the primary that Sentinels name. They are asked again for each connection,
+    /// one after another. While one of them accepts connections and does not reply, the store is
+    /// unavailable.
     ///
     /// ```
     /// use casgate_redis::RedisStore;
@@ -72,8 +73,9 @@ impl RedisStore {
         Self { opening: Opening::new(Box::new(source)), connection: None, replicas: None }
     }
 
-    /// Drops leases that fewer than `replicas` replicas have after `timeout` (`WAIT`): then a failover to one of those
-    /// that have it loses no grant. The limit is unavailable while too few replicas answer.
+    /// Drops leases that fewer than `replicas` replicas have after `timeout` (`WAIT`): then a
+    /// failover to one of those that have it loses no grant. The limit is unavailable while too few
+    /// replicas answer.
     ///
     /// ```
     /// # use casgate_redis::RedisStore;
@@ -122,8 +124,8 @@ impl RedisStore {
         Ok(replies)
     }
 
-    /// Sends the scripts by name, and by text those that the server does not know. After their replies are those to each
-    /// `WAIT`.
+    /// Sends the scripts by name, and by text those that the server does not know. After their
+    /// replies are those to each `WAIT`.
     fn run(&mut self, calls: &[Call<'_>], deadline: Instant) -> RedisResult<Vec<Value>> {
         let wait = self.replicas.map(|(replicas, timeout)| {
             let mut wait = redis::cmd("WAIT");

@@ -49,19 +49,21 @@ impl ClientAddress {
         Self::new(Rule::Peer)
     }
 
-    /// Finds the client in one header, which is believed as far as proxies in these networks wrote it.
+    /// Finds the client in one header, which is believed as far as proxies in these networks wrote
+    /// it.
     ///
     /// - A peer outside the networks is the client. Its headers are ignored.
-    /// - Otherwise all lines of the header are one list, which is read from the right. Entries in the networks are
-    ///   skipped. The first outside them is the client.
-    /// - An entry that cannot be read ends this, and so does the end of the list. The client is then the last address
-    ///   inside the networks: the entry to the right, or the peer. Such an entry is empty, `unknown`, a name
-    ///   such as `_hidden`, or malformed.
+    /// - Otherwise all lines of the header are one list, which is read from the right. Entries in
+    ///   the networks are skipped. The first outside them is the client.
+    /// - An entry that cannot be read ends this, and so does the end of the list. The client is
+    ///   then the last address inside the networks: the entry to the right, or the peer. Such an
+    ///   entry is empty, `unknown`, a name such as `_hidden`, or malformed.
     ///
-    /// Requests of the last kind share the limit of that proxy, so a proxy that hides its clients has one limit for
-    /// all of them.
+    /// Requests of the last kind share the limit of that proxy, so a proxy that hides its clients
+    /// has one limit for all of them.
     ///
-    /// A client inside the networks can choose its address. With no networks, the peer is always the client.
+    /// A client inside the networks can choose its address. With no networks, the peer is always
+    /// the client.
     ///
     /// ```
     /// use casgate_tower::address::{ClientAddress, ForwardedHeader, Network};
@@ -85,15 +87,17 @@ impl ClientAddress {
 
     /// Finds the client behind a known number of proxies, each of which appends to the header.
     ///
-    /// The peer is the nearest proxy, and the last entry is what it saw. So the client is the `hops`-th entry from
-    /// the right. For a header with one address, `hops` is 1.
+    /// The peer is the nearest proxy, and the last entry is what it saw. So the client is the
+    /// `hops`-th entry from the right. For a header with one address, `hops` is 1.
     ///
-    /// If there are fewer entries, or if that one cannot be read, the client is the peer. The request has then not come
-    /// through all the proxies, or one of them hides its clients. Another entry might be the client's own choice,
-    /// and the peer is not. Such requests share the peer's limit.
+    /// If there are fewer entries, or if that one cannot be read, the client is the peer. The
+    /// request has then not come through all the proxies, or one of them hides its clients. Another
+    /// entry might be the client's own choice, and the peer is not. Such requests share the peer's
+    /// limit.
     ///
-    /// Each proxy, and the server, must be reachable through the one before it alone. A client that skips one is
-    /// believed: its own entry is in the place of the skipped one's. Only [`behind`](Self::behind) detects that.
+    /// Each proxy, and the server, must be reachable through the one before it alone. A client that
+    /// skips one is believed: its own entry is in the place of the skipped one's. Only
+    /// [`behind`](Self::behind) detects that.
     ///
     /// ```
     /// use casgate_tower::address::{ClientAddress, ForwardedHeader};
@@ -134,11 +138,12 @@ impl ClientAddress {
 
     /// Returns the client: an address in canonical form, masked as [`Ipv6Prefix::of`] does it.
     ///
-    /// An address is compared with the trusted networks before it is masked, and only a mapped one as its IPv4
-    /// address. So no client is trusted for a proxy's IPv4 address inside a translator's or a 6to4 prefix.
+    /// An address is compared with the trusted networks before it is masked, and only a mapped one
+    /// as its IPv4 address. So no client is trusted for a proxy's IPv4 address inside a
+    /// translator's or a 6to4 prefix.
     ///
-    /// This takes time for the entries that it reads, from the right, and for each of these for the networks. It
-    /// allocates nothing.
+    /// This takes time for the entries that it reads, from the right, and for each of these for the
+    /// networks. It allocates nothing.
     ///
     /// ```
     /// use casgate_tower::address::ClientAddress;
@@ -151,8 +156,8 @@ impl ClientAddress {
     ///
     /// # Errors
     ///
-    /// If there is no peer, whatever the headers say. The address of a Unix socket's other end is for the caller to
-    /// choose.
+    /// If there is no peer, whatever the headers say. The address of a Unix socket's other end is
+    /// for the caller to choose.
     pub fn of(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> Result<IpAddr, NoPeer> {
         let peer = peer.ok_or(NoPeer)?;
         let client = match &self.rule {

@@ -12,7 +12,8 @@ pub(super) struct Last<'a> {
 /// Splits the last entry off. `None` if nobody can say where it begins.
 pub(super) type Split = fn(&[u8]) -> Option<Last<'_>>;
 
-/// The entries of a header from the right, over all its lines. They end where no entry can be told from the next.
+/// The entries of a header from the right, over all its lines. They end where an entry cannot be
+/// separated from the next.
 ///
 /// An entry is read when it is asked for, so what stands left of the answer costs nothing.
 pub(super) struct Entries<'a> {

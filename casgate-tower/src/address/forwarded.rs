@@ -1,9 +1,9 @@
 //! `Forwarded`, read from the right.
 //!
-//! A client writes what it likes on the left, and a proxy appends to it. A reader from the left would follow the
-//! client's quotes: after `for="x` the element of the proxy is part of a string. From the right, an element of a
-//! proxy is read by its own bytes and no others. Its last quote ends a string, which begins at the first quote before
-//! it that no backslash escapes.
+//! A client writes what it likes on the left, and a proxy appends to it. A reader from the left
+//! would follow the client's quotes: after `for="x` the element of the proxy is part of a string.
+//! From the right, an element of a proxy is read by its own bytes and no others. Its last quote
+//! ends a string, which begins at the first quote before it that no backslash escapes.
 
 use super::entries::Last;
 use super::node;

@@ -1,11 +1,13 @@
 //! Which client a request comes from.
 //!
-//! A limit for each client needs the client's address. Behind a proxy the peer is the proxy, and the client's
-//! address is in a header. Anyone can write that header, so the question is who wrote which part of it.
+//! A limit for each client needs the client's address. Behind a proxy the peer is the proxy, and
+//! the client's address is in a header. Anyone can write that header, so it matters which part was
+//! written by your own proxies.
 //!
-//! **Why not the leftmost entry?** Each proxy appends the address that it saw on the right. What the client sent
-//! stays on the left. A client that sends a new `X-Forwarded-For` with each request has a new leftmost entry, and a
-//! new limit, each time. So [`ClientAddress`] reads from the right, and only as far as your own proxies wrote.
+//! **Why not the leftmost entry?** Each proxy appends the address that it saw on the right. The
+//! entries that the client sent stay on the left. A client that sends a new `X-Forwarded-For` with
+//! each request has a new leftmost entry, and a new limit, each time. So [`ClientAddress`] reads
+//! from the right, and only as far as your own proxies wrote.
 //!
 //! | in front of the server | how to find the client |
 //! |---|---|
@@ -18,15 +20,17 @@
 //! | a balancer that speaks the PROXY protocol | [`ClientAddress::peer()`], with the address from its preamble as the peer |
 //! | a proxy at a Unix socket | `127.0.0.1` as the peer, and [`behind`](ClientAddress::behind) the loopback networks |
 //!
-//! The PROXY protocol belongs to the accept loop, which hands the address in. Its known sources always speak it. It is
-//! never guessed: a client could send a preamble too.
+//! The PROXY protocol belongs to the accept loop, which hands the address in. Its known sources
+//! always speak it. It is never guessed: a client could send a preamble too.
 //!
-//! A Unix socket has no peer address. Without one there is no client either, but an error, [`NoPeer`].
+//! A Unix socket has no peer address. Without one there is no client either, but an error,
+//! [`NoPeer`].
 //!
-//! With a header of one address, such as `CF-Connecting-IP`, a proxy in between passes on what it was sent. It must
-//! then accept connections from Cloudflare only.
+//! With a header of one address, such as `CF-Connecting-IP`, a proxy in between passes on what it
+//! was sent. It must then accept connections from Cloudflare only.
 //!
-//! An address is not a secret, but it is personal: raw header values belong neither in logs nor in labels of metrics.
+//! An address is not a secret, but it is personal: raw header values belong neither in logs nor in
+//! labels of metrics.
 //!
 //! ```
 //! use casgate_tower::address::{ClientAddress, ForwardedHeader, Network};

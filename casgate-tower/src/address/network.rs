@@ -6,8 +6,9 @@ use ipnet::IpNet;
 
 /// The addresses of proxies that are trusted: an address and how many of its leading bits count.
 ///
-/// An IPv4 address that is mapped into IPv6 is the IPv4 address, here and in [`contains`](Self::contains). No other
-/// form is: the 6to4 address of `10.0.0.1` is not in `10.0.0.0/8`, since a client can have it.
+/// An IPv4 address that is mapped into IPv6 is the IPv4 address, here and in
+/// [`contains`](Self::contains). No other form is: the 6to4 address of `10.0.0.1` is not in
+/// `10.0.0.0/8`, since a client can have it.
 ///
 /// ```
 /// use casgate_tower::address::Network;
@@ -38,8 +39,9 @@ impl Network {
     ///
     /// # Errors
     ///
-    /// If the prefix is longer than the address, or if the address has bits behind the prefix, which is most often
-    /// a mistake. Also if the prefix is 0, or 96 for a mapped address: every client could then choose its address.
+    /// If the prefix is longer than the address, or if the address has bits behind the prefix,
+    /// which is most often a mistake. Or if the prefix is 0, or 96 for a mapped address: every
+    /// client could then choose its address.
     pub fn new(address: IpAddr, prefix: u8) -> Result<Self, NetworkError> {
         let most = if address.is_ipv4() { 32 } else { 128 };
         let network = IpNet::new(address, prefix)
@@ -67,12 +69,12 @@ impl Network {
         [v4([127, 0, 0, 0], 8), Self(IpNet::new_assert(IpAddr::V6(Ipv6Addr::LOCALHOST), 128))]
     }
 
-    /// Returns the networks that the internet does not reach: `10.0.0.0/8`, `172.16.0.0/12` and `192.168.0.0/16`
-    /// ([RFC 1918](https://www.rfc-editor.org/rfc/rfc1918)), and `fc00::/7`
-    /// ([RFC 4193](https://www.rfc-editor.org/rfc/rfc4193)).
+    /// Returns the networks that the internet does not reach: `10.0.0.0/8`, `172.16.0.0/12` and
+    /// `192.168.0.0/16` ([RFC 1918](https://www.rfc-editor.org/rfc/rfc1918)), and `fc00::/7` ([RFC
+    /// 4193](https://www.rfc-editor.org/rfc/rfc4193)).
     ///
-    /// Trust them only if no client has such an address. Loopback is not among them, nor is `100.64.0.0/10`, in
-    /// which providers put customers.
+    /// Trust them only if no client has such an address. Loopback is not among them, nor is
+    /// `100.64.0.0/10`, in which providers put customers.
     ///
     /// ```
     /// use casgate_tower::address::Network;

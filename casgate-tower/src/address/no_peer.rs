@@ -3,8 +3,8 @@ use core::fmt;
 /// The server gave no peer address with the request.
 ///
 /// A server that listens on TCP must hand the address on: with axum, that is
-/// `into_make_service_with_connect_info::<SocketAddr>()`. A Unix socket has none. Give an address for the
-/// proxy at its other end, such as `127.0.0.1`.
+/// `into_make_service_with_connect_info::<SocketAddr>()`. A Unix socket has none. Give an address
+/// for the proxy at its other end, such as `127.0.0.1`.
 ///
 /// ```
 /// use casgate_tower::address::{ClientAddress, NoPeer};

@@ -4,9 +4,10 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-/// Why a request has no response.
+/// Why a request got no response.
 ///
-/// All but [`Service`](Self::Service) are the layer's: the request was not sent, and took no permit.
+/// All but [`Service`](Self::Service) are the layer's: the request was not sent, and took no
+/// permit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClientError<E> {

@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 
 /// Returns how long a client should send nothing.
 ///
-/// What is left of a limit is not heeded until it is zero: the server's period need not be the client's, and a charge for a
-/// second would be missing for a day.
+/// What is left of a limit is not heeded until it is zero: the server's period need not be the
+/// client's, and a charge for a second would be missing for a day.
 pub(super) fn heed(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let is_overload =
         [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE].contains(&status);

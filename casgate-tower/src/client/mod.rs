@@ -1,8 +1,9 @@
 //! Outgoing requests that keep an upstream's quota.
 //!
-//! A [`ClientLayer`] around an HTTP client lets requests wait in a [`Queue`] until the quota
-//! has room for them. It heeds what the server answers: after a `Retry-After`, or where the `RateLimit` fields say that
-//! nothing is left, it [pauses](casgate::wait::Queue::pause_until) until the time that the server names.
+//! A [`ClientLayer`] around an HTTP client lets requests wait in a [`Queue`] until the quota has
+//! room for them. It heeds what the server answers: after a `Retry-After`, or where the `RateLimit`
+//! fields say that nothing is left, it [pauses](casgate::wait::Queue::pause_until) until the time
+//! that the server names.
 //!
 //! ```
 //! use casgate::wait::Queue;
@@ -10,21 +11,21 @@
 //! use casgate_tower::client::ClientLayer;
 //! use std::time::Duration;
 //!
-//! // 10 requests a second, 5 at once; who would wait for more than a minute fails at once.
+//! // 10 requests a second, 5 at once. A request that would wait for more than a minute fails at once.
 //! let queue = Queue::new(Limiter::token_bucket(Quota::per_second(10).with_burst(5)));
 //! let layer = ClientLayer::new(queue).patience(Duration::from_secs(60));
 //! # drop(layer);
 //! ```
 //!
-//! One layer is one quota: make one for each upstream. It retries nothing. A layer that does belongs around it, so
-//! that each attempt takes its own permit:
+//! One layer is one quota: make one for each upstream. It retries nothing. A layer that does
+//! belongs around it, so that each attempt takes its own permit:
 //!
 //! ```text
 //! your code → timeout → retry → ClientLayer → the client
 //! ```
 //!
-//! It works with services of [`http::Request`], such as hyper-util's client. For reqwest, map the requests: see the example
-//! `reqwest_client` in the repository.
+//! It works with services of [`http::Request`], such as hyper-util's client. For reqwest, map the
+//! requests: see the example `reqwest_client` in the repository.
 //!
 //! # What it believes
 //!
@@ -32,8 +33,9 @@
 //! - Without it the `RateLimit` fields, or `X-RateLimit-*`, that say that nothing is left:
 //!   [`fields::read`](crate::fields::read). As long as something is left it trusts its own limiter.
 //!
-//! Requests that were sent already are not called back. Those in line keep their order; one whose patience ends in the
-//! pause fails at once. A wrong date or an absurd number stops a client for at most a [day](ClientLayer::longest_pause).
+//! Requests that were sent already are not called back. Those in line keep their order; one whose
+//! patience ends in the pause fails at once. A wrong date or an absurd number stops a client for at
+//! most a [day](ClientLayer::longest_pause).
 
 mod error;
 mod future;
@@ -74,8 +76,9 @@ struct Shared {
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl ClientLayer {
-    /// Lets requests wait in a queue, or an `Arc` of one, for as long as it takes. A request enters the queue when the
-    /// client is called. So a queue with tokio's timer needs a client that is called in a runtime.
+    /// Lets requests wait in a queue, or an `Arc` of one, for as long as it takes. A request enters
+    /// the queue when the client is called. So a queue with tokio's timer needs a client that is
+    /// called in a runtime.
     ///
     /// ```
     /// use casgate::wait::Queue;
@@ -100,7 +103,8 @@ impl ClientLayer {
         Self { shared: Arc::new(shared) }
     }
 
-    /// Waits at most so long. A request that would wait for longer fails at once, and takes nothing.
+    /// Waits at most so long. A request that would wait for longer fails at once, and takes
+    /// nothing.
     ///
     /// ```
     /// # use casgate::{Limiter, Quota, wait::Queue};
@@ -135,8 +139,8 @@ impl ClientLayer {
         self.configure(|shared| shared.cost = Box::new(cost))
     }
 
-    /// Heeds a server's pause for at most so long: a day by default, and never more than a year. Zero heeds nothing that
-    /// the server says.
+    /// Heeds a server's pause for at most so long: a day by default, and never more than a year.
+    /// Zero heeds nothing that the server says.
     ///
     /// ```
     /// # use casgate::{Limiter, Quota, wait::Queue};

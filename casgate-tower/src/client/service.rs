@@ -30,7 +30,8 @@ where
     type Error = ClientError<S::Error>;
     type Future = ClientFuture<S, B>;
 
-    /// Is ready when the inner client is: requests wait after they were called, since their cost is not known before.
+    /// Is ready when the inner client is: requests wait after they were called, since their cost is
+    /// not known before.
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(cx).map_err(ClientError::Service)
     }

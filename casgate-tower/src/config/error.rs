@@ -41,7 +41,8 @@ pub enum Problem {
     Burst,
     /// A network that cannot be read.
     Network(String, NetworkError),
-    /// `trusted` and `hops` together, one of them without `header`, `header` without them, or no hops.
+    /// `trusted` and `hops` together, one of them without `header`, `header` without them, or no
+    /// hops.
     Proxies,
     /// A prefix of other than 48, 56 or 64 bits.
     Ipv6Prefix(u8),

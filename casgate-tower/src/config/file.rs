@@ -14,7 +14,8 @@ pub struct Config {
     pub policies: Vec<PolicyConfig>,
 }
 
-/// How the client's address is found: see [`address`](crate::address). Without any of it, it is the peer's.
+/// How the client's address is found: see [`address`](crate::address). Without any of it, it is the
+/// peer's.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClientConfig {
@@ -24,8 +25,8 @@ pub struct ClientConfig {
     /// How many proxies there are, instead of their networks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hops: Option<usize>,
-    /// The header that the proxies write: `"x-forwarded-for"`, `"forwarded"`, or the name of one with an address.
-    /// Needed with `trusted` or `hops`.
+    /// The header that the proxies write: `"x-forwarded-for"`, `"forwarded"`, or the name of one
+    /// with an address. Needed with `trusted` or `hops`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub header: Option<String>,
     /// How many bits of an IPv6 address are a client: 48, 56 or 64, the default.
@@ -41,9 +42,9 @@ pub struct PolicyConfig {
     pub name: String,
     /// Its quota, such as `"100/min burst 20"`.
     pub quota: Quota,
-    /// What has a limit of its own: `"client"`, `"header:x-api-key"`, or the name of one of the program's
-    /// [`Keys`](super::Keys). Without it there is one limit for all. A request without the header has no key: see
-    /// `missing_key`.
+    /// What has a limit of its own: `"client"`, `"header:x-api-key"`, or the name of one of the
+    /// program's [`Keys`](super::Keys). Without it there is one limit for all. A request without
+    /// the header has no key: see `missing_key`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
     /// For how many keys there is room at a time.
@@ -52,11 +53,12 @@ pub struct PolicyConfig {
     /// How permits return.
     #[serde(default)]
     pub algorithm: Algorithm,
-    /// The paths that it applies to, in the syntax of axum's routes: `"/users/{id}"`, `"/files/{*name}"`. Without any
-    /// it applies to all.
+    /// The paths that it applies to, in the syntax of axum's routes: `"/users/{id}"`,
+    /// `"/files/{*name}"`. Without any it applies to all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub paths: Vec<String>,
-    /// The methods that it applies to, in capitals, or all. `"GET"` means HEAD too, which its routes serve.
+    /// The methods that it applies to, in capitals, or all. `"GET"` means HEAD too, which its
+    /// routes serve.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub methods: Vec<String>,
     /// The permits that a request costs.
@@ -86,7 +88,7 @@ pub enum Algorithm {
     FixedWindow,
 }
 
-/// What becomes of a request without a key: see [`MissingKey`](crate::MissingKey).
+/// What happens to a request without a key: see [`MissingKey`](crate::MissingKey).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

@@ -11,7 +11,8 @@ use matchit::Router;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
-/// The keys that a program adds to those that a [`Config`] can name, such as the user that it has authenticated.
+/// The keys that a program adds to those that a [`Config`] can name, such as the user that it has
+/// authenticated.
 ///
 /// ```
 /// use casgate_tower::KeyBy;
@@ -72,7 +73,8 @@ impl Made {
     }
 }
 
-/// Makes the policies of a configuration, with the limiters of `before` where they stay. Nothing that is in use is changed.
+/// Makes the policies of a configuration, with the limiters of `before` where they stay. Nothing
+/// that is in use is changed.
 pub(super) fn make(
     config: &Config,
     keys: &Keys,

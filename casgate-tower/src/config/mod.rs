@@ -1,7 +1,8 @@
 //! Policies from a file, which can change while the server runs.
 //!
-//! A [`Config`] is read by any format of serde, and made into [`Policies`]. Their [layer](Policies::layer) decides by
-//! the policies of the moment. A [reload](Policies::reload) changes all of them at once, or none if one is wrong.
+//! A [`Config`] is read by any format of serde, and made into [`Policies`]. Their
+//! [layer](Policies::layer) decides by the policies of the moment. A [reload](Policies::reload)
+//! changes all of them at once, or none if one is wrong.
 //!
 //! ```
 //! use casgate_tower::config::{Config, Keys, Policies};
@@ -39,9 +40,10 @@
 //!
 //! # What a reload keeps
 //!
-//! Policies are matched by name. One whose key, algorithm and capacity are the same keeps its limiter, and with it
-//! what every client has spent; a new quota reaches clients that are known already. Any other has a new limiter. A request
-//! that is under way is settled with the limiter that has admitted it.
+//! Policies are matched by name. One whose key, algorithm and capacity are the same keeps its
+//! limiter, and with it what every client has spent; a new quota reaches clients that are known
+//! already. Any other has a new limiter. A request that is under way is settled with the limiter
+//! that has admitted it.
 
 mod error;
 mod file;

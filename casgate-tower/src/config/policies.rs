@@ -37,11 +37,12 @@ impl Policies {
         RateLimitLayer::live(Arc::clone(&self.current))
     }
 
-    /// Replaces the policies by those of another configuration, all of them or none. Returns when they hold. See
-    /// [what it keeps](super#what-a-reload-keeps). Changes take turns; requests wait for none.
+    /// Replaces the policies by those of another configuration, all of them or none. Returns when
+    /// they hold. See [what it keeps](super#what-a-reload-keeps). Changes take turns; requests wait
+    /// for none.
     ///
-    /// A request that is decided meanwhile is decided by the old policies or the new ones, but may find a new quota
-    /// with the old policy.
+    /// A request that is decided meanwhile is decided by the old policies or the new ones, but may
+    /// find a new quota with the old policy.
     ///
     /// # Errors
     ///
@@ -65,11 +66,12 @@ impl Policies {
         Ok(())
     }
 
-    /// Changes the quota of one policy. What clients have spent is kept.
+    /// Changes the quota of one policy. The permits that clients have spent stay spent.
     ///
     /// # Errors
     ///
-    /// A [`SetQuotaError`] if there is no such policy, or its limiter cannot have the quota; then nothing is changed.
+    /// A [`SetQuotaError`] if there is no such policy, or its limiter cannot have the quota; then
+    /// nothing is changed.
     pub fn set_quota(&self, name: &str, quota: Quota) -> Result<(), SetQuotaError> {
         let mut made = self.lock();
         let found = made.iter_mut().find(|made| made.config.name == name);

@@ -19,11 +19,12 @@ pub enum Refill {
     /// One by one, as those of a token bucket do.
     #[default]
     Steadily,
-    /// All together at the end of a window, as those of a fixed window do. Also for a sliding window.
+    /// All together at the end of a window, as those of a fixed window do. Also for a sliding
+    /// window.
     AtOnce,
 }
 
-/// What a policy's permits stand for.
+/// The unit of a policy's permits.
 ///
 /// ```
 /// use casgate::{Limiter, Quota, Timestamp};
@@ -50,11 +51,12 @@ pub enum Unit {
     ConcurrentRequests,
 }
 
-/// What a policy tells its clients: its name and quota.
+/// The name and the quota of a policy, as its clients see them.
 ///
-/// The policy is written as `q` permits per `w` seconds. Both are whole numbers. So `w` is the smallest multiple of
-/// the quota's period that is a whole number of seconds: 5 per 100 ms is written as 50 per second. Where that would
-/// be more than a day, `w` is the period rounded up, and `q` is rounded down.
+/// The policy is written as `q` permits per `w` seconds. Both are whole numbers. So `w` is the
+/// smallest multiple of the quota's period that is a whole number of seconds: 5 per 100 ms is
+/// written as 50 per second. Where that would be more than a day, `w` is the period rounded up, and
+/// `q` is rounded down.
 ///
 /// ```
 /// use casgate::Quota;
@@ -210,8 +212,9 @@ impl Announced {
     }
 }
 
-/// The quota as permits per whole seconds. Neither can pass 10¹⁵: no quota has more than 10⁹ permits a second, and a
-/// period that is not whole seconds is either multiplied to at most a day or rounded up by less than a second.
+/// The quota as permits per whole seconds. Neither can pass 10¹⁵: no quota has more than 10⁹
+/// permits a second, and a period that is not whole seconds is either multiplied to at most a day
+/// or rounded up by less than a second.
 fn whole_seconds(quota: Quota) -> (u64, u64) {
     let (permits, period) = (u64::from(quota.permits()), nanos(quota));
     // Nearly every quota. What follows would say the same.

@@ -12,10 +12,10 @@ const EXHAUSTED: Status = Status { code: 8, says: "rate limit exceeded" };
 const UNAVAILABLE: Status = Status { code: 14, says: "rate limit unavailable" };
 const RETRY_INFO: &str = "type.googleapis.com/google.rpc.RetryInfo";
 
-/// Whether a request is one of gRPC, by its `Content-Type`.
+/// Returns whether a request is one of gRPC, by its `Content-Type`.
 ///
-/// That of gRPC-Web counts as well, also in text form. Its clients look for the status of a response without a body
-/// in the header fields, as those of gRPC do.
+/// That of gRPC-Web counts as well, also in text form. Its clients look for the status of a
+/// response without a body in the header fields, as those of gRPC do.
 ///
 /// ```
 /// use casgate_tower::fields::is_grpc;
@@ -47,12 +47,15 @@ fn after_grpc(value: &[u8]) -> Option<&[u8]> {
     matches!(rest.first(), None | Some(b'+' | b';' | b' ' | b'\t')).then_some(rest)
 }
 
-/// Writes the fields of a gRPC response that denies, without a body and trailers. The status of HTTP is 200.
+/// Writes the fields of a gRPC response that denies, without a body and trailers. The status of
+/// HTTP is 200.
 ///
-/// - `Content-Type` is that of the request without parameters, or `application/grpc` if that is none of gRPC.
+/// - `Content-Type` is that of the request without parameters, or `application/grpc` if that is
+///   none of gRPC.
 /// - `grpc-status` is 8, `RESOURCE_EXHAUSTED`.
 /// - `grpc-message` says how long to wait.
-/// - `grpc-status-details-bin` has a `google.rpc.RetryInfo` with the same wait. It is absent if no wait helps.
+/// - `grpc-status-details-bin` has a `google.rpc.RetryInfo` with the same wait. It is absent if no
+///   wait helps.
 ///
 /// ```
 /// use casgate::{Limiter, Quota, Timestamp};
@@ -74,8 +77,8 @@ pub fn grpc_denial(standings: &[Standing<'_>], request: &HeaderMap, response: &m
     write(EXHAUSTED, standings, request, response);
 }
 
-/// As [`grpc_denial`], with the status 14, `UNAVAILABLE`: the limit could not be asked, so nobody knows whether it is
-/// exceeded.
+/// Writes the same as [`grpc_denial`], with the status 14, `UNAVAILABLE`: the limit could not be
+/// asked, so it is unknown whether it is exceeded.
 ///
 /// ```
 /// use casgate_tower::fields;

@@ -1,6 +1,8 @@
-//! Header fields that tell a client where it stands: pure functions over a [`HeaderMap`](http::HeaderMap).
+//! Header fields that say what a client has left: pure functions over a
+//! [`HeaderMap`](http::HeaderMap).
 //!
-//! A server makes a [`Standing`] of each decision and [writes](Fields::write) it. A client [reads](read) it.
+//! A server makes a [`Standing`] of each decision and [writes](Fields::write) it. A client
+//! [reads](read) it.
 //!
 //! ```
 //! use casgate::{Limiter, Quota, Timestamp};
@@ -24,9 +26,9 @@
 //!
 //! # The format
 //!
-//! `RateLimit-Policy` and `RateLimit` follow [draft 11] of the IETF, which is not a standard yet. So the number of
-//! the draft is in the name of [`Fields::DRAFT_11`]. The fields are hints: they promise no permit, since other
-//! requests of the same client may come first.
+//! `RateLimit-Policy` and `RateLimit` follow [draft 11] of the IETF, which is not a standard yet.
+//! So the number of the draft is in the name of [`Fields::DRAFT_11`]. The fields are hints: they
+//! promise no permit, since other requests of the same client may come first.
 //!
 //! [draft 11]: https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/11/
 
@@ -61,5 +63,6 @@ const LEGACY_LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const LEGACY_REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
 const LEGACY_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
-/// The largest integer of a structured field ([RFC 9651](https://www.rfc-editor.org/rfc/rfc9651), section 3.3.1).
+/// The largest integer of a structured field ([RFC 9651](https://www.rfc-editor.org/rfc/rfc9651),
+/// section 3.3.1).
 const LARGEST: u64 = 999_999_999_999_999;

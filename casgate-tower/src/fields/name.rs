@@ -29,7 +29,8 @@ impl Name {
     ///
     /// # Errors
     ///
-    /// A [`NameError`] if the name is empty, is too long, or has a character that is not printable ASCII.
+    /// A [`NameError`] if the name is empty, is too long, or has a character that is not printable
+    /// ASCII.
     pub fn new(name: &str) -> Result<Self, NameError> {
         let error = if name.is_empty() {
             Problem::Empty
@@ -96,8 +97,8 @@ enum Problem {
 }
 
 impl NameError {
-    /// Returns the position of the first character that a name cannot have, counted from zero. `None` if the name
-    /// is empty or too long.
+    /// Returns the position of the first character that a name cannot have, counted from zero.
+    /// `None` if the name is empty or too long.
     ///
     /// ```
     /// use casgate_tower::fields::Name;

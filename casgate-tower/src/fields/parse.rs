@@ -35,17 +35,20 @@ pub struct ServerLimit {
 
 /// Reads the limits of a server's response, in the order in which the server wrote them.
 ///
-/// It reads `RateLimit` and `RateLimit-Policy` of draft 11. In `RateLimit` it also takes `a` for `r`, and `w` for
-/// `t`, as a change of the draft would rename them. A name can be a Token. Unknown parameters are skipped.
+/// It reads `RateLimit` and `RateLimit-Policy` of draft 11. In `RateLimit` it also takes `a` for
+/// `r`, and `w` for `t`, as a change of the draft would rename them. A name can be a Token. Unknown
+/// parameters are skipped.
 ///
-/// A malformed field is ignored whole, with all of its lines. If two policies of one name differ, that name has
-/// neither a quota nor a window.
+/// A malformed field is ignored whole, with all of its lines. If two policies of one name differ,
+/// that name has neither a quota nor a window.
 ///
-/// Without a `RateLimit` that can be read, it reads `X-RateLimit-Limit`, `X-RateLimit-Remaining` and
-/// `X-RateLimit-Reset`. A reset is taken as seconds from now if it is below 10⁹. Otherwise it is the time of day in
-/// Unix seconds, which this function has no clock for: then `within` is `None`.
+/// Without a `RateLimit` that can be read, it reads `X-RateLimit-Limit`, `X-RateLimit-Remaining`
+/// and `X-RateLimit-Reset`. A reset is taken as seconds from now if it is below 10⁹. Otherwise it
+/// is the time of day in Unix seconds, which this function has no clock for: then `within` is
+/// `None`.
 ///
-/// Nothing is read if the response has an `Age` above zero: it comes from a cache, and its limits are old.
+/// Nothing is read if the response has an `Age` above zero: it comes from a cache, and its limits
+/// are old.
 ///
 /// ```
 /// use casgate_tower::fields;
@@ -76,8 +79,8 @@ pub fn read(headers: &HeaderMap) -> Vec<ServerLimit> {
     }
 }
 
-/// Whether a cache had the response for a second or more. An `Age` that is no number is ignored, as RFC 9111 says in
-/// section 5.1.
+/// Whether a cache had the response for a second or more. An `Age` that is no number is ignored, as
+/// RFC 9111 says in section 5.1.
 fn is_stored(headers: &HeaderMap) -> bool {
     headers.get_all(AGE).iter().filter_map(structured::digits).any(|age| age > 0)
 }
@@ -115,7 +118,8 @@ struct Policy {
     window: Option<u64>,
 }
 
-/// The policies by name; `None` for a name that has several. The whole is `None` if the field is absent or malformed.
+/// The policies by name; `None` for a name that has several. The whole is `None` if the field is
+/// absent or malformed.
 fn policies(headers: &HeaderMap) -> Option<HashMap<String, Option<Policy>>> {
     let mut policies = HashMap::new();
     for member in structured::list(headers, &POLICY)? {

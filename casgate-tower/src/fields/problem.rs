@@ -10,7 +10,8 @@ use std::fmt::{self, Write};
 /// ```
 pub const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
-/// What the body of a denial says, in the form of [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457).
+/// What the body of a denial says, in the form of [RFC
+/// 9457](https://www.rfc-editor.org/rfc/rfc9457).
 ///
 /// The types with a name are those that
 /// [draft 11](https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/11/) registers.
@@ -52,8 +53,8 @@ impl ProblemType {
         }
     }
 
-    /// Returns the body, whose media type is [`PROBLEM_JSON`]. It names the policies that denied the request, except
-    /// for [`Blank`](Self::Blank).
+    /// Returns the body, whose media type is [`PROBLEM_JSON`]. It names the policies that denied
+    /// the request, except for [`Blank`](Self::Blank).
     ///
     /// ```
     /// use casgate::{Limiter, Quota, Timestamp};

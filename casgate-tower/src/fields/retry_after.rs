@@ -4,13 +4,14 @@ use super::write::{insert, number};
 use http::HeaderMap;
 use http::header::RETRY_AFTER;
 
-/// Writes `Retry-After`: the longest wait of the policies that denied the request, in whole seconds and never zero.
+/// Writes `Retry-After`: the longest wait of the policies that denied the request, in whole seconds
+/// and never zero.
 ///
-/// If one of them can never admit the request, no wait helps: the field is absent, and one that stands already is
-/// removed. Nothing changes if no policy denied.
+/// If one of them can never admit the request, no wait helps: the field is absent, and one that
+/// stands already is removed. Nothing changes if no policy denied.
 ///
-/// Otherwise the later of the two wins if the field stands already. A date cannot be compared without a clock, so it
-/// stays. A text that is neither a number nor can be a date is replaced.
+/// Otherwise the later of the two wins if the field stands already. A date cannot be compared
+/// without a clock, so it stays. A text that is neither a number nor can be a date is replaced.
 ///
 /// ```
 /// use casgate::{Limiter, Quota, Timestamp};
@@ -44,8 +45,8 @@ pub fn write_retry_after(standings: &[Standing<'_>], headers: &mut HeaderMap) {
     }
 }
 
-/// Returns after how many seconds all that deny would admit: the longest wait. `None` if none denies, or no wait helps
-/// with one of them.
+/// Returns after how many seconds all that deny would admit: the longest wait. `None` if none
+/// denies, or no wait helps with one of them.
 pub(crate) fn retry_after(standings: &[Standing<'_>]) -> Option<u64> {
     let waits = standings.iter().filter_map(Standing::retry_after);
     waits.max().filter(|_| !standings.iter().any(Standing::never_fits))

@@ -1,10 +1,11 @@
-//! Times of a limiter as the fields tell them.
+//! Times of a limiter as the fields write them.
 
 use super::announced::SECOND;
 use std::time::Duration;
 
-/// A keyed limiter counts in units below this one, and rounds up. So a permit that is back by then is there when the
-/// client reads of it, and a wait that is longer than whole seconds by less is over when the client comes back.
+/// A keyed limiter counts in units below this one, and rounds up. So a permit that is back by then
+/// is there when the client reads of it, and a wait that is longer than whole seconds by less is
+/// over when the client returns.
 pub(super) const MICROSECOND: u64 = 1_000;
 
 /// What a limiter keeps as nanoseconds fits in 64 bits.

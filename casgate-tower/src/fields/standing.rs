@@ -5,7 +5,7 @@ use casgate::{Admitted, Denied, Snapshot};
 use std::cmp::Ordering;
 use std::time::Duration;
 
-/// Where a client stands with one policy, after a decision.
+/// What a client has left of one policy, after a decision.
 ///
 /// ```
 /// use casgate::{Limiter, Quota, Timestamp};
@@ -139,7 +139,7 @@ impl<'a> Standing<'a> {
         self.reset_after.div_ceil(SECOND)
     }
 
-    /// Whether the request was denied.
+    /// Returns whether the request was denied.
     ///
     /// ```
     /// # use casgate::{Limiter, Quota, Timestamp};
@@ -157,7 +157,8 @@ impl<'a> Standing<'a> {
         self.decision != Decision::Admitted
     }
 
-    /// Returns the standing of a client whose wait in line has failed, and that may know when to come back.
+    /// Returns the standing of a client whose wait in line has failed, and that may know when to
+    /// retry.
     pub(crate) fn late(
         announced: &'a Announced,
         now: Snapshot,
@@ -179,8 +180,8 @@ impl<'a> Standing<'a> {
         self.decision == Decision::Denied(None)
     }
 
-    /// Returns how long a denied request has to wait, in whole seconds rounded up. `None` if it was admitted, or if
-    /// no wait helps.
+    /// Returns how long a denied request has to wait, in whole seconds rounded up. `None` if it was
+    /// admitted, or if no wait helps.
     ///
     /// ```
     /// # use casgate::{Limiter, Quota, Timestamp};
@@ -201,20 +202,22 @@ impl<'a> Standing<'a> {
         }
     }
 
-    /// Returns in how many whole seconds the client can use no more than [what is left](Self::remaining): the
-    /// parameter `t`. It is rounded up and never zero.
+    /// Returns the whole seconds in which the client can use no more than [what is
+    /// left](Self::remaining): the parameter `t`. It is rounded up and never zero.
     ///
-    /// - If the permits return [at once](Refill::AtOnce), it is the time until the limiter is full. That is the rest
-    ///   of a fixed window. If the limiter is full already, it is the period.
-    /// - If they return [steadily](Refill::Steadily), it is the longer of two times: until the next permit, and
-    ///   until so many permits as are left would have returned. The second keeps a client from a rate above the
-    ///   quota's: while all of 10,000 per 1,000 seconds are left, it is 1,000.
-    /// - For a denied request, it is at most [`retry_after`](Self::retry_after). If the permits return steadily, it
-    ///   is the same.
+    /// - If the permits return [at once](Refill::AtOnce), it is the time until the limiter is full.
+    ///   That is the rest of a fixed window. If the limiter is full already, it is the period.
+    /// - If they return [steadily](Refill::Steadily), it is the longer of two times: until the next
+    ///   permit, and until so many permits as are left would have returned. The second keeps a
+    ///   client from a rate above the quota's: while all of 10,000 per 1,000 seconds are left, it
+    ///   is 1,000.
+    /// - For a denied request, it is at most [`retry_after`](Self::retry_after). If the permits
+    ///   return steadily, it is the same.
     ///
-    /// Call the quota's permits L and its period W, the permits of a full limiter b, those left r, and the time until
-    /// it is full R. The permits that are missing return every W/L, and the last one at R. So the next one returns
-    /// after R − (b − r − 1)·W/L, and as many as are left take r·W/L.
+    /// Call the quota's permits L and its period W, the permits of a full limiter b, those left r,
+    /// and the time until it is full R. The permits that are missing return every W/L, and the last
+    /// one at R. So the next one returns after R − (b − r − 1)·W/L, and as many as are left take
+    /// r·W/L.
     ///
     /// ```
     /// use casgate::{Limiter, Quota, Timestamp};
@@ -251,9 +254,9 @@ impl<'a> Standing<'a> {
         self
     }
 
-    /// Nanoseconds until the next permit, or zero if none is missing. They are rounded down, since R is already
-    /// rounded up: a time of whole seconds would otherwise become a second longer. `None` if the limiter keeps another
-    /// quota than the one that is announced.
+    /// Nanoseconds until the next permit, or zero if none is missing. They are rounded down, since
+    /// R is already rounded up: a time of whole seconds would otherwise become a second longer.
+    /// `None` if the limiter keeps another quota than the one that is announced.
     fn next(&self) -> Option<u64> {
         let quota = self.announced.quota();
         let (permits, period) = (u128::from(quota.permits()), u128::from(nanos(quota)));
@@ -270,8 +273,8 @@ impl<'a> Standing<'a> {
         left.div_ceil(u128::from(quota.permits()) * u128::from(SECOND)) as u64
     }
 
-    /// Sorts what binds the client most to the front: denied policies before others, the longest wait first, and
-    /// then the fewest permits left.
+    /// Sorts what binds the client most to the front: denied policies before others, the longest
+    /// wait first, and then the fewest permits left.
     pub(super) fn sort(standings: &mut [Self]) {
         standings.sort_by(|a, b| a.binds(b));
     }

@@ -1,4 +1,5 @@
-//! Lists of structured fields ([RFC 9651](https://www.rfc-editor.org/rfc/rfc9651)), as far as the limits need them.
+//! Lists of structured fields ([RFC 9651](https://www.rfc-editor.org/rfc/rfc9651)), as far as the
+//! limits need them.
 
 use super::LARGEST;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -28,7 +29,8 @@ impl Member {
     }
 }
 
-/// Returns the members of the list that all lines of a field are together, or `None` if it is malformed.
+/// Returns the members of the list that all lines of a field are together, or `None` if it is
+/// malformed.
 pub(super) fn list(headers: &HeaderMap, name: &HeaderName) -> Option<Vec<Member>> {
     let mut lines = headers.get_all(name).iter().map(HeaderValue::as_bytes);
     let mut bytes = lines.next()?.to_vec();

@@ -3,8 +3,8 @@
 use http::HeaderValue;
 use std::fmt::{self, Write};
 
-/// The value that `compose` writes, which it must write the same each time: first its length is counted. Text with
-/// characters that no value can have is `None`.
+/// The value that `compose` writes, which it must write the same each time: first its length is
+/// counted. Text with characters that no value can have is `None`.
 pub(super) fn value(compose: impl Fn(&mut dyn Write) -> fmt::Result) -> Option<HeaderValue> {
     let mut length = Length(0);
     compose(&mut length).ok()?;
@@ -23,8 +23,8 @@ impl Write for Length {
     }
 }
 
-/// Writes a String of structured fields, which is also one of JSON: `"` and `\` are escaped. Printable ASCII has
-/// nothing else to escape.
+/// Writes a String of structured fields, which is also one of JSON: `"` and `\` are escaped.
+/// Printable ASCII has nothing else to escape.
 pub(super) fn quoted(text: &str, out: &mut dyn Write) -> fmt::Result {
     out.write_char('"')?;
     for part in text.split_inclusive(['"', '\\']) {

@@ -24,22 +24,25 @@ impl Default for Fields {
 }
 
 impl Fields {
-    /// `RateLimit-Policy` and `RateLimit`, as
-    /// [draft 11](https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/11/) has them.
+    /// `RateLimit-Policy` and `RateLimit`, as [draft
+    /// 11](https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/11/) has them.
     ///
-    /// Each is a list of all policies. A policy has the quota as `q` permits per `w` seconds. A limit has the
-    /// [permits left](Standing::remaining) as `r`, and `t` as [`Standing::within`] explains it. A burst that is not
-    /// the quota's permits stands in the parameter `casgate-burst`.
+    /// Each is a list of all policies. A policy has the quota as `q` permits per `w` seconds. A
+    /// limit has the [permits left](Standing::remaining) as `r`, and `t` as [`Standing::within`]
+    /// explains it. A burst that is not the quota's permits stands in the parameter
+    /// `casgate-burst`.
     pub const DRAFT_11: Self = Self { draft_11: true, legacy: false };
 
-    /// `X-RateLimit-Limit`, `X-RateLimit-Remaining` and `X-RateLimit-Reset`, of the policy that binds most.
+    /// `X-RateLimit-Limit`, `X-RateLimit-Remaining` and `X-RateLimit-Reset`, of the policy that
+    /// binds most.
     ///
-    /// No document defines them. `Reset` has three meanings: seconds from now, the time in Unix seconds, and a time
-    /// in another form, such as milliseconds or a date. Here it is the seconds from now until the limiter is full
-    /// again, rounded up. `Limit` is the permits of a full limiter, so `Remaining` is never more.
+    /// No document defines them. `Reset` has three meanings: seconds from now, the time in Unix
+    /// seconds, and a time in another form, such as milliseconds or a date. Here it is the seconds
+    /// from now until the limiter is full again, rounded up. `Limit` is the permits of a full
+    /// limiter, so `Remaining` is never more.
     ///
-    /// A response has each field once. Where an inner layer wrote them already, those with the smaller `Remaining`
-    /// stay.
+    /// A response has each field once. Where an inner layer wrote them already, those with the
+    /// smaller `Remaining` stay.
     pub const LEGACY: Self = Self { draft_11: false, legacy: true };
 
     /// No field.
@@ -60,11 +63,12 @@ impl Fields {
 
     /// Writes the fields, and nothing for an empty slice.
     ///
-    /// The standings are sorted: the policy that binds the client most comes first. Denied policies come before
-    /// others, with the longest wait first. Then come those with the fewest permits left.
+    /// The standings are sorted: the policy that binds the client most comes first. Denied policies
+    /// come before others, with the longest wait first. Then come those with the fewest permits
+    /// left.
     ///
-    /// A line is appended to those of draft 11 that an inner layer wrote: the lines of a field are one list. A line
-    /// is left out where the map has no room for it. Each value is one allocation.
+    /// A line is appended to those of draft 11 that an inner layer wrote: the lines of a field are
+    /// one list. A line is left out where the map has no room for it. Each value is one allocation.
     ///
     /// ```
     /// use casgate::{FixedWindow, Limiter, Quota, Timestamp};
@@ -105,7 +109,8 @@ impl Fields {
 
 /// The fields of a response.
 pub(crate) struct Composed {
-    /// The policies and what is left of each. A value is `None` if it is none that a header can have.
+    /// The policies and what is left of each. A value is `None` if it is none that a header can
+    /// have.
     draft_11: Option<(Option<HeaderValue>, Option<HeaderValue>)>,
     legacy: Option<Legacy>,
 }

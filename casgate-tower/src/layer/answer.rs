@@ -33,7 +33,8 @@ impl<'a> Denial<'a> {
         self.standings
     }
 
-    /// Returns how many seconds to wait: what `Retry-After` says. `None` if no wait helps, or none is known.
+    /// Returns how many seconds to wait: what `Retry-After` says. `None` if no wait helps, or none
+    /// is known.
     #[must_use]
     pub fn retry_after(&self) -> Option<u64> {
         fields::retry_after(self.standings)

@@ -32,7 +32,8 @@ pin_project! {
     }
 }
 
-/// What the layer does next. In boxes what most requests do not have, since futures are moved about.
+/// What the layer does next. In boxes what most requests do not have, since futures are moved
+/// about.
 enum Next<R, W> {
     /// It waits for the service's response.
     Serve(R),

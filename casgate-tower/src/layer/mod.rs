@@ -37,34 +37,36 @@ use tower_layer::Layer;
 /// # drop(layer);
 /// ```
 ///
-/// The state is in the layer: its clones, and all services made with them, share it. So a layer may be applied to
-/// several routes, and a limit holds for all connections together.
+/// The state is in the layer: its clones, and all services made with them, share it. So a layer may
+/// be applied to several routes, and a limit holds for all connections together.
 ///
 /// # What it does with a request
 ///
 /// 1. It asks the policies that [apply](Policy::only_if), [all or none](RateLimitLayer::all).
-/// 2. A denied request is answered by the layer, and the service is not called. The answer is a *response* and never an
-///    error: 429 with `Retry-After`, the fields and a problem document, or for gRPC a status of 8.
+/// 2. A denied request is answered by the layer, and the service is not called. The answer is a
+///    *response* and never an error: 429 with `Retry-After`, the fields and a problem document, or
+///    for gRPC a status of 8.
 /// 3. An admitted request is passed to the service that was readied. Its response settles
 ///    [refunds](Policy::refund_on) and [true costs](Policy::true_cost), and gets the fields.
 ///
-/// The answer has a body of the service's type, which must be `From<Bytes>`, as axum's is. For another one, such as tonic's,
-/// see [`wrap_body`](Self::wrap_body).
+/// The answer has a body of the service's type, which must be `From<Bytes>`, as axum's is. For
+/// another one, such as tonic's, see [`wrap_body`](Self::wrap_body).
 ///
-/// A request whose service fails with an error keeps its charge, and so does one that the client gives up after it was
-/// admitted: the work may have been done.
+/// A request whose service fails with an error keeps its charge, and so does one that the client
+/// gives up after it was admitted: the work may have been done.
 ///
 /// # Where to put it
 ///
-/// Inside CORS, so that browsers can read the answer, and outside of what reads bodies. Limits by address belong before
-/// authentication, which they protect; limits by user after it.
+/// Inside CORS, so that browsers can read the answer, and outside of what reads bodies. Limits by
+/// address belong before authentication, which they protect; limits by user after it.
 #[must_use]
 pub struct RateLimitLayer<O: Observer = ()> {
     shared: Arc<Shared<O>>,
 }
 
 impl RateLimitLayer {
-    /// Limits each client, by the address of its [peer](crate::Peer), with room for so many clients at a time.
+    /// Limits each client, by the address of its [peer](crate::Peer), with room for so many clients
+    /// at a time.
     ///
     /// Behind a proxy all clients would be one: see [`address`](crate::address).
     ///
@@ -96,10 +98,11 @@ impl RateLimitLayer {
 
     /// Limits by several policies: all admit a request, or it is charged to none.
     ///
-    /// They are asked first whether they would admit, and charged one after the other. If one denies by then, those before
-    /// it are [refunded](casgate::Limiter::refund), for the request is not served; meanwhile another request may be denied
-    /// that would have fitted. The answer names all that deny, and its `Retry-After` is the longest. Of
-    /// [queues](Policy::over_queue), which are asked when all others admit, it names the first that denies.
+    /// They are asked first whether they would admit, and charged one after the other. If one
+    /// denies by then, those before it are [refunded](casgate::Limiter::refund), for the request is
+    /// not served; meanwhile another request may be denied that would have fitted. The answer names
+    /// all that deny, and its `Retry-After` is the longest. Of [queues](Policy::over_queue), which
+    /// are asked when all others admit, it names the first that denies.
     ///
     /// ```
     /// # use casgate::Quota;

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use tower_layer::Stack;
 
 impl<O: Observer> RateLimitLayer<O> {
-    /// Tells `observer` what happens. See [`observe`](crate::observe). It replaces the one before; a pair is both.
+    /// Reports what happens to `observer`: see [`observe`](crate::observe). It replaces an earlier
+    /// one. For two of them, pass a pair.
     ///
     /// ```
     /// # use casgate::Quota;
@@ -51,12 +52,13 @@ impl<O: Observer> RateLimitLayer<O> {
     ///
     /// # Panics
     ///
-    /// As every method that configures: if the layer was cloned or applied before.
+    /// If the layer was cloned or applied before, as every method that configures.
     pub fn fields(self, fields: Fields) -> Self {
         self.configure(|shared| (shared.admitted, shared.denied) = (fields, fields))
     }
 
-    /// Writes these header fields into the responses of admitted requests, and leaves the answers to denied ones.
+    /// Writes these header fields into the responses of admitted requests, and leaves the answers
+    /// to denied ones.
     ///
     /// ```
     /// # use casgate::Quota;
@@ -90,8 +92,8 @@ impl<O: Observer> RateLimitLayer<O> {
         self.configure(|shared| shared.problem = problem)
     }
 
-    /// Answers denied requests with what `answer` returns, gRPC requests included. The layer adds the fields and
-    /// `Retry-After`.
+    /// Answers denied requests with what `answer` returns, gRPC requests included. The layer adds
+    /// the fields and `Retry-After`.
     ///
     /// ```
     /// use casgate::Quota;
@@ -119,9 +121,10 @@ impl<O: Observer> RateLimitLayer<O> {
 
     /// Wraps the service's bodies, for a service whose type of body is not `From<Bytes>`.
     ///
-    /// The layer answers a denied request with a body of the service's type. axum's body can be made of bytes, and so can
-    /// `Full<Bytes>`. tonic's body cannot, nor can that of an inner layer that wraps bodies, such as one that compresses.
-    /// Configure the layer first: this returns another type.
+    /// The layer answers a denied request with a body of the service's type. axum's body can be
+    /// made of bytes, and so can `Full<Bytes>`. tonic's body cannot, nor can that of an inner layer
+    /// that wraps bodies, such as one that compresses. Configure the layer first: this returns
+    /// another type.
     ///
     /// A wrapped body costs axum a box for each response, since it boxes every type but its own.
     ///

@@ -17,7 +17,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
-/// What a request was charged. Dropped before it has passed, it gives everything back: the request was not served.
+/// What a request was charged. Dropped before it has passed, it gives everything back: the request
+/// was not served.
 ///
 /// It borrows what the service shares, and owns an `Arc` of it while the request waits.
 pub(super) struct Passage<P, O>
@@ -77,8 +78,8 @@ where
         self.shared.set(&self.held)
     }
 
-    /// Asks the policies, in this order: those that deny at once, all or none; those that have a line; those in shadow,
-    /// whose denials stop nobody.
+    /// Asks the policies, in this order: those that deny at once, all or none; those that have a
+    /// line; those in shadow, whose denials stop nobody.
     pub(super) fn ask(&mut self, parts: &Parts) -> Step {
         let set = self.shared.set(&self.held);
         for (policy, i) in set.policies().iter().zip(0..) {
@@ -112,8 +113,8 @@ where
         if is_over { self.passed() } else { self.stand_in_lines(0) }
     }
 
-    /// Asks those that deny for certain, and returns whether there is one. A denial spends nothing, so a request that is
-    /// denied seldom charges anybody, and its answer names all that deny.
+    /// Asks those that deny for certain, and returns whether there is one. A denial spends nothing,
+    /// so a request that is denied seldom charges anybody, and its answer names all that deny.
     fn look_ahead(&mut self) -> bool {
         let set = self.shared.set(&self.held);
         let mut denies = false;

@@ -7,7 +7,7 @@ use crate::policy::Set;
 use http::Response;
 use std::sync::Arc;
 
-/// What a request that has passed is still owed by the layer.
+/// What the layer still has to do for a request that has passed.
 pub(super) enum Rest<O> {
     Nothing,
     /// The fields are known, since the response changes nothing.

@@ -9,7 +9,8 @@ use std::task::{Context, Poll, ready};
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// A [tower layer](tower_layer::Layer) that wraps the body of each response into a [`ResponseBody`].
+/// A [tower layer](tower_layer::Layer) that wraps the body of each response into a
+/// [`ResponseBody`].
 ///
 /// ```
 /// # use casgate::Quota;

@@ -15,7 +15,8 @@ use std::time::Duration;
 /// | `casgate.waiting` | `policy` | how many wait now |
 /// | `casgate.keys.inserted`, `.evicted`, `.denied` | `policy` | what [`keys`](Self::keys) reads |
 ///
-/// An exporter for Prometheus spells them `casgate_requests` and so on. No label has as many values as there are keys.
+/// An exporter for Prometheus spells them `casgate_requests` and so on. No label has as many values
+/// as there are keys.
 ///
 /// ```
 /// use casgate::Quota;
@@ -51,8 +52,9 @@ impl Metrics {
         Self { _private: () }
     }
 
-    /// Reads the [statistics](casgate::KeyedLimiter::stats) of a policy's keyed limiter into the recorder. Call it
-    /// now and then, such as before each scrape; it does nothing for a policy without keys.
+    /// Reads the [statistics](casgate::KeyedLimiter::stats) of a policy's keyed limiter into the
+    /// recorder. Call it now and then, such as before each scrape; it does nothing for a policy
+    /// without keys.
     ///
     /// ```
     /// # use casgate::Quota;

@@ -1,7 +1,7 @@
-//! What happens in a layer, told to whom it may concern: metrics, traces, a live page.
+//! Reports what happens in a layer: to metrics, to traces, to a live page.
 //!
-//! An [`Observer`] is told the [`Outcome`] of each policy's decision. It is called on the path of the request, after
-//! the decision, so it must not wait. Without one the compiler leaves the calls out.
+//! An [`Observer`] gets the [`Outcome`] of each policy's decision. It is called on the path of the
+//! request, after the decision, so it must not wait. Without one the compiler leaves the calls out.
 //!
 //! ```
 //! use casgate::Quota;
@@ -39,7 +39,7 @@
 //! | `MissingKey` | `missing_key` | had no key |
 //! | `Unavailable` | `unavailable` | found that the limiter could not be asked |
 //!
-//! In a stack the policies that deny a request tell of it, and the others do not, since they were charged nothing.
+//! In a stack only the policies that deny a request report it. The others were charged nothing.
 
 #[cfg(feature = "metrics")]
 mod metrics;
@@ -93,25 +93,28 @@ impl<'a> Event<'a> {
         self.ask.cost
     }
 
-    /// Returns a number that stands for the key as long as the policy has its limiter: the same for the same key, and
-    /// another one after a restart. `None` without a key. Never use it as a metric's label: there are as many as clients.
+    /// Returns a number that stands for the key as long as the policy has its limiter: the same for
+    /// the same key, and another one after a restart. `None` without a key. Never use it as a
+    /// metric's label: there are as many as clients.
     #[must_use]
     pub fn key_hash(&self) -> Option<u64> {
         self.ask.place.map(|_| self.policy.hash(self.ask))
     }
 }
 
-/// Who is told what happens in a layer: see [the module](self).
+/// Gets reports of what happens in a layer: see [the module](self).
 ///
-/// `()` is nobody; a pair is both. The methods are called on the path of requests, by many threads at once.
+/// `()` does nothing, and a pair calls both. The methods are called on the path of requests, by
+/// many threads at once.
 pub trait Observer {
-    /// Is told what became of a request at a policy.
+    /// Takes note of the outcome of a request at a policy.
     fn observe(&self, event: &Event<'_>);
 
-    /// Is told that a request begins to wait in line at that policy.
+    /// Takes note that a request begins to wait in line at that policy.
     fn waits(&self, _policy: &Name) {}
 
-    /// Is told that such a wait has ended, and how long it was: with permits or without. The outcome follows.
+    /// Takes note that such a wait has ended, with permits or without, and how long it was. The
+    /// outcome follows.
     fn waited(&self, _policy: &Name, _wait: Duration) {}
 }
 

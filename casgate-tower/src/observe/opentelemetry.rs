@@ -14,8 +14,8 @@ use std::time::Duration;
 /// | `casgate.waiting` | `policy` | how many wait now |
 /// | `casgate.keys.inserted`, `.evicted`, `.denied` | `policy` | of those that are [watched](Self::watch_keys) |
 ///
-/// OpenTelemetry has no convention for rate limiting; these follow the shape of ASP.NET Core's. No attribute has as many
-/// values as there are keys.
+/// OpenTelemetry has no convention for rate limiting; these follow the shape of ASP.NET Core's. No
+/// attribute has as many values as there are keys.
 ///
 /// ```
 /// use casgate::Quota;
@@ -56,8 +56,8 @@ impl OpenTelemetry {
         }
     }
 
-    /// Makes instruments that read the [statistics](casgate::KeyedLimiter::stats) of these policies whenever the meter
-    /// collects. Those without keys are left out.
+    /// Makes instruments that read the [statistics](casgate::KeyedLimiter::stats) of these policies
+    /// whenever the meter collects. Those without keys are left out.
     ///
     /// ```
     /// # use casgate::Quota;

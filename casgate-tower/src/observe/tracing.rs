@@ -3,12 +3,13 @@ use casgate::{KeyedLimiter, Quota};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Writes denials as events of [`tracing`](::tracing): for each policy and outcome at most one in ten seconds, so that a
-/// flood of requests is no flood of lines.
+/// Writes denials as events of [`tracing`](::tracing): for each policy and outcome at most one in
+/// ten seconds, so that a flood of requests is no flood of lines.
 ///
-/// The event has the level `WARN`, or `INFO` for a policy in shadow, and the fields `policy`, `result`, `unwritten` and
-/// `key`. `unwritten` is how many events were left out since the last one, of all policies. `key` stands for a key that
-/// was denied: a [hash](Event::key_hash), since a key can be an address or a secret. Admitted requests are not written.
+/// The event has the level `WARN`, or `INFO` for a policy in shadow, and the fields `policy`,
+/// `result`, `unwritten` and `key`. `unwritten` is how many events were left out since the last
+/// one, of all policies. `key` stands for a key that was denied: a [hash](Event::key_hash), since a
+/// key can be an address or a secret. Admitted requests are not written.
 ///
 /// ```
 /// use casgate::Quota;

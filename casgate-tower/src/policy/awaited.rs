@@ -11,8 +11,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 impl Policy {
-    /// A limiter whose answer is awaited, such as that of a fleet: `ask` asks it for so many permits. Clients are told
-    /// that `quota`.
+    /// Takes a limiter whose answer is awaited, such as that of a fleet. `ask` asks it for a number
+    /// of permits. The fields announce `quota`.
     ///
     /// ```
     /// use casgate::{Admitted, Denied, LimitN, Limiter, Quota};
@@ -46,9 +46,9 @@ impl Policy {
     /// ```
     ///
     /// A request is answered with the status 503 (gRPC: 14) if the limiter is
-    /// [unavailable](casgate::Reason::Unavailable). In a stack it is asked when all that decide at once admit. In
-    /// [shadow](Policy::shadow) `ask` is not used, but [`LimitN::check_n`], which may block. Each request allocates its
-    /// future.
+    /// [unavailable](casgate::Reason::Unavailable). In a stack it is asked last, when all policies
+    /// that decide at once admit. In [shadow](Policy::shadow) `ask` is not used, but
+    /// [`LimitN::check_n`], which may block. Each request allocates its future.
     pub fn over_awaited<L, F, E>(
         limiter: L,
         quota: Quota,

@@ -10,7 +10,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 impl Policy {
-    /// One token bucket for all requests.
+    /// Makes one token bucket for all requests.
     ///
     /// ```
     /// # use casgate::Quota;
@@ -22,7 +22,7 @@ impl Policy {
         Self::of(Arc::new(Changing(Limiter::adjustable_token_bucket(quota))), quota)
     }
 
-    /// One fixed window for all requests.
+    /// Makes one fixed window for all requests.
     ///
     /// ```
     /// # use casgate::Quota;
@@ -35,8 +35,9 @@ impl Policy {
         Self::of(Arc::new(limiter), quota).refill(Refill::AtOnce)
     }
 
-    /// A token bucket for each client, by the address of its [peer](crate::Peer), with room for so many clients at a
-    /// time. Behind a proxy use [`per_key`](Self::per_key) with [`KeyBy::client`].
+    /// Makes a token bucket for each client, by the address of its [peer](crate::Peer), with room
+    /// for `capacity` clients at a time. Behind a proxy use [`per_key`](Self::per_key) with
+    /// [`KeyBy::client`].
     ///
     /// ```
     /// # use casgate::Quota;
@@ -47,12 +48,13 @@ impl Policy {
     ///
     /// # Panics
     ///
-    /// If the quota or the capacity is none that a [`KeyedLimiter`] can have: see [`KeyedLimiter::token_bucket`].
+    /// If a [`KeyedLimiter`] cannot have the quota or the capacity: see
+    /// [`KeyedLimiter::token_bucket`].
     pub fn per_client(quota: Quota, capacity: usize) -> Self {
         Self::per_key(quota, capacity, KeyBy::client(ClientAddress::peer()))
     }
 
-    /// A token bucket for each key, with room for so many keys at a time.
+    /// Makes a token bucket for each key, with room for `capacity` keys at a time.
     ///
     /// ```
     /// use casgate::Quota;
@@ -73,7 +75,8 @@ impl Policy {
         Self::over_keyed(KeyedLimiter::token_bucket(quota, capacity), quota, key)
     }
 
-    /// A limiter of the program's, or an `Arc` of one, for all requests. Clients are told that `quota`.
+    /// Takes a limiter of the program, or an `Arc` of one, for all requests. The fields announce
+    /// `quota`.
     ///
     /// ```
     /// use casgate::{Limiter, Quota};
@@ -90,7 +93,7 @@ impl Policy {
         Self::of(Arc::new(One(limit)), quota)
     }
 
-    /// A keyed limiter of the program's, or an `Arc` of one. Clients are told that `quota`.
+    /// Takes a keyed limiter of the program, or an `Arc` of one. The fields announce `quota`.
     ///
     /// ```
     /// use casgate::{KeyedLimiter, Quota};

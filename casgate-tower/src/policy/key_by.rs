@@ -9,11 +9,11 @@ use std::hash::{BuildHasher, Hash, Hasher};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// By what a [`Policy`](super::Policy) tells clients apart: what it makes a key of.
+/// How a [`Policy`](super::Policy) distinguishes clients: what it makes a key of.
 ///
-/// The key is hashed where it stands, and neither copied nor kept. So a program that shares the keyed limiter
-/// with the policy finds the same key under the same value: an address under an [`IpAddr`], a header under its
-/// bytes, and a pair of keys under a pair.
+/// The key is hashed where it stands, and neither copied nor kept. So a program that shares the
+/// keyed limiter with the policy finds the same key under the same value: an address under an
+/// [`IpAddr`], a header under its bytes, and a pair of keys under a pair.
 ///
 /// ```
 /// use casgate_tower::KeyBy;
@@ -69,8 +69,9 @@ impl KeyBy {
         Self::writing(move |parts, hasher| hash_in(key(parts), hasher))
     }
 
-    /// Makes a key of the bytes of a header's first line, such as an API key. A client that may choose its own
-    /// value has as many limits as it likes: use it only where the value is checked before.
+    /// Makes a key of the bytes of a header's first line, such as an API key. A client that may
+    /// choose its own value has as many limits as it likes: use it only where the value is checked
+    /// before.
     ///
     /// ```
     /// use casgate_tower::KeyBy;
@@ -85,7 +86,8 @@ impl KeyBy {
         })
     }
 
-    /// Makes a key of the client's address, whose peer is [in the request's extensions](crate::Peer).
+    /// Makes a key of the client's address, whose peer is [in the request's
+    /// extensions](crate::Peer).
     ///
     /// ```
     /// use casgate_tower::KeyBy;
@@ -98,8 +100,8 @@ impl KeyBy {
         Self::client_with(address, peer::of)
     }
 
-    /// Makes a key of the client's address, and finds the peer by `peer`: for a server that keeps it in a place of
-    /// its own.
+    /// Makes a key of the client's address, and finds the peer by `peer`: for a server that keeps
+    /// it in a place of its own.
     ///
     /// ```
     /// use casgate_tower::KeyBy;
@@ -121,7 +123,8 @@ impl KeyBy {
         Self { what: What::Address(Arc::new(find)) }
     }
 
-    /// Makes a key of both: clients agree if they agree in each. A request that lacks one has no key.
+    /// Makes a key of both: clients agree if they agree in each. A request that lacks one has no
+    /// key.
     ///
     /// ```
     /// use casgate_tower::KeyBy;

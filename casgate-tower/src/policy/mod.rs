@@ -76,12 +76,12 @@ type Cost = dyn Fn(&Parts) -> u32 + Send + Sync;
 type Tier = dyn Fn(&Parts) -> u16 + Send + Sync;
 type TrueCost = dyn Fn(&response::Parts) -> Option<u32> + Send + Sync;
 
-/// What becomes of a request without a key.
+/// What happens to a request without a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum MissingKey {
-    /// It is answered with this status: 500 by default, since a server that gives no key is mistaken. gRPC requests get
-    /// the status 13 (internal).
+    /// It is answered with this status: 500 by default, since a server that gives no key is
+    /// mistaken. gRPC requests get the status 13 (internal).
     Deny(StatusCode),
     /// All such requests are one key.
     Shared,
@@ -106,7 +106,8 @@ impl Policy {
     ///
     /// # Panics
     ///
-    /// If `name` is no [`Name`]. For one that comes from elsewhere use [`with_name`](Self::with_name).
+    /// If `name` is no [`Name`]. For one that comes from elsewhere use
+    /// [`with_name`](Self::with_name).
     pub fn named(self, name: &'static str) -> Self {
         self.with_name(Name::new(name).expect("a policy's name"))
     }
@@ -133,7 +134,7 @@ impl Policy {
         self.announced[0].name()
     }
 
-    /// Returns the quota that clients are told, of tier 0.
+    /// Returns the quota that the fields announce, of tier 0.
     #[must_use]
     pub fn quota(&self) -> Quota {
         self.announced[0].quota()
@@ -145,18 +146,19 @@ impl Policy {
         self.limited.stats()
     }
 
-    /// What a request's numbers are told of.
+    /// What the numbers of a request are written for.
     pub(crate) fn announced(&self, ask: &Ask) -> &Announced {
         self.announced.get(usize::from(ask.tier)).unwrap_or(&self.announced[0])
     }
 
-    /// The same limiter with another quota, as it is to be told; everything else is as if it were new.
+    /// The same limiter with another quota, as it is to be announced; everything else is as if it
+    /// were new.
     #[cfg(feature = "config")]
     pub(crate) fn again(&self, quota: Quota) -> Self {
         Self { seed: self.seed.clone(), ..Self::of(Arc::clone(&self.limited), quota) }
     }
 
-    /// The same policy with another quota, as it is to be told.
+    /// The same policy with another quota, as it is to be announced.
     #[cfg(feature = "config")]
     pub(crate) fn with_quota(&self, quota: Quota) -> Self {
         let mut policy = self.clone();

@@ -8,7 +8,8 @@ use http::{StatusCode, response};
 use std::sync::Arc;
 
 impl Policy {
-    /// Tells clients that the permits return together, at the end of a window: for a limiter that is a window.
+    /// Announces that the permits return together, at the end of a window: for a limiter that is a
+    /// window.
     ///
     /// ```
     /// use casgate::{Limiter, Quota};
@@ -38,8 +39,8 @@ impl Policy {
         self
     }
 
-    /// Lets these requests pass uncharged, such as health checks. An [observer](crate::observe) sees them as
-    /// exempt.
+    /// Lets these requests pass uncharged, such as health checks. An [observer](crate::observe)
+    /// sees them as exempt.
     ///
     /// ```
     /// # use casgate::Quota;
@@ -52,8 +53,8 @@ impl Policy {
         self
     }
 
-    /// Charges a request so many permits, instead of one. A request that costs none is always admitted, also by a
-    /// limiter in debt.
+    /// Charges a request the permits that `cost` returns, instead of one. A request that costs none
+    /// is always admitted, even by a limiter in debt.
     ///
     /// ```
     /// # use casgate::Quota;
@@ -66,8 +67,8 @@ impl Policy {
         self
     }
 
-    /// Corrects the charge when the response tells the true cost: what is missing is charged, into debt if need be,
-    /// and what was too much is refunded. `None` leaves it.
+    /// Corrects the charge when the response says the true cost. Missing permits are charged, into
+    /// debt if need be, and surplus ones are refunded. `None` leaves the charge.
     ///
     /// ```
     /// use casgate::Quota;
@@ -83,9 +84,10 @@ impl Policy {
     /// # drop(tokens);
     /// ```
     ///
-    /// A window takes back what was too much as long as it lasts, and what was missing is charged to the window of the
-    /// response. A key that a full table has no slot for is charged nothing. What was missing is charged in the
-    /// [tier](Self::tiers) of the request, to which a key [moves](casgate::Key::tier) that has another one by then. Where
+    /// A window takes surplus permits back as long as it lasts, and missing ones are charged to the
+    /// window of the response. A key that a full table has no slot for is charged nothing. Missing
+    /// permits are charged in the [tier](Self::tiers) of the request, to which a key
+    /// [moves](casgate::Key::tier) that has another one by then. Where
     /// [`refund_on`](Self::refund_on) refunds a request there is nothing to correct.
     pub fn true_cost(
         mut self,
@@ -95,10 +97,11 @@ impl Policy {
         self
     }
 
-    /// Gives the permits back when the response has one of these statuses. No others are refunded: if every failure were,
-    /// failures would be free. A window takes permits back as long as it lasts. A bucket takes them back at any time: who
-    /// holds requests back while it refills can spend their permits later, on top of the quota. So limit how long a
-    /// request may take.
+    /// Gives the permits back when the response has one of these statuses. No others are refunded:
+    /// if every failure were, failures would be free. A window takes permits back as long as it
+    /// lasts. A bucket takes them back at any time. A client that holds requests back while it
+    /// refills can spend their permits later, on top of the quota. So limit how long a request may
+    /// take.
     ///
     /// ```
     /// use casgate::Quota;
@@ -113,8 +116,9 @@ impl Policy {
         self
     }
 
-    /// Decides by a tier of the keyed limiter, such as a customer's plan. `quotas` are those of the tiers from 1 on, as
-    /// the header fields tell them. A tier that the limiter does not have counts as tier 0.
+    /// Decides by a tier of the keyed limiter, such as a customer's plan. `quotas` are those of the
+    /// tiers from 1 on, as the header fields announce them. A tier that the limiter does not have
+    /// counts as tier 0.
     ///
     /// ```
     /// use casgate::{KeyedLimiter, Quota};
@@ -144,7 +148,7 @@ impl Policy {
         self
     }
 
-    /// Says what becomes of a request without a key.
+    /// Sets what happens to a request without a key.
     ///
     /// ```
     /// # use casgate::Quota;
@@ -158,8 +162,9 @@ impl Policy {
         self
     }
 
-    /// Denies nobody: requests are decided and charged as if the policy held, and pass, also without a key. An
-    /// [observer](crate::observe) sees which would have been denied, and clients see no field of the policy.
+    /// Denies nobody: requests are decided and charged as if the policy held, and pass, also
+    /// without a key. An [observer](crate::observe) sees which would have been denied, and clients
+    /// see no field of the policy.
     ///
     /// ```
     /// # use casgate::Quota;
@@ -171,8 +176,9 @@ impl Policy {
         self.enforce(0)
     }
 
-    /// Holds for so many of 100 keys, or of 100 requests if it has no keys. For the others, and for requests that lack a
-    /// key and share none, it is in [shadow](Self::shadow). The keys are the same as long as the policy has its limiter.
+    /// Holds for so many of 100 keys, or of 100 requests if it has no keys. For the others, and for
+    /// requests that lack a key and share none, it is in [shadow](Self::shadow). The keys are the
+    /// same as long as the policy has its limiter.
     ///
     /// ```
     /// # use casgate::Quota;

@@ -13,8 +13,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 impl Policy {
-    /// A queue: a request waits for its permits for at most `patience`. If they will not be ready by then it is denied at
-    /// once. Clients are told that `quota`.
+    /// Takes a queue: a request waits for its permits for at most `patience`. If they cannot be
+    /// ready by then, it is denied at once. The fields announce `quota`.
     ///
     /// ```
     /// use casgate::wait::Queue;
@@ -27,10 +27,12 @@ impl Policy {
     /// # drop(policy);
     /// ```
     ///
-    /// In a stack a request stands in line when all others admit it, in one queue after the other. If a wait fails, or the
-    /// request is dropped meanwhile, what was charged is [refunded](casgate::Limiter::refund), and a place in line given
-    /// back as far as [possible](casgate::wait#cancellation). In [shadow](Policy::shadow) nothing waits. A request enters
-    /// the queue when the service is called, which for a queue with tokio's timer must be in a runtime.
+    /// In a stack a request stands in line when all others admit it, in one queue after the other.
+    /// If a wait fails, or the request is dropped meanwhile, what was charged is
+    /// [refunded](casgate::Limiter::refund), and a place in line given back as far as
+    /// [possible](casgate::wait#cancellation). In [shadow](Policy::shadow) nothing waits. A request
+    /// enters the queue when the service is called, which for a queue with tokio's timer must be in
+    /// a runtime.
     pub fn over_queue<A, C, T>(
         queue: impl Into<Arc<Queue<A, C, T>>>,
         quota: Quota,

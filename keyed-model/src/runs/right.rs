@@ -23,7 +23,7 @@ pub(super) const ALONE: [(&str, Rule, u8, u8); 3] = [
     ("bucket of 2", BUCKET_OF_2, 3, 2),
 ];
 
-/// With every property, from sets at rest that owe nothing.
+/// With every property, from sets at rest with nothing outstanding.
 pub(super) fn runs() -> Vec<Run> {
     let mut runs = searched(false);
     let ops = [checks(&KEYS, &[0], 0), checks(&[1], &[2], 1), resets(&[1])];

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// An empty bucket of one per window, and callers at and around its refill at 10 ns: `expected` of
-/// them pass with readings from 10 on, none with an earlier one, and the bound holds
-/// for every two readings.
+/// them pass with timestamps from 10 on, none with an earlier one, and the bound holds for every
+/// two timestamps.
 ///
 /// # Panics
 ///

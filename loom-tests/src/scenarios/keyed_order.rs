@@ -13,7 +13,7 @@ const fn set_quota(limit: u32) -> super::keyed::Step {
 ///
 /// # Panics
 ///
-/// If it is charged for what was forgiven.
+/// If it is charged for a debt that was dropped.
 pub fn forgiven<T: Keyed>() {
     let table = Arc::new(T::with_rules(Rules::new(Kind::Window, 4)));
     for before in [check_n(1, 3, 0), check_n(2, 4, 0)] {
@@ -31,12 +31,12 @@ pub fn forgiven<T: Keyed>() {
     }
 }
 
-/// Key 3 comes in with the debt of key 1, which is 1, and is brought by a second caller, who spends 2 more and resets
-/// it. The next new key starts with no more than key 1 owed.
+/// Key 3 comes in with the debt of key 1, which is 1, and is brought by a second caller, who spends
+/// 2 more and resets it. The next new key starts with no more than key 1 had outstanding.
 ///
 /// # Panics
 ///
-/// If it starts with what key 3 owed, which was never evicted.
+/// If it starts with what key 3 had outstanding, which was never evicted.
 pub fn lent<T: Keyed>() {
     let table = Arc::new(T::with_rules(Rules::new(Kind::Window, 4)));
     for before in [check_n(1, 1, 0), check_n(2, 4, 0)] {
@@ -93,7 +93,7 @@ pub fn changed_twice_around_a_new_key<T: Keyed>() {
 ///
 /// # Panics
 ///
-/// If it is forgiven.
+/// If that debt is dropped.
 pub fn changed_next_to_an_eviction<T: Keyed>() {
     let table = Arc::new(T::with_rules(Rules::new(Kind::Window, 4)));
     for before in [check_n(1, 2, 0), check_n(2, 4, 0), check_n(3, 4, 0), check_n(4, 4, 0)] {
@@ -112,7 +112,7 @@ pub fn changed_next_to_an_eviction<T: Keyed>() {
 ///
 /// # Panics
 ///
-/// If what was forgiven is charged.
+/// If a dropped debt is charged.
 pub fn cleared<T: Keyed>(kind: Kind) {
     let table = Arc::new(T::with_rules(Rules::new(kind, 4)));
     for before in [check_n(1, 3, 0), check_n(2, 4, 0)] {

@@ -1,4 +1,4 @@
-//! Every public operation of the keyed limiter beside every other.
+//! Every public operation of the keyed limiter with every other.
 
 use super::Table;
 use super::keyed::{Action, Kind, Rules, Step, check_n, step};

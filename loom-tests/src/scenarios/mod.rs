@@ -47,7 +47,7 @@ fn admitted_in(index: u64, history: &History) -> u32 {
     admitted.try_into().expect("few callers")
 }
 
-/// One request: permits and reading.
+/// One request: permits and timestamp.
 pub type Request = (u32, u64);
 
 /// Each script is one caller's requests, made one after another. The last script runs on the
@@ -175,7 +175,7 @@ pub fn roll_together<G: Gate>(limit: u32, callers: usize) {
     history.assert_tickets_in_order();
 }
 
-/// A request for two beside requests for one: all or none, and what fits is not denied to all.
+/// A request for two with requests for one: all or none, and what fits is not denied to all.
 ///
 /// # Panics
 ///
@@ -195,8 +195,8 @@ pub fn mixed_weights<G: Gate>() {
     history.assert_denials_final();
 }
 
-/// A reset racing two callers of a limit of one: at least one passes and, forgiven once, two at
-/// the most; and what is left agrees with what was admitted after the reset.
+/// A reset racing two callers of a limit of one: at least one passes and, reset once, two at the
+/// most; and what is left agrees with what was admitted after the reset.
 ///
 /// # Panics
 ///

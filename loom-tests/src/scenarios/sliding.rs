@@ -6,9 +6,9 @@ use casgate::testing::History;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-/// A gate full since 0, and callers at and around the instant at which all of it comes free: `expected`
-/// pass with readings from 10 on, none with an earlier one, and no half-open window has
-/// more than the limit.
+/// A gate full since 0, and callers at and around the instant at which all of it comes free:
+/// `expected` pass with timestamps from 10 on, none with an earlier one, and no half-open window
+/// has more than the limit.
 ///
 /// # Panics
 ///

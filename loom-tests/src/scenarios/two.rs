@@ -8,7 +8,7 @@ use casgate::testing::History;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A request for two that the second quota can never admit, beside two requests for one that it
+/// A request for two that the second quota can never admit, with two requests for one that it
 /// admits once: the first quota, which has room for two, is not charged for what the second denies.
 ///
 /// # Panics

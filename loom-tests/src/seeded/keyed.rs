@@ -20,19 +20,20 @@ pub enum KeyedBug {
     NoSecondVersion,
     /// The word that is handed on keeps its stamp, and so does the owner.
     SameStamp,
-    /// Who completes a change loads the owner before the word.
+    /// A caller that completes a change loads the owner before the word.
     OwnerFirst,
     /// The watermark is not raised.
     NoWatermark,
     /// The watermark is raised before the word is passed.
     EarlyWatermark,
-    /// Who completes a change does not look whether it is still the last.
+    /// A caller that completes a change does not look whether it is still the last.
     LateHelp,
     /// A change is announced by a store.
     RecordStored,
     /// A clear lowers the watermark without an epoch.
     NoEpoch,
-    /// A hit does not release, so that who completes a change may find its word and an older owner.
+    /// A hit does not release, so that a caller that completes a change may find its word and an
+    /// older owner.
     RelaxedHit,
     /// A new key is denied though the set has changed since the scan.
     NoSecondRecord,

@@ -205,8 +205,8 @@ impl Gate for StoreBucket {
     }
 }
 
-/// A bucket of one that compares readings by a wrapping subtraction: a thread that comes late with
-/// its reading sees a gap of centuries, and a full bucket.
+/// A bucket of one that compares timestamps by a wrapping subtraction: a thread that comes late
+/// with its timestamp sees a gap of centuries, and a full bucket.
 #[derive(Debug)]
 pub struct WrappingGap {
     rule: TokenBucket,

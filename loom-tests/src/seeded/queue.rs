@@ -81,7 +81,8 @@ const fn is(bug: QueueBug, number: u8) -> bool {
 }
 
 impl State {
-    /// Takes a place for the first, and wakes it if that is earlier than it thinks. Who cannot be in time is told.
+    /// Takes a place for the first, and wakes it if that is earlier than it thinks. A waiter that
+    /// cannot be in time learns of it.
     fn promote(&mut self, now: Timestamp, later: &mut Later) {
         let ready_at = self.full_at.max(now);
         let in_time = |waiter: &&mut Waiter| waiter.late.is_none();

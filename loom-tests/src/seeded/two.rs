@@ -1,4 +1,4 @@
-//! Two quotas charged one after the other, and a quota changed beside the word.
+//! Two quotas charged one after the other, and a quota changed apart from the word.
 
 use super::{AtomicU64, Relaxed, Word};
 use crate::gate::{Gate, SetQuota, TwoQuotas};
@@ -32,7 +32,7 @@ impl TwoQuotas for OneAfterTheOther {
     }
 }
 
-/// A quota in two words of its own beside the state, each changed by a store, and read by every
+/// A quota in two words of its own next to the state, each changed by a store, and read by every
 /// check: torn, and unknown to the exchange that decides.
 #[derive(Debug)]
 pub struct QuotaApart {

@@ -14,7 +14,7 @@ const KNOWN: u64 = 3;
 const NEW: u64 = 1_000;
 const OTHER: u64 = 1_001;
 
-/// One set, full of keys in two tiers that owe from two to four permits.
+/// One set, full of keys in two tiers with two to four permits outstanding.
 fn full(kind: Kind) -> Table {
     let mut table = Table::new(kind, Quota::per_hour(5), 1).unwrap();
     table.tiers.add(kind, [Allowance::from(Quota::per_minute(7))].into_iter()).unwrap();
@@ -175,8 +175,8 @@ fn outcome(table: &Table, op: Op, key: u64) -> (String, (Vec<(Word, Owner)>, Wat
     (answer, state(table))
 }
 
-/// Whatever step a change stops at, each operation finds it complete; or comes before it, if the slot's word has not
-/// been passed, or what is given back is that of a key that is not there yet.
+/// Whatever step a change stops at, each operation finds it complete; or comes before it, if the
+/// slot's word has not been passed, or what is given back is that of a key that is not there yet.
 #[test]
 fn a_change_that_stops_is_completed_by_the_next_caller() {
     for kind in [Kind::TokenBucket, Kind::FixedWindow] {
@@ -240,8 +240,9 @@ fn a_late_helper_changes_nothing() {
     }
 }
 
-/// A key that was given a slot and has spent nothing yet, in its tier or in the one that it was carried to, is evicted
-/// with a debt that is one unit larger. Else two that evict each other would leave no trace.
+/// A key that was given a slot and has spent nothing yet, in its tier or in the one that it was
+/// carried to, is evicted with a debt that is one unit larger. Else two that evict each other would
+/// leave no trace.
 #[test]
 fn a_key_that_has_spent_nothing_leaves_a_trace() {
     for kind in [Kind::TokenBucket, Kind::FixedWindow] {
@@ -265,7 +266,8 @@ fn a_key_that_has_spent_nothing_leaves_a_trace() {
     }
 }
 
-/// A key that takes the slot of one that owes as much as the watermark, in another tier's units, does not raise it.
+/// A key that takes the slot of one with as much outstanding as the watermark, in another tier's
+/// units, does not raise it.
 #[test]
 fn rounding_does_not_raise_the_watermark() {
     let table = full(Kind::TokenBucket);

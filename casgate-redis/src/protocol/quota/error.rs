@@ -18,10 +18,11 @@ use core::fmt;
 pub enum LeaseQuotaError {
     /// The lifetime is at most a microsecond, which is how precise the server's clock is.
     LifetimeTooShort,
-    /// `burst − rate · lifetime`, which is what Redis may grant at once, is less than a permit. Take a shorter lifetime
-    /// or a larger burst.
+    /// `burst − rate · lifetime`, which is what Redis may grant at once, is less than a permit.
+    /// Take a shorter lifetime or a larger burst.
     BurstTooSmall,
-    /// The numbers are too large for the exact arithmetic of the script. [`LeaseQuota`](super::LeaseQuota) says which.
+    /// The numbers are too large for the exact arithmetic of the script.
+    /// [`LeaseQuota`](super::LeaseQuota) says which.
     Inexact,
 }
 

@@ -12,23 +12,26 @@ pub enum StateLoss {
     /// The bucket is full. A loss of data adds one burst, once.
     #[default]
     StartFull,
-    /// The bucket is empty and fills at its rate. A loss of data adds nothing, but the first use begins without a
-    /// burst. Redis keeps the state for 30 days after its last grant, and a use after that begins in this way again.
+    /// The bucket is empty and fills at its rate. A loss of data adds nothing, but the first use
+    /// begins without a burst. Redis keeps the state for 30 days after its last grant, and a use
+    /// after that begins in this way again.
     StartEmpty,
 }
 
 /// A quota of the fleet, and how long its leases live.
 ///
-/// A permit of a lease may be spent late, up to the `lifetime` of the lease after Redis granted it. So Redis grants at
-/// most [`burst`](Self::burst) permits at once, which is `burst − rate · lifetime` of the quota. Then the fleet keeps
-/// the quota: it spends at most `burst + rate · time` on every interval. See [`protocol`](super) for the proof.
+/// A permit of a lease may be spent late, up to the `lifetime` of the lease after Redis granted it.
+/// So Redis grants at most [`burst`](Self::burst) permits at once, which is
+/// `burst − rate · lifetime` of the quota. Then the fleet keeps the quota: it spends at most
+/// `burst + rate · time` on every interval. See [`protocol`](super) for the proof.
 ///
 /// # Range
 ///
-/// The script computes with microseconds in doubles, which are exact below 2⁵³. Let a permit refill in `w + p/d`
-/// microseconds, with `p < d` and the fraction reduced. Then `(burst + 2) · p` must be below 2⁵³. It is for every quota
-/// whose permits and burst are at most 94 million, if its period is whole microseconds. It is for every quota whose
-/// permits divide its period in microseconds too, since `p` is zero.
+/// The script computes with microseconds in doubles, which are exact below 2⁵³. Let a permit refill
+/// in `w + p/d` microseconds, with `p < d` and the fraction reduced. Then `(burst + 2) · p` must be
+/// below 2⁵³. It is for every quota whose permits and burst are at most 94 million, if its period
+/// is whole microseconds. It is for every quota whose permits divide its period in microseconds
+/// too, since `p` is zero.
 ///
 /// ```
 /// use casgate::Quota;
@@ -58,7 +61,8 @@ pub(super) const ROUNDING: Duration = Duration::from_micros(1);
 const KEPT: u64 = 30 * 86_400_000;
 
 impl LeaseQuota {
-    /// Makes a quota whose leases live for `lifetime`. A missing state is [full](StateLoss::StartFull).
+    /// Makes a quota whose leases live for `lifetime`. A missing state is
+    /// [full](StateLoss::StartFull).
     ///
     /// ```
     /// use casgate::Quota;
@@ -72,8 +76,8 @@ impl LeaseQuota {
     ///
     /// # Errors
     ///
-    /// A [`LeaseQuotaError`] if the lifetime is at most a microsecond, if `burst − rate · lifetime` is less than a
-    /// permit, or if the quota is outside the [range](Self#range) of exact numbers.
+    /// A [`LeaseQuotaError`] if the lifetime is at most a microsecond, if `burst − rate · lifetime`
+    /// is less than a permit, or if the quota is outside the [range](Self#range) of exact numbers.
     pub fn new(quota: Quota, lifetime: Duration) -> Result<Self, LeaseQuotaError> {
         if lifetime <= ROUNDING {
             return Err(LeaseQuotaError::LifetimeTooShort);
@@ -149,8 +153,8 @@ impl LeaseQuota {
         self.quota
     }
 
-    /// Returns how long a lease lives, counted from the instant at which the holder sent the request. It ends a
-    /// microsecond earlier, since the server rounds its clock down.
+    /// Returns how long a lease lives, counted from the instant at which the holder sent the
+    /// request. It ends a microsecond earlier, since the server rounds its clock down.
     ///
     /// ```
     /// # use casgate::Quota;
@@ -165,7 +169,8 @@ impl LeaseQuota {
         self.lifetime
     }
 
-    /// Returns how many permits Redis grants at once: `burst − rate · lifetime`, rounded down, and at least one.
+    /// Returns how many permits Redis grants at once: `burst − rate · lifetime`, rounded down, and
+    /// at least one.
     ///
     /// ```
     /// # use casgate::Quota;
@@ -180,8 +185,8 @@ impl LeaseQuota {
         self.interval.worth(self.tau) as u32 // less than the quota's burst
     }
 
-    /// Returns what a lease may have in any case, be there ever so many holders: the permits that refill in half a
-    /// lifetime, at least one. A holder does well to ask for as much.
+    /// Returns what a lease may have in any case, be there ever so many holders: the permits that
+    /// refill in half a lifetime, at least one. A holder does well to ask for as much.
     ///
     /// ```
     /// # use casgate::Quota;

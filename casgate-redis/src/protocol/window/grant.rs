@@ -44,8 +44,8 @@ impl WindowGrant {
         })
     }
 
-    /// Makes the lease, of a request that was sent at `sent` by the holder's monotonic clock. It ends with the window,
-    /// or earlier by as long as the request was on its way.
+    /// Makes the lease, of a request that was sent at `sent` by the holder's monotonic clock. It
+    /// ends with the window, or earlier by as long as the request was on its way.
     ///
     /// ```
     /// use casgate::Timestamp;

@@ -3,8 +3,8 @@ use core::fmt;
 
 /// A quota of the fleet for each aligned window: so many permits per day, for instance.
 ///
-/// Windows are aligned to 1970, by the server's clock: days begin at midnight UTC. The burst of the quota has no
-/// effect.
+/// Windows are aligned to 1970, by the server's clock: days begin at midnight UTC. The burst of the
+/// quota has no effect.
 ///
 /// ```
 /// use casgate::Quota;
@@ -58,7 +58,7 @@ impl WindowQuota {
     }
 }
 
-/// The period of a quota is not whole microseconds, so the server cannot tell its windows apart.
+/// The period of a quota is not whole microseconds, so the server cannot distinguish its windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct WindowQuotaError(());
 

@@ -3,8 +3,8 @@ use crate::protocol::MOST;
 
 /// Permits that a holder gives back, unspent.
 ///
-/// The holder has stopped spending them before it sends this, and never spends them after, whatever the reply. Sent
-/// again with the same sequence number, it has no second effect.
+/// The holder has stopped spending them before it sends this, and never spends them after, whatever
+/// the reply. Sent again with the same sequence number, it has no second effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Returned {
     /// How many permits.
@@ -34,8 +34,8 @@ pub struct WindowRequest {
 }
 
 impl WindowRequest {
-    /// Asks for up to `want` permits for `holder`: a number that no other holder has or had, so a random one. A holder
-    /// that starts again takes another.
+    /// Asks for up to `want` permits for `holder`: a number that no other holder has or had, so a
+    /// random one. A holder that starts again takes another.
     ///
     /// ```
     /// assert_eq!(casgate_redis::protocol::WindowRequest::new(5, 7).want(), 5);
@@ -60,7 +60,8 @@ impl WindowRequest {
         self
     }
 
-    /// Tells how many holders there are, about. It makes leases smaller, and changes no bound. Zero counts as one.
+    /// Reports about how many holders there are. It makes leases smaller, and changes no bound.
+    /// Zero counts as one.
     ///
     /// ```
     /// assert_eq!(casgate_redis::protocol::WindowRequest::new(5, 7).among(0).holders(), 1);
@@ -137,7 +138,8 @@ impl WindowRequest {
         self.returned
     }
 
-    /// Returns the arguments of [`Script::WINDOW`](crate::protocol::Script::WINDOW), to be sent as decimal numbers.
+    /// Returns the arguments of [`Script::WINDOW`](crate::protocol::Script::WINDOW), to be sent as
+    /// decimal numbers.
     ///
     /// ```
     /// use casgate::Quota;

@@ -15,8 +15,8 @@ pub struct WindowState {
 }
 
 impl WindowState {
-    /// Decides as [`Script::WINDOW`](crate::protocol::Script::WINDOW) does, to the last number: the state that follows,
-    /// and the reply. The script writes a state that differs, and no other.
+    /// Decides as [`Script::WINDOW`](crate::protocol::Script::WINDOW) does, to the last number: the
+    /// state that follows, and the reply. The script writes a state that differs, and no other.
     ///
     /// ```
     /// use casgate::Quota;
@@ -70,8 +70,8 @@ impl WindowState {
         (state, grant)
     }
 
-    /// Returns for how many milliseconds the server keeps a state that it writes at `now`: until the end of the next
-    /// window.
+    /// Returns for how many milliseconds the server keeps a state that it writes at `now`: until
+    /// the end of the next window.
     ///
     /// ```
     /// use casgate::Quota;

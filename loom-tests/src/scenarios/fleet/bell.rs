@@ -5,7 +5,7 @@ use crate::explore::thread;
 use casgate_redis::model::Bell;
 use std::sync::Arc;
 
-/// A bell that callers ring, and what it tells.
+/// A bell that callers ring, and what it reports.
 pub trait Rung: Send + Sync + 'static {
     /// One at rest.
     fn at_rest() -> Self;
@@ -13,7 +13,7 @@ pub trait Rung: Send + Sync + 'static {
     /// Takes note of a request.
     fn note(&self, permits: u32);
 
-    /// Whether the caller must tell the refresher.
+    /// Whether the caller must ask the refresher.
     fn ring(&self) -> bool;
 
     /// The smallest and the largest request that was noted.
@@ -62,7 +62,7 @@ impl<B: Rung> World<B> {
         since
     }
 
-    /// Looks, if it was told.
+    /// Looks, if it was asked.
     fn look(&self) -> Option<Look> {
         // Acquire: as the lock of the true queue.
         (self.told.swap(0, Ordering::Acquire) > 0)
@@ -71,7 +71,7 @@ impl<B: Rung> World<B> {
 }
 
 /// One caller wants 5, and a refresher hears it. Meanwhile others want `wants`. Then the refresher looks as often as it
-/// is told.
+/// is asked.
 ///
 /// # Panics
 ///

@@ -26,7 +26,7 @@ pub trait Leases: Send + Sync + 'static {
     /// Takes what is left of those that are over.
     fn take_over(&self, now: Timestamp) -> u32;
 
-    /// Takes up to so many, and tells whether a lease is low by that.
+    /// Takes up to so many, and returns whether a lease is low by that.
     fn drain(&self, permits: u32, now: Timestamp) -> (u32, bool);
 
     /// Gives permits back to the lease that ends in that tick.
@@ -198,8 +198,9 @@ fn run<L: Leases>(leases: &L, deed: Deed, tick: u64) -> Ledger {
 ///
 /// # Panics
 ///
-/// If a permit is spent twice or after the deadline of its lease, if one is lost that no put tells of, if what is left
-/// cannot be spent, or if the lease that was put last falls to half and not exactly one caller is told.
+/// If a permit is spent twice or after the deadline of its lease, if one is lost that no put
+/// reports, if what is left cannot be spent, or if the lease that was put last falls to half and
+/// not exactly one caller learns of it.
 pub fn deeds_race<L: Leases>(deeds: &[(Deed, u64)], has_second: bool) {
     let leases = Arc::new(L::none());
     let mut ledger = Ledger::default();

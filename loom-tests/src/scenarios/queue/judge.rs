@@ -43,9 +43,10 @@ pub(super) fn judge<L: Line>(scene: Scene, plays: &[Play], seen: &Seen, waiters:
     permits::<L>((scene, plays, end), seen, waiters, &about);
 }
 
-/// Who came before the race is served in the order of arrival, and who came later after them. There are two exceptions.
-/// If one that has a place is dropped when another behind it has gone on already, the place goes to the next, and is
-/// earlier than that one's. And a new quota can come last with an earlier timestamp: then it moves who waits to there.
+/// Callers that came before the race are served in the order of arrival, and later ones after them.
+/// There are two exceptions. If one that has a place is dropped when another behind it has gone on
+/// already, the place goes to the next, and is earlier than that one's. And a new quota can come
+/// last with an earlier timestamp: then it moves the waiters to there.
 fn order(plays: &[Play], end: Timestamp, waiters: &[Waiter], about: &impl Fn() -> String) {
     let is_dropped = plays.iter().any(|play| play.act == Act::DropFront);
     let is_stale = |play: &Play| matches!(play.act, Act::Raise | Act::Cut) && play.now < end;
@@ -106,7 +107,8 @@ impl Event {
     }
 }
 
-/// Who could go on by `until` if nobody had come, gone or been late is served no later than that.
+/// A waiter that could go on by `until` if nobody had come, gone or been late is served no later
+/// than that.
 fn never_later<L: Line>(
     scene: Scene,
     line: &[Waiter],

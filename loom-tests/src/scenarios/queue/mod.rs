@@ -1,7 +1,7 @@
-//! Every public operation of a queue next to every other, on a line of those who wait already.
+//! Every public operation of a queue next to every other, on a line that has waiters already.
 //!
-//! Half of the line have places in the state of the limiter when the race begins, the other half are queued. After the
-//! race the time goes on, and only those who are woken are polled.
+//! Half of the line have places in the state of the limiter when the race begins, the other half
+//! are queued. After the race the time goes on, and only woken waiters are polled.
 
 mod judge;
 mod line;
@@ -48,7 +48,7 @@ pub enum Act {
     Cut,
     /// Pauses until [`PAUSED`].
     Pause,
-    /// Counts those who wait.
+    /// Counts the waiters.
     Count,
     /// Asks from outside the queue.
     Check,
@@ -118,7 +118,7 @@ struct Caller {
     learned: Learned,
 }
 
-/// A queue, with those who wait before the race.
+/// A queue, with the waiters before the race.
 struct World<L> {
     scene: Scene,
     line: Arc<L>,

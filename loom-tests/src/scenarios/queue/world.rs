@@ -1,4 +1,4 @@
-//! A time that goes on when told, and those who wait in it. Nothing here adds an interleaving.
+//! A time that goes on by request, and the waiters in it. Nothing here adds an interleaving.
 
 use crate::explore::thread::{self, ThreadId};
 use casgate::Timestamp;
@@ -226,7 +226,7 @@ impl Waiter {
     }
 }
 
-/// Lets the time go on from `now`, and polls only those who are woken, until nobody waits.
+/// Lets the time go on from `now`, and polls only woken waiters, until nobody waits.
 ///
 /// # Panics
 ///

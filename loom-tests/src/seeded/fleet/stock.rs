@@ -21,7 +21,7 @@ pub enum StockBug {
     GiveBackToAny,
     /// Sets the low mark after the lease can be spent.
     LowAfterwards,
-    /// Tells nobody that a lease is low by a drain.
+    /// Reports to nobody that a lease is low by a drain.
     SilentDrain,
     /// Orders the low mark with nothing.
     RelaxedLow,

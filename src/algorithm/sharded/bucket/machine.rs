@@ -1,0 +1,146 @@
+use super::{Buckets, Of, Parent, Seen};
+use crate::algorithm::sharded::Sharded;
+use crate::algorithm::{Line, Machine, Place, Rule, RuleParts, TokenBucket};
+use crate::cell::Attempt;
+use crate::decision::{Admitted, Denied, Snapshot};
+use crate::sync::AtomicPair;
+use crate::timestamp::Timestamp;
+use crate::word::Word;
+use core::fmt::DebugStruct;
+use core::time::Duration;
+
+impl Sharded<TokenBucket> {
+    /// That of the parent, with `more` permits that are in cells.
+    #[inline]
+    fn snapshot(&self, state: &Buckets, word: Word, more: u32, now: Timestamp) -> Snapshot {
+        let parent = self.rule.snapshot(word, now);
+        Snapshot { limit: state.burst, remaining: parent.remaining + more, ..parent }
+    }
+
+    /// Permits in cells that a request at `now` may spend.
+    fn in_cells(state: &Buckets, now: Timestamp) -> u32 {
+        let held = state.cells.iter().map(|cell| {
+            let held = cell.load();
+            if cell.is_in_order(now) { held.permits() } else { 0 }
+        });
+        held.sum()
+    }
+}
+
+impl Machine for Sharded<TokenBucket> {
+    type State = Buckets;
+    type Seen = Seen;
+
+    fn is_lock_free() -> bool {
+        AtomicPair::is_lock_free()
+    }
+
+    fn look(&self, state: &Buckets) -> Seen {
+        Seen { bits: Parent::from_bits(state.parent.load()).word.bits(), of: Of::Parent }
+    }
+
+    #[inline(always)]
+    fn decide(&self, state: &Buckets, n: u32, now: Timestamp, _: bool) -> Result<Seen, Seen> {
+        debug_assert_eq!(n, 1);
+        match self.attempt_alone(state, now) {
+            Attempt::Won(seen) => Ok(seen),
+            Attempt::Declined(seen) => Err(seen),
+            Attempt::Lost(_) => self.decide_among_all(state, now).result(),
+        }
+    }
+
+    #[inline(always)]
+    fn attempt(&self, state: &Buckets, _: u32, now: Timestamp) -> Attempt<Seen> {
+        self.attempt_alone(state, now)
+    }
+
+    fn decide_after(&self, state: &Buckets, _: Seen, _: u32, now: Timestamp) -> Result<Seen, Seen> {
+        self.decide_among_all(state, now).result()
+    }
+
+    #[inline(always)]
+    fn admitted(&self, state: &Buckets, seen: Seen, n: u32, now: Timestamp) -> Admitted {
+        let after = match seen.of {
+            Of::Cell => Snapshot {
+                limit: state.burst,
+                remaining: seen.bits as u32,
+                reset_after: self.rule.time_to_fill(),
+            },
+            Of::Parent | Of::Late => self.snapshot(state, Word::from_bits(seen.bits), 0, now),
+        };
+        Admitted { ticket: 0, permits: n, at: now, after }
+    }
+
+    #[inline]
+    fn denied(&self, state: &Buckets, seen: Seen, n: u32, now: Timestamp) -> Denied {
+        let word = Word::from_bits(seen.bits);
+        let now_left = self.snapshot(state, word, 0, now);
+        Denied { now: now_left, ..Rule::denied(&self.rule, word, n, now) }
+    }
+
+    #[inline]
+    fn is_late(&self, _: &Buckets, seen: Seen, now: Timestamp) -> bool {
+        seen.of == Of::Late || RuleParts::is_late(&self.rule, Word::from_bits(seen.bits), now)
+    }
+
+    #[inline]
+    fn is_due_within(
+        &self,
+        _: &Buckets,
+        seen: Seen,
+        n: u32,
+        now: Timestamp,
+        lag: Duration,
+    ) -> bool {
+        RuleParts::is_due_within(&self.rule, Word::from_bits(seen.bits), n, now, lag)
+    }
+
+    fn peek(&self, state: &Buckets, now: Timestamp) -> Snapshot {
+        let parent = self.settled(state);
+        self.snapshot(state, parent.word, Self::in_cells(state, now), now)
+    }
+
+    fn describe(&self, state: &Buckets, out: &mut DebugStruct<'_, '_>) {
+        RuleParts::describe(&self.rule, Parent::from_bits(state.parent.load()).word, out);
+        out.field("cells", &state.cells);
+    }
+}
+
+impl Line for Sharded<TokenBucket> {
+    fn first_fit(&self, state: &Buckets, ahead: u64, n: u32, now: Timestamp) -> Option<Timestamp> {
+        let word = self.settled(state).word;
+        let in_cells = u64::from(Self::in_cells(state, now));
+        if ahead + u64::from(n) <= in_cells {
+            return Some(now);
+        }
+        RuleParts::first_fit(&self.rule, word, ahead.saturating_sub(in_cells), n, now)
+    }
+
+    /// Permits of a time to come are not to be had.
+    fn with_first_fit(&self, _: Seen, _: u32, _: Timestamp) -> Option<(Seen, Timestamp)> {
+        None
+    }
+
+    fn replace(&self, state: &Buckets, _: impl Fn(Seen) -> Option<Seen>) -> Result<Seen, Seen> {
+        Err(self.look(state))
+    }
+
+    fn is_same(_: Seen, _: Seen) -> bool {
+        false
+    }
+
+    /// Only what is there now.
+    fn take_place(
+        &self,
+        state: &Buckets,
+        n: u32,
+        now: Timestamp,
+        latest: Timestamp,
+    ) -> Option<Place<Seen>> {
+        if now > latest {
+            return None;
+        }
+        let taken = self.decide(state, n, now, false).ok()?;
+        Some(Place { given: taken, taken, ready_at: now })
+    }
+}

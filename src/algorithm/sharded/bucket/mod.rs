@@ -1,0 +1,111 @@
+//! A token bucket with permits in several cells.
+
+mod decide;
+mod machine;
+mod stock;
+
+use super::home;
+use crate::cell::Cell;
+use crate::sync::AtomicPair;
+use crate::word::Word;
+use crossbeam_utils::CachePadded;
+use stock::{Held, Stock};
+
+/// The parent and the cells of a sharded token bucket.
+#[derive(Debug)]
+pub struct Buckets {
+    /// The word of the bucket, and the [`Lease`] that led to it or to one before it.
+    parent: CachePadded<Cell<AtomicPair>>,
+    /// A word of the bucket at which all cells were empty, and no lease was on its way.
+    dry: CachePadded<Cell>,
+    cells: Box<[CachePadded<Stock>]>,
+    /// The permits of a lease.
+    lease: u32,
+    /// The permits of the bucket and the cells together.
+    burst: u32,
+}
+
+impl Buckets {
+    pub(crate) fn new(burst: u32) -> Self {
+        Self::with_cells(burst, home::cells_for(burst, LEAST))
+    }
+
+    /// `cells` is a power of two.
+    pub(crate) fn with_cells(burst: u32, cells: usize) -> Self {
+        let lease = (burst / 8 / cells as u32).min(Held::MOST);
+        Self {
+            parent: CachePadded::new(Cell::pair([0, 0])),
+            dry: CachePadded::new(Cell::new(0)),
+            cells: (0..cells).map(|_| CachePadded::new(Stock::new(lease))).collect(),
+            lease,
+            burst,
+        }
+    }
+
+    pub(crate) fn burst(&self) -> u32 {
+        self.burst
+    }
+
+    /// The burst of the parent: without what the cells may hold.
+    pub(crate) fn burst_of_parent(&self) -> u32 {
+        self.burst - self.lease * self.cells.len() as u32
+    }
+}
+
+/// Permits of the burst for each cell at least, an eighth of which it may hold.
+const LEAST: u32 = 64;
+
+/// Which cell got a lease, and the stamp that the cell had then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Lease(u64);
+
+impl Lease {
+    const CELL_BITS: u32 = 8;
+
+    const fn new(at: usize, stamp: u64) -> Self {
+        Self(stamp << Self::CELL_BITS | at as u64)
+    }
+
+    const fn at(self) -> usize {
+        (self.0 & !(u64::MAX << Self::CELL_BITS)) as usize
+    }
+
+    const fn stamp(self) -> u64 {
+        self.0 >> Self::CELL_BITS
+    }
+}
+
+/// What the parent was: compared as a whole, and never the same again once it was exchanged, for the word grows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Parent {
+    word: Word,
+    lease: Lease,
+}
+
+impl Parent {
+    const fn from_bits([word, lease]: [u64; 2]) -> Self {
+        Self { word: Word::from_bits(word), lease: Lease(lease) }
+    }
+
+    const fn bits(self) -> [u64; 2] {
+        [self.word.bits(), self.lease.0]
+    }
+}
+
+/// What the numbers of an answer are computed from.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen {
+    bits: u64,
+    of: Of,
+}
+
+/// What `bits` are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Of {
+    /// The permits left in a cell.
+    Cell,
+    /// The word of the bucket.
+    Parent,
+    /// The same, and a cell has permits of a lease at a later timestamp.
+    Late,
+}

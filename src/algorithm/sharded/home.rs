@@ -1,0 +1,32 @@
+//! Which cell a thread asks first.
+
+use crate::sync;
+use crossbeam_utils::CachePadded;
+
+/// The calling thread's cell of `cells`, whose number is a power of two.
+#[inline(always)]
+pub(super) fn of<T>(cells: &[CachePadded<T>]) -> usize {
+    sync::home() & cells.len().wrapping_sub(1)
+}
+
+/// After an exchange was lost: another thread is at this cell. All threads begin at the first, and part where they
+/// meet.
+pub(super) fn move_on() {
+    sync::move_home(sync::home().wrapping_add(1));
+}
+
+/// As many cells as there are cores, but no more than give each of `limit` permits at least `least`.
+pub(super) fn cells_for(limit: u32, least: u32) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let filled = usize::try_from(limit / least).unwrap_or(usize::MAX).max(1);
+    cores.min(MOST).next_power_of_two().min(1 << filled.ilog2())
+}
+
+/// Cells at most. More cores share them, and a denial that must look everywhere stays short.
+const MOST: usize = 64;
+
+/// All cells, from the calling thread's on.
+pub(super) fn all<T>(cells: &[CachePadded<T>]) -> impl Iterator<Item = (usize, &CachePadded<T>)> {
+    let first = of(cells);
+    (0..cells.len()).map(move |i| (first + i) & (cells.len() - 1)).map(|at| (at, &cells[at]))
+}

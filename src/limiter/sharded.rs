@@ -1,0 +1,220 @@
+//! Limiters with a cell for each core.
+
+use super::Limiter;
+use crate::algorithm::{Buckets, FixedWindow, Private, Sharded, TokenBucket, Windows};
+use crate::clock::{Clock, SystemClock};
+use crate::decision::{Admitted, Denied};
+use crate::quota::Quota;
+use crate::timestamp::Timestamp;
+
+impl Limiter<Sharded<FixedWindow>> {
+    /// Makes a fixed window for many cores that ask at once. See [`Sharded`]. Allocates 128 bytes for
+    /// each core and as many more, here and never again.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota};
+    /// let limiter = Limiter::sharded_fixed_window(Quota::per_second(1_000_000));
+    /// assert!(limiter.is_allowed());
+    /// ```
+    #[must_use]
+    pub fn sharded_fixed_window(quota: Quota) -> Self {
+        let state = Windows::new(quota.permits());
+        Self { state, algorithm: Sharded::new(FixedWindow::new(quota)), clock: SystemClock }
+    }
+}
+
+impl<C> Limiter<Sharded<FixedWindow>, C> {
+    /// Returns the same limiter on another clock.
+    ///
+    /// ```
+    /// use casgate::clock::ManualClock;
+    /// use casgate::{Limiter, Quota};
+    /// let limiter = Limiter::sharded_fixed_window(Quota::per_second(1));
+    /// assert!(limiter.with_clock(ManualClock::new()).is_allowed());
+    /// ```
+    #[must_use]
+    pub fn with_clock<C2>(self, clock: C2) -> Limiter<Sharded<FixedWindow>, C2> {
+        Limiter { state: self.state, algorithm: self.algorithm, clock }
+    }
+
+    /// Returns the same limiter, full, with so many cells, rounded up to a power of two: for threads that are
+    /// bound to fewer cores than the machine has, or for a test.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota};
+    /// let limiter = Limiter::sharded_fixed_window(Quota::per_second(10)).with_cells(2);
+    /// assert_eq!(limiter.peek().remaining(), 10);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If there are more than 2¹⁶ cells.
+    #[must_use]
+    pub fn with_cells(mut self, cells: usize) -> Self {
+        assert!(cells <= 1 << 16, "a sharded limiter has at most 65,536 cells");
+        self.state = Windows::with_cells(cells.next_power_of_two());
+        self
+    }
+
+    /// Returns the same limiter with `batch` permits at a time taken for each thread: for threads that ask all the
+    /// time. See [`Private`] for what a thread may strand.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota};
+    /// let limiter = Limiter::sharded_fixed_window(Quota::per_hour(1_000)).private(16);
+    /// assert!(limiter.is_allowed() && limiter.is_allowed()); // the first opens a cell
+    /// assert_eq!(limiter.peek().remaining(), 1_000 - 1 - 16);
+    /// ```
+    #[must_use]
+    pub fn private(self, batch: u32) -> Limiter<Private, C> {
+        let algorithm = Private::new(self.algorithm, batch);
+        Limiter { state: self.state, algorithm, clock: self.clock }
+    }
+
+    /// Asks for `n` permits at `now`: all or none. Zero are always admitted. Permits that only
+    /// several cells have together are [gathered](Sharded#the-fixed-window) first.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota, Timestamp};
+    /// let limiter = Limiter::sharded_fixed_window(Quota::per_second(10)).with_cells(4);
+    /// let now = Timestamp::ZERO;
+    /// assert!(limiter.check_n_at(8, now).is_ok());
+    /// assert!(limiter.check_n_at(3, now).is_err());
+    /// assert!(limiter.check_n_at(2, now).is_ok());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`] if the permits don't fit; nothing is spent.
+    #[inline(always)]
+    pub fn check_n_at(&self, n: u32, now: Timestamp) -> Result<Admitted, Denied> {
+        self.answer(self.decide(n, now, true), n, now)
+    }
+
+    /// Takes as many permits as there are at `now`, up to `n`, and returns how many. It
+    /// [gathers](Sharded#the-fixed-window) the cells.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota, Timestamp};
+    /// let limiter = Limiter::sharded_fixed_window(Quota::per_second(5)).with_cells(2);
+    /// let now = Timestamp::ZERO;
+    /// assert_eq!((limiter.take_up_to_at(4, now), limiter.take_up_to_at(4, now)), (4, 1));
+    /// ```
+    #[allow(clippy::must_use_candidate)] // to drain is a use
+    pub fn take_up_to_at(&self, n: u32, now: Timestamp) -> u32 {
+        self.algorithm.take_up_to(&self.state, n, now)
+    }
+
+    /// Gives back the permits of an admission whose work was not done, if its window is still the newest. It
+    /// [gathers](Sharded#the-fixed-window) the cells.
+    ///
+    /// Refund an admission once, and not after a [`reset`](Self::reset) has given its permits back.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota, Timestamp};
+    /// let limiter = Limiter::sharded_fixed_window(Quota::per_second(5)).with_cells(2);
+    /// let admitted = limiter.check_n_at(5, Timestamp::ZERO)?;
+    /// limiter.refund(&admitted);
+    /// assert_eq!(limiter.peek_at(Timestamp::ZERO).remaining(), 5);
+    /// # Ok::<(), casgate::Denied>(())
+    /// ```
+    pub fn refund(&self, admitted: &Admitted) {
+        self.algorithm.refund(&self.state, admitted);
+    }
+
+    /// Gives back all that was spent in the newest window. It [gathers](Sharded#the-fixed-window) the cells.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota, Timestamp};
+    /// let limiter = Limiter::sharded_fixed_window(Quota::per_second(5)).with_cells(2);
+    /// assert!(limiter.check_n_at(5, Timestamp::ZERO).is_ok());
+    /// limiter.reset();
+    /// assert!(limiter.check_n_at(5, Timestamp::ZERO).is_ok());
+    /// ```
+    pub fn reset(&self) {
+        self.algorithm.reset(&self.state);
+    }
+}
+
+impl<C: Clock> Limiter<Sharded<FixedWindow>, C> {
+    /// Asks for `n` permits now: all or none. See [`check_n_at`](Self::check_n_at).
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota};
+    /// let limiter = Limiter::sharded_fixed_window(Quota::per_hour(10));
+    /// assert!(limiter.check_n(8).is_ok());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`] if the permits don't fit; nothing is spent.
+    #[inline(always)]
+    pub fn check_n(&self, n: u32) -> Result<Admitted, Denied> {
+        self.ask(n)
+    }
+
+    /// Takes as many permits as there are now, up to `n`, and returns how many. See
+    /// [`take_up_to_at`](Self::take_up_to_at).
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota};
+    /// let limiter = Limiter::sharded_fixed_window(Quota::per_hour(5));
+    /// assert_eq!(limiter.take_up_to(9), 5);
+    /// ```
+    #[allow(clippy::must_use_candidate)] // as above
+    pub fn take_up_to(&self, n: u32) -> u32 {
+        self.take_up_to_at(n, self.clock.now())
+    }
+}
+
+impl Limiter<Sharded<TokenBucket>> {
+    /// Makes a token bucket for many cores that ask at once. See [`Sharded`]. Allocates 128 bytes for
+    /// each core and twice as many more, here and never again.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota};
+    /// let limiter = Limiter::sharded_token_bucket(Quota::per_second(1_000_000));
+    /// assert!(limiter.is_allowed());
+    /// ```
+    #[must_use]
+    pub fn sharded_token_bucket(quota: Quota) -> Self {
+        let state = Buckets::new(quota.burst());
+        let rule = TokenBucket::new(quota.with_burst(state.burst_of_parent()));
+        Self { state, algorithm: Sharded::new(rule), clock: SystemClock }
+    }
+}
+
+impl<C> Limiter<Sharded<TokenBucket>, C> {
+    /// Returns the same limiter on another clock.
+    ///
+    /// ```
+    /// use casgate::clock::ManualClock;
+    /// use casgate::{Limiter, Quota};
+    /// let limiter = Limiter::sharded_token_bucket(Quota::per_second(1));
+    /// assert!(limiter.with_clock(ManualClock::new()).is_allowed());
+    /// ```
+    #[must_use]
+    pub fn with_clock<C2>(self, clock: C2) -> Limiter<Sharded<TokenBucket>, C2> {
+        Limiter { state: self.state, algorithm: self.algorithm, clock }
+    }
+
+    /// Returns the same limiter, full, with so many cells, rounded up to a power of two: for threads that are
+    /// bound to fewer cores than the machine has, or for a test.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota};
+    /// let limiter = Limiter::sharded_token_bucket(Quota::per_second(100)).with_cells(2);
+    /// assert_eq!(limiter.peek().remaining(), 100);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If there are more than 256 cells.
+    #[must_use]
+    pub fn with_cells(self, cells: usize) -> Self {
+        assert!(cells <= 256, "a sharded token bucket has at most 256 cells");
+        let state = Buckets::with_cells(self.state.burst(), cells.next_power_of_two());
+        let rule = self.algorithm.rule().with_burst(state.burst_of_parent());
+        Self { state, algorithm: Sharded::new(rule), clock: self.clock }
+    }
+}
