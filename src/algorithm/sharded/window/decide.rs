@@ -30,7 +30,8 @@ impl Sharded<FixedWindow> {
             Attempt::Lost(newer) => Attempt::Lost(Share::from_bits(newer)),
             Attempt::Declined(_) => {
                 let parent = Share::from_bits(state.parent.load());
-                let denies = layout.is_current(parent, now)
+                let denies = parent != Share::NONE
+                    && layout.is_current(parent, now)
                     && !parent.is_marked()
                     && layout.left(parent) < n;
                 if denies { Attempt::Declined(parent) } else { Attempt::Lost(Share::NONE) }
