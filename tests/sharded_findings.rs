@@ -4,6 +4,8 @@ use casgate::algorithm::Sharded;
 use casgate::{FixedWindow, Limiter, Quota, Reason, Timestamp};
 use std::time::Duration;
 
+const SECOND: Duration = Duration::from_secs(1);
+
 fn window(permits: u32, cells: usize) -> Limiter<Sharded<FixedWindow>> {
     Limiter::sharded_fixed_window(Quota::per_second(permits)).with_cells(cells)
 }
@@ -25,4 +27,18 @@ fn the_last_timestamp_of_the_shortest_window_is_out_of_range() {
     let denied = limiter.check_at(Timestamp::MAX).unwrap_err();
     assert_eq!(denied.reason(), Reason::OutOfRange);
     assert_eq!(limiter.peek_at(Timestamp::MAX).remaining(), 0);
+}
+
+/// "`Admitted::remaining` counts one cell or the parent, so it is a lower bound", and `reset_after` is how long until the
+/// limiter is full.
+#[test]
+fn a_request_for_nothing_reports_what_is_left_at_its_timestamp() {
+    let limiter = window(10, 2);
+    limiter.refund(&limiter.check_n_at(1, Timestamp::ZERO).unwrap());
+    let now = Timestamp::ZERO + SECOND;
+    for left in (0..10).rev() {
+        assert!(limiter.check_at(now).is_ok());
+        let nothing = limiter.check_n_at(0, now).unwrap();
+        assert_eq!((nothing.remaining(), nothing.reset_after()), (left, SECOND));
+    }
 }

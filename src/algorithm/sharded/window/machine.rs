@@ -49,9 +49,13 @@ impl Machine for Sharded<FixedWindow> {
     }
 
     #[inline(always)]
-    fn admitted(&self, _: &Windows, seen: Seen, n: u32, now: Timestamp) -> Admitted {
+    fn admitted(&self, state: &Windows, seen: Seen, n: u32, now: Timestamp) -> Admitted {
         let layout = self.layout();
-        let after = self.snapshot(layout.left(seen), layout.index(seen), now);
+        let after = match n {
+            // Nothing was decided on, so `seen` may be of any window.
+            0 => self.peek(state, now),
+            _ => self.snapshot(layout.left(seen), layout.index(seen), now),
+        };
         Admitted { ticket: 0, permits: n, at: now, after }
     }
 
