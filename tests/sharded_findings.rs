@@ -1,6 +1,7 @@
 //! Sentences of the documentation of the sharded limiters, and what broke them.
 
 use casgate::algorithm::Sharded;
+use casgate::clock::Clock;
 use casgate::{FixedWindow, Limiter, Quota, Reason, Timestamp};
 use std::time::Duration;
 
@@ -8,6 +9,26 @@ const SECOND: Duration = Duration::from_secs(1);
 
 fn window(permits: u32, cells: usize) -> Limiter<Sharded<FixedWindow>> {
     Limiter::sharded_fixed_window(Quota::per_second(permits)).with_cells(cells)
+}
+
+/// A clock whose cheap timestamp a thread took long ago: it was stopped since.
+struct Stopped {
+    took: Timestamp,
+    now: Timestamp,
+}
+
+impl Clock for Stopped {
+    fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    fn recent(&self) -> Timestamp {
+        self.took
+    }
+
+    fn max_lag(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 /// "A denial means that nothing was left."
@@ -41,4 +62,28 @@ fn a_request_for_nothing_reports_what_is_left_at_its_timestamp() {
         let nothing = limiter.check_n_at(0, now).unwrap();
         assert_eq!((nothing.remaining(), nothing.reset_after()), (left, SECOND));
     }
+}
+
+/// "The state shows a later timestamp than the caller's. The thread was stopped after it took its timestamp, and others
+/// moved on. This holds for every clock. A fixed window shows it once somebody has been admitted in a later window."
+fn a_stopped_thread_is_not_denied_in_a_new_window(cells: usize) {
+    let limiter = window(4, cells);
+    while limiter.is_allowed_at(Timestamp::ZERO) {}
+    let later = Timestamp::ZERO + SECOND;
+    std::thread::scope(|scope| {
+        scope.spawn(|| assert!(limiter.is_allowed_at(later)));
+    });
+    let limiter = limiter.with_clock(Stopped { took: Timestamp::ZERO, now: later });
+    assert!(limiter.is_allowed());
+    assert!(limiter.check().is_ok());
+}
+
+#[test]
+fn a_stopped_thread_is_not_denied_in_a_new_window_that_its_cell_shows() {
+    a_stopped_thread_is_not_denied_in_a_new_window(1);
+}
+
+#[test]
+fn a_stopped_thread_is_not_denied_in_a_new_window_that_another_cell_shows() {
+    a_stopped_thread_is_not_denied_in_a_new_window(4);
 }

@@ -40,7 +40,7 @@ impl Sharded<FixedWindow> {
     ) -> Option<(u32, u32)> {
         let layout = self.layout();
         loop {
-            let parent = Share::from_bits(state.parent.load());
+            let parent = Share::from_bits(state.top.parent.load());
             match layout.index(parent).cmp(&index) {
                 Less => {
                     self.replace(state, parent, layout.pack(index, 0).marked());
@@ -76,7 +76,7 @@ impl Sharded<FixedWindow> {
 
     /// In the newest window that any word is of. If a later one begins meanwhile, the reset was before it.
     pub(crate) fn reset(&self, state: &Windows) {
-        let words = state.cells.iter().chain([&state.parent]);
+        let words = state.cells.iter().map(|cell| &**cell).chain([&state.top.parent]);
         let newest = words.map(|word| self.layout().index(Share::from_bits(word.load()))).max();
         if let Some(newest @ 1..) = newest {
             self.change(state, newest, |_| self.rule.limit());
