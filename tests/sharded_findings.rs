@@ -87,3 +87,14 @@ fn a_stopped_thread_is_not_denied_in_a_new_window_that_its_cell_shows() {
 fn a_stopped_thread_is_not_denied_in_a_new_window_that_another_cell_shows() {
     a_stopped_thread_is_not_denied_in_a_new_window(4);
 }
+
+/// "refund: Gives back the permits of an admission, if its window is still the newest."
+#[test]
+fn a_refund_in_an_older_window_changes_nothing() {
+    let limiter = window(10, 2);
+    let old = limiter.check_at(Timestamp::ZERO).unwrap();
+    assert!(limiter.check_at(Timestamp::from_secs(1)).is_ok());
+    let before = limiter.peek_at(Timestamp::ZERO);
+    limiter.refund(&old);
+    assert_eq!(limiter.peek_at(Timestamp::ZERO), before);
+}

@@ -68,7 +68,9 @@ impl Sharded<FixedWindow> {
         if admitted.permits == 0 {
             return;
         }
-        if let Some(index) = self.layout().index_at(admitted.at) {
+        let index = self.layout().index_at(admitted.at);
+        // Of the parent that is seen in any case.
+        if let Some(index) = index.filter(|index| *index >= state.top.newest.load()) {
             let limit = self.rule.limit();
             self.change(state, index, |left| left.saturating_add(admitted.permits).min(limit));
         }
