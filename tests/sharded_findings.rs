@@ -2,13 +2,18 @@
 
 use casgate::algorithm::Sharded;
 use casgate::clock::Clock;
-use casgate::{FixedWindow, Limiter, Quota, Reason, Timestamp};
+use casgate::{FixedWindow, Limiter, Quota, Reason, Timestamp, TokenBucket};
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
 
 fn window(permits: u32, cells: usize) -> Limiter<Sharded<FixedWindow>> {
     Limiter::sharded_fixed_window(Quota::per_second(permits)).with_cells(cells)
+}
+
+fn bucket(burst: u32, cells: usize) -> Limiter<Sharded<TokenBucket>> {
+    let quota = Quota::per_second(1).with_burst(burst);
+    Limiter::sharded_token_bucket(quota).with_cells(cells)
 }
 
 /// A clock whose cheap timestamp a thread took long ago: it was stopped since.
@@ -86,6 +91,23 @@ fn a_stopped_thread_is_not_denied_in_a_new_window_that_its_cell_shows() {
 #[test]
 fn a_stopped_thread_is_not_denied_in_a_new_window_that_another_cell_shows() {
     a_stopped_thread_is_not_denied_in_a_new_window(4);
+}
+
+/// The same sentence, and "a token bucket while more than the burst is outstanding as of the old timestamp".
+#[test]
+fn a_stopped_thread_is_not_denied_by_a_bucket_that_has_refilled() {
+    for cells in [1, 2] {
+        let limiter = bucket(16, cells);
+        while limiter.is_allowed_at(Timestamp::ZERO) {}
+        let later = Timestamp::ZERO + 100 * SECOND;
+        std::thread::scope(|scope| {
+            // Two of a lease, and then another one.
+            scope.spawn(|| assert!((0..5).all(|_| limiter.is_allowed_at(later))));
+        });
+        let limiter = limiter.with_clock(Stopped { took: Timestamp::ZERO, now: later });
+        assert!(limiter.is_allowed(), "{cells} cells: {limiter:?}");
+        assert!(limiter.check().is_ok());
+    }
 }
 
 /// "refund: Gives back the permits of an admission, if its window is still the newest."

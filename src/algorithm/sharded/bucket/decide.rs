@@ -77,7 +77,9 @@ impl Sharded<TokenBucket> {
                     continue;
                 }
                 self.complete(state, next.lease);
-                return Outcome { bits: next.word.bits(), kind: Kind::ByParent };
+                let bits = next.word.bits();
+                let _ = state.top.newest.update(|newest| (newest < bits).then_some(bits));
+                return Outcome { bits, kind: Kind::ByParent };
             }
             if let Some(outcome) = self.pass(state, parent, now) {
                 return outcome;
@@ -87,7 +89,7 @@ impl Sharded<TokenBucket> {
 
     /// The parent, whose lease is complete.
     pub(super) fn settled(&self, state: &Buckets) -> Parent {
-        let parent = Parent::from_bits(state.parent.load());
+        let parent = Parent::from_bits(state.top.parent.load());
         self.complete(state, parent.lease);
         parent
     }
@@ -112,7 +114,7 @@ impl Sharded<TokenBucket> {
     }
 
     fn replace(&self, state: &Buckets, seen: Parent, next: Parent) -> bool {
-        state.parent.update(|bits| (bits == seen.bits()).then_some(next.bits())).is_ok()
+        state.top.parent.update(|bits| (bits == seen.bits()).then_some(next.bits())).is_ok()
     }
 
     /// Asks the cells, one after another, for the parent has no permit at `now`. `None` if there is to be another
@@ -132,7 +134,7 @@ impl Sharded<TokenBucket> {
             }
         }
         // Cells only lose permits between leases, so now all of them are empty.
-        if Parent::from_bits(state.parent.load()) != parent {
+        if Parent::from_bits(state.top.parent.load()) != parent {
             return None;
         }
         if is_late {

@@ -36,7 +36,7 @@ impl Machine for Sharded<TokenBucket> {
     }
 
     fn look(&self, state: &Buckets) -> Seen {
-        Seen { bits: Parent::from_bits(state.parent.load()).word.bits(), of: Of::Parent }
+        Seen { bits: Parent::from_bits(state.top.parent.load()).word.bits(), of: Of::Parent }
     }
 
     #[inline(always)]
@@ -79,8 +79,10 @@ impl Machine for Sharded<TokenBucket> {
     }
 
     #[inline]
-    fn is_late(&self, _: &Buckets, seen: Seen, now: Timestamp) -> bool {
-        seen.of == Of::Late || RuleParts::is_late(&self.rule, Word::from_bits(seen.bits), now)
+    fn is_late(&self, state: &Buckets, seen: Seen, now: Timestamp) -> bool {
+        // What was seen may be a word at which all was empty once, before others moved on.
+        let word = Word::from_bits(state.top.newest.load().max(seen.bits));
+        seen.of == Of::Late || RuleParts::is_late(&self.rule, word, now)
     }
 
     #[inline]
@@ -101,7 +103,7 @@ impl Machine for Sharded<TokenBucket> {
     }
 
     fn describe(&self, state: &Buckets, out: &mut DebugStruct<'_, '_>) {
-        RuleParts::describe(&self.rule, Parent::from_bits(state.parent.load()).word, out);
+        RuleParts::describe(&self.rule, Parent::from_bits(state.top.parent.load()).word, out);
         out.field("cells", &state.cells);
     }
 }
