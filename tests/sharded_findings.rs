@@ -120,3 +120,27 @@ fn a_refund_in_an_older_window_changes_nothing() {
     limiter.refund(&old);
     assert_eq!(limiter.peek_at(Timestamp::ZERO), before);
 }
+
+/// "While others spend, it reports a number between what was left when it began and when it ended."
+#[test]
+fn a_peek_counts_no_permit_twice() {
+    use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+    let (burst, cells) = (8 * 256 * 255, 256);
+    let limiter = bucket(burst, cells);
+    let spent = AtomicU32::new(0);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            // To another cell than the first that is looked at.
+            let walk = window(256, 256);
+            while walk.is_allowed_at(Timestamp::ZERO) {}
+            while limiter.is_allowed_at(Timestamp::ZERO) {
+                spent.fetch_add(1, SeqCst);
+            }
+        });
+        while spent.load(SeqCst) < burst {
+            let before = burst - spent.load(SeqCst);
+            let seen = limiter.peek_at(Timestamp::ZERO).remaining();
+            assert!(seen <= before, "{seen} are more than {before}");
+        }
+    });
+}

@@ -17,13 +17,17 @@ impl Sharded<TokenBucket> {
         Snapshot { limit: state.burst, remaining: parent.remaining + more, ..parent }
     }
 
-    /// Permits in cells that a request at `now` may spend.
-    fn in_cells(state: &Buckets, now: Timestamp) -> u32 {
+    /// The word, and the permits in cells that a request at `now` may spend.
+    ///
+    /// The cells first: the other way round, permits of a lease in between would count twice.
+    fn look_at_all(&self, state: &Buckets, now: Timestamp) -> (Word, u32) {
+        self.settled(state);
         let held = state.cells.iter().map(|cell| {
             let held = cell.load();
             if cell.is_in_order(now) { held.permits() } else { 0 }
         });
-        held.sum()
+        let held = held.sum();
+        (self.settled(state).word, held)
     }
 }
 
@@ -98,8 +102,8 @@ impl Machine for Sharded<TokenBucket> {
     }
 
     fn peek(&self, state: &Buckets, now: Timestamp) -> Snapshot {
-        let parent = self.settled(state);
-        self.snapshot(state, parent.word, Self::in_cells(state, now), now)
+        let (word, held) = self.look_at_all(state, now);
+        self.snapshot(state, word, held, now)
     }
 
     fn describe(&self, state: &Buckets, out: &mut DebugStruct<'_, '_>) {
@@ -110,12 +114,12 @@ impl Machine for Sharded<TokenBucket> {
 
 impl Line for Sharded<TokenBucket> {
     fn first_fit(&self, state: &Buckets, ahead: u64, n: u32, now: Timestamp) -> Option<Timestamp> {
-        let word = self.settled(state).word;
-        let in_cells = u64::from(Self::in_cells(state, now));
-        if ahead + u64::from(n) <= in_cells {
+        let (word, held) = self.look_at_all(state, now);
+        let held = u64::from(held);
+        if ahead.saturating_add(n.into()) <= held {
             return Some(now);
         }
-        RuleParts::first_fit(&self.rule, word, ahead.saturating_sub(in_cells), n, now)
+        RuleParts::first_fit(&self.rule, word, ahead.saturating_sub(held), n, now)
     }
 
     /// Permits of a time to come are not to be had.
