@@ -144,3 +144,17 @@ fn a_peek_counts_no_permit_twice() {
         }
     });
 }
+
+/// "The word represents timestamps for 146 years, minus the time in which b refills. Later timestamps are denied."
+#[test]
+fn a_bucket_admits_nothing_out_of_range() {
+    let quota = Quota::per_second(1_000_000).with_burst(128);
+    let limiter = Limiter::sharded_token_bucket(quota).with_cells(2);
+    assert_eq!(
+        Limiter::token_bucket(quota).check_at(Timestamp::MAX).unwrap_err().reason(),
+        Reason::OutOfRange
+    );
+    assert_eq!(limiter.check_at(Timestamp::MAX).unwrap_err().reason(), Reason::OutOfRange);
+    assert_eq!(limiter.peek_at(Timestamp::MAX).remaining(), 0);
+    assert_eq!(limiter.peek_at(Timestamp::ZERO).remaining(), 128);
+}

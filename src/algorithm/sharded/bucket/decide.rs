@@ -40,7 +40,7 @@ impl Sharded<TokenBucket> {
     /// there is to do counts as lost.
     #[inline(always)]
     pub(super) fn attempt_alone(&self, state: &Buckets, now: Timestamp) -> Attempt<Seen> {
-        match state.cells[home::of(&state.cells)].spend(now) {
+        match state.cells[home::of(&state.cells)].spend(now, &self.rule) {
             Spent::Won(left) => Attempt::Won(Seen { bits: left.into(), of: Of::Cell }),
             Spent::Empty(_) => {
                 // Leases since then were at timestamps at which the bucket had a permit: at later ones.
@@ -61,7 +61,7 @@ impl Sharded<TokenBucket> {
             let parent = self.settled(state);
             // Looked at after the parent: no lease has come since, or the exchange fails.
             let at = home::of(&state.cells);
-            let stamp = match state.cells[at].spend(now) {
+            let stamp = match state.cells[at].spend(now, &self.rule) {
                 Spent::Won(left) => return Outcome { bits: left.into(), kind: Kind::BySomeCell },
                 Spent::Empty(stamp) => Some(stamp),
                 Spent::Late => None,
@@ -123,7 +123,7 @@ impl Sharded<TokenBucket> {
         let bits = parent.word.bits();
         let mut is_late = false;
         for (at, cell) in home::all(&state.cells) {
-            match cell.spend(now) {
+            match cell.spend(now, &self.rule) {
                 Spent::Won(left) => {
                     sync::move_home(at);
                     return Some(Outcome { bits: left.into(), kind: Kind::BySomeCell });
