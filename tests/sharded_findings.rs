@@ -158,3 +158,26 @@ fn a_bucket_admits_nothing_out_of_range() {
     assert_eq!(limiter.peek_at(Timestamp::MAX).remaining(), 0);
     assert_eq!(limiter.peek_at(Timestamp::ZERO).remaining(), 128);
 }
+
+/// "Up to n − 1 permits a thread are lost until the window ends."
+#[test]
+fn a_thread_keeps_one_batch_whatever_the_order_of_its_timestamps() {
+    let limiter = window(100, 4).private(16);
+    let (old, new) = (Timestamp::ZERO, Timestamp::from_secs(1));
+    let spent =
+        (0..20).filter(|i| limiter.is_allowed_at(if i % 4 < 2 { new } else { old })).count();
+    assert!(spent > 0);
+    let count =
+        |at| std::iter::repeat_with(|| limiter.is_allowed_at(at)).take_while(|ok| *ok).count();
+    let of_new = 10 + count(new);
+    assert!(of_new + 15 >= 100, "{of_new} of 100 in the new window");
+}
+
+/// The same at the last timestamp.
+#[test]
+fn a_thread_keeps_permits_of_the_last_window() {
+    let limiter = window(100, 1).private(16);
+    assert!(limiter.is_allowed_at(Timestamp::ZERO));
+    let spent = (0..200).filter(|_| limiter.is_allowed_at(Timestamp::MAX)).count();
+    assert!(spent + 15 >= 100, "{spent}");
+}
