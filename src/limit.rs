@@ -72,7 +72,8 @@ pub trait Limit {
     fn peek_at(&self, now: Timestamp) -> Snapshot;
 }
 
-/// A [`Limit`] that takes several permits together and takes them back: all limiters but the sliding window.
+/// A [`Limit`] that takes several permits together and takes them back: all limiters but the sliding window
+/// and the sharded ones.
 ///
 /// ```
 /// use casgate::{LimitN, Limiter, Quota, Timestamp};

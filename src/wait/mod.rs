@@ -51,9 +51,9 @@
 //! of those behind it, before they are booked. The same holds in the moment in which the line moves up or a new quota
 //! is set. With a token bucket, a fixed window, [`Both`](crate::algorithm::Both) or
 //! [`Adjustable`](crate::algorithm::Adjustable) the permits are booked ahead of time: for the first, for those who
-//! follow within 2 ms, and for those whose time has come. A [sliding window](crate::SlidingWindow) cannot book
-//! ahead. There the first in line checks when a slot is free. A check from outside can take that slot first, and
-//! can starve the queue. In a [pause](Queue::pause_until) nothing is booked.
+//! follow within 2 ms, and for those whose time has come. A [sliding window](crate::SlidingWindow) and a limiter with
+//! cells cannot book ahead. There the first in line checks when a permit is free. A check from outside can take that
+//! permit first, and can starve the queue. In a [pause](Queue::pause_until) nothing is booked.
 //!
 //! # Cancellation
 //!
@@ -62,7 +62,8 @@
 //! in the same step. That is possible as long as nobody has taken permits since, outside the queue or behind the
 //! waiter in it, and the quota is the same. Otherwise they go to the next in line, if it wants as many. Else they are lost, and so are those
 //! that were ready for more than 2 ms: many of them, passed on together, would be a burst. What a sliding window
-//! has given to a waiter that is dropped before it is polled again goes to the next in line, or is lost.
+//! or a limiter with cells has given to a waiter that is dropped before it is polled again goes to the next in line,
+//! or is lost.
 //!
 //! A future that is *leaked* (`mem::forget`) spends its permits when they are due and others wait, and no longer counts
 //! against [`most_waiting`](Queue::most_waiting) then. It keeps its memory, and each later

@@ -18,11 +18,14 @@ use portable_atomic::AtomicU64;
 /// `fetch_add` that nobody else is at.
 ///
 /// Each window admits at most L permits, as without it. But other threads cannot have what a thread keeps: up to
-/// n − 1 permits a thread are lost until the window ends, if the thread asks no more. So a denial
+/// n − 1 permits a thread are lost until the window ends, if the thread asks no more. A thread whose
+/// timestamps go back and forth between windows can lose as many again each time. So a denial
 /// no longer means that nothing was left. [`peek`](crate::Limiter::peek) counts kept permits as spent.
 ///
 /// A thread keeps permits of one such limiter at a time. As long as it has some of one, it takes
-/// those of another one by one.
+/// those of another one by one. The clock of the other one judges whether the window of the kept
+/// permits is over. So don't use two of them on clocks with different origins in one thread, for it
+/// would lose a batch each time.
 ///
 /// A thread can't give back what another one keeps, so there is neither `check_n` nor `refund` nor `reset`.
 ///
