@@ -132,6 +132,8 @@ impl Admitted {
     /// Those of a [`KeyedLimiter`](crate::KeyedLimiter) are also unique for one key, as long as it
     /// stays in one tier and the table is not cleared. A tier without a limit has none: it reports 0.
     ///
+    /// A limiter with permits in several cells has none: it reports 0.
+    ///
     /// Those of a [fixed window](crate::FixedWindow) are consecutive within a window: a request for
     /// `n` permits takes `n` of them and reports the last. The other algorithms leave gaps.
     ///

@@ -74,7 +74,7 @@ pub trait Limit {
 }
 
 /// A [`Limit`] that takes several permits together and takes them back: all limiters but the
-/// sliding window.
+/// sliding window and the sharded ones.
 ///
 /// ```
 /// use casgate::{LimitN, Limiter, Quota, Timestamp};

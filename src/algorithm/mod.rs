@@ -182,7 +182,7 @@ pub trait Algorithm: Line {}
 impl<A: Line> Algorithm for A {}
 
 /// An algorithm whose whole state changes in one atomic step. So it can decide on `n` permits
-/// together, take them back, and be reset. All but the sliding window are.
+/// together, take them back, and be reset. All but the sliding window and the sharded ones are.
 ///
 /// The trait is sealed, so later versions can add methods.
 ///

@@ -166,6 +166,13 @@ impl TokenBucket {
         self.instant(self.capacity).unwrap_or(u64::MAX)
     }
 
+    /// Whether the word can represent `now`.
+    #[cfg(feature = "std")]
+    #[inline]
+    pub(super) const fn is_in_range(&self, now: Timestamp) -> bool {
+        now.as_nanos() <= self.horizon
+    }
+
     /// The timestamp in units: ⌊now·r⌋. Given one up to the horizon it cannot wrap.
     #[inline]
     const fn units(&self, now: u64) -> u64 {

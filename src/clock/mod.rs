@@ -26,8 +26,9 @@
 //!
 //! A [`Clock`] gives precise timestamps and cheap ones. A cheap timestamp may be old. For a limiter
 //! that is harmless: an old timestamp can be denied where a fresh one is admitted, never the other
-//! way round. So a check decides by a cheap timestamp first. If that admits, the check is done. If it
-//! denies, the check takes a precise timestamp and decides again in two cases:
+//! way round. (In a sharded fixed window, cells may have permits left of the older window.) So a
+//! check decides by a cheap timestamp first. If that admits, the check is done. If it denies, the
+//! check takes a precise timestamp and decides again in two cases:
 //!
 //! - The permit becomes free within [`max_lag`](Clock::max_lag), so it may be free already.
 //! - The state shows a later timestamp than the caller's. The thread was stopped after it took its
@@ -76,9 +77,10 @@
 //! # A clock that steps back
 //!
 //! A limiter's state never goes back. If the clock does, timestamps come late for a while. A fixed
-//! window denies until the clock is again in the newest window it has seen. A token bucket and a
-//! sliding window count what is outstanding as outstanding for longer. So each bound still holds for
-//! the timestamps, and the limiter is stricter than its quota until the clock has caught up.
+//! window denies until the clock is again in the newest window it has seen. A sharded one may admit
+//! what its cells have left of the older window. A token bucket and a sliding window count what is
+//! outstanding as outstanding for longer. So each bound still holds for the timestamps, and the limiter
+//! is stricter than its quota until the clock has caught up.
 
 #[cfg(all(feature = "std", any(target_os = "linux", target_os = "android")))]
 mod boot;

@@ -67,7 +67,8 @@ use core::fmt;
 ///   of which the second counts.
 /// - **A denial spends nothing.** Limiters of one or two words write nothing either, so under
 ///   attack their state is a shared read. A sliding window may move its head on for a claim that
-///   another thread has won. A [`Lease`] may first return what it holds.
+///   another thread has won. A [`Lease`] may first return what it holds. A limiter with cells notes
+///   that all are empty, and may have [gathered](crate::algorithm::Sharded) them.
 /// - **Lock-free.** A thread that stops anywhere stops no other, with two exceptions.
 ///   [`set_quota`](Self::set_quota) waits for other calls of itself. Without the atomic that the
 ///   state needs, every decision takes a short lock: see [`is_lock_free`](Self::is_lock_free).
@@ -78,10 +79,11 @@ use core::fmt;
 /// # Memory ordering
 ///
 /// Where the state is one word, every operation is `Relaxed`, failed ones too. Changes are
-/// read-modify-writes, so the word's modification order alone decides. Two kinds of limiter have
-/// more places: the sliding window its slots and head, and an [`Adjustable`] its quota next to its
-/// word. There a thread releases what it wrote when it moves the head or the word, and the threads
-/// that read that acquire it. None of this is a promise to the caller: an admission does not make
+/// read-modify-writes, so the word's modification order alone decides. Three kinds of limiter have
+/// more places: the sliding window its slots and head, an [`Adjustable`] its quota next to its
+/// word, and a sharded token bucket its cells. There a thread releases what it wrote when it moves
+/// the head, the word or a cell, and the threads that read that acquire it. The words of a sharded
+/// fixed window are `Relaxed`. None of this is a promise to the caller: an admission does not make
 /// another thread's writes visible.
 ///
 /// # Cost

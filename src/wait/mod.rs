@@ -55,9 +55,9 @@
 //! With a token bucket, a fixed window, [`Both`](crate::algorithm::Both) or
 //! [`Adjustable`](crate::algorithm::Adjustable) the permits are booked ahead of time: for the
 //! first, for waiters that follow within 2 ms, and for waiters whose time has come. A [sliding
-//! window](crate::SlidingWindow) cannot book ahead. There the first in line checks when a slot is
-//! free. A check from outside can take that slot first, and can starve the queue. In a
-//! [pause](Queue::pause_until) nothing is booked.
+//! window](crate::SlidingWindow) and a [sharded](crate::algorithm::Sharded) limiter cannot book
+//! ahead. There the first in line checks when a permit is free. A check from outside can take that
+//! permit first, and can starve the queue. In a [pause](Queue::pause_until) nothing is booked.
 //!
 //! # Cancellation
 //!
@@ -67,8 +67,8 @@
 //! taken permits since, outside the queue or behind the waiter in it, and the quota is the same.
 //! Otherwise they go to the next in line, if it wants as many. Else they are lost, and so are those
 //! that were ready for more than 2 ms: many of them, passed on together, would be a burst. A
-//! sliding window cannot take back what it has given to a waiter. If that waiter is dropped before
-//! it is polled again, its permit goes to the next in line, or is lost.
+//! sliding window and a sharded limiter cannot take back what they have given to a waiter. If that
+//! waiter is dropped before it is polled again, its permit goes to the next in line, or is lost.
 //!
 //! A future that is *leaked* (`mem::forget`) spends its permits when they are due and others wait,
 //! and no longer counts against [`most_waiting`](Queue::most_waiting) then. It keeps its memory,

@@ -48,11 +48,14 @@ pub(crate) use window::Windows;
 ///   spent again.
 /// - **A denial means that nothing was left.** Between call and return there was an instant at
 ///   which the cells and the parent together had fewer permits than were asked for. A late
-///   timestamp, of an older window than a cell's or the parent's, may be denied all the same.
+///   timestamp, of an older window than a cell's or the parent's, may be denied all the same. Then
+///   [`retry_after`](crate::Denied::retry_after) may be too short.
 /// - **Linearizable**, with one exception. A late timestamp may be admitted within the limit of its
 ///   own window, where the plain algorithm denies it.
 /// - **Range**: 146 years for one permit per nanosecond, and more for slower quotas. A timestamp from
-///   the far future takes a cell out of service until then, and no reset undoes that.
+///   the far future takes a cell out of service until then, and no reset undoes that. On the contrary:
+///   what gathers the cells there takes all of them. A reset does so, and so does the refund of that
+///   request.
 ///
 /// # The token bucket
 ///
@@ -70,9 +73,15 @@ pub(crate) use window::Windows;
 /// - **A denial means that nothing was left**: between call and return there was an instant at which
 ///   all cells were empty, no lease was on its way, and the parent had less than one permit at the
 ///   request's timestamp. A timestamp older than one that a cell has seen may be denied all the same.
-/// - **Never less than a plain bucket with the burst b − K.** The parent is one, and permits of a cell
-///   are additional. After a pause with empty cells the parent refills to b − K and no further, so a
-///   burst finds b − K. If the cells are full it finds b. K is at most an eighth of b.
+///   To one that is older than one that the limiter has seen,
+///   [`retry_after`](crate::Denied::retry_after) may be too short or too long.
+/// - **Never less than a plain bucket with the burst b − K**, in sum and for timestamps in order. The
+///   parent is one, and permits of a cell are additional. After a pause with empty cells the parent
+///   refills to b − K and no further, so a burst finds b − K. If the cells are full it finds b. K is
+///   at most an eighth of b. A late timestamp cannot have what a cell holds: up to K less.
+/// - **Range**: that of the plain algorithm. A timestamp from the far future takes a cell out of
+///   service until then. If its permit came from the parent, the parent serves nobody until then.
+///   Nothing undoes that.
 ///
 /// *Proof of the bound.* A permit is taken from the parent at a timestamp c, and spent at τ ≥ c.
 /// The parent is a plain bucket with the burst b − K. So of the permits with c in [s, e] there
@@ -94,9 +103,12 @@ pub(crate) use window::Windows;
 ///   another thread still relies on the word never being the same again.
 /// - Tickets: the cells have no common order. [`Admitted::ticket`](crate::Admitted::ticket) is 0.
 /// - [`Admitted::remaining`](crate::Admitted::remaining) counts one cell or the parent, so it is a lower
-///   bound. [`reset_after`](crate::Admitted::reset_after) is an upper bound for a bucket. For the sum,
-///   [`peek`](crate::Limiter::peek) reads all cells, one after another. While others spend, it reports
-///   a number between what was left when it began and when it ended.
+///   bound. For the sum, [`peek`](crate::Limiter::peek) reads all cells, one after another. While
+///   others spend, it reports no more than was left when it began, and no less than when it ended. Of
+///   a bucket it may be up to K less, for permits of leases that were made meanwhile.
+/// - Of a bucket, [`reset_after`](crate::Admitted::reset_after) says when the parent is full, or a later
+///   instant. Cells don't refill by waiting, so up to K permits may be missing then, and also when it
+///   is zero.
 ///
 /// [`Limiter`]: crate::Limiter
 /// [`Limiter::sharded_fixed_window`]: crate::Limiter::sharded_fixed_window

@@ -18,11 +18,14 @@ use portable_atomic::AtomicU64;
 /// `fetch_add` that nobody else is at.
 ///
 /// Each window admits at most L permits, as without it. But other threads cannot have what a thread keeps: up to
-/// n − 1 permits a thread are lost until the window ends, if the thread asks no more. So a denial
+/// n − 1 permits a thread are lost until the window ends, if the thread asks no more. A thread whose
+/// timestamps go back and forth between windows can lose as many again each time. So a denial
 /// no longer means that nothing was left. [`peek`](crate::Limiter::peek) counts kept permits as spent.
 ///
 /// A thread keeps permits of one such limiter at a time. As long as it has some of one, it takes
-/// those of another one by one.
+/// those of another one by one. The clock of the other one judges whether the window of the kept
+/// permits is over. So don't use two of them on clocks with different origins in one thread, for it
+/// would lose a batch each time.
 ///
 /// A thread can't give back what another one keeps, so there is neither `check_n` nor `refund` nor `reset`.
 ///
@@ -43,11 +46,11 @@ pub struct Private {
     batch: u32,
 }
 
-/// What a thread keeps: the permits from `share` down to `last`, of the window from `start` to `end`.
+/// What a thread keeps: the permits from `share` down to `last`, of the window from `start` to `until`, both included.
 struct Pocket {
     owner: Cell<u64>,
     start: Cell<u64>,
-    end: Cell<u64>,
+    until: Cell<u64>,
     share: Cell<Share>,
     last: Cell<Share>,
 }
@@ -57,7 +60,7 @@ std::thread_local! {
         Pocket {
             owner: Cell::new(0),
             start: Cell::new(0),
-            end: Cell::new(0),
+            until: Cell::new(0),
             share: Cell::new(Share::NONE),
             last: Cell::new(Share::NONE),
         }
@@ -71,7 +74,7 @@ impl Pocket {
         let share = self.share.get();
         let is_kept = self.owner.get() == owner
             && self.start.get() <= now
-            && now < self.end.get()
+            && now <= self.until.get()
             && share != self.last.get();
         is_kept.then(|| {
             self.share.set(share.less_one());
@@ -81,7 +84,7 @@ impl Pocket {
 
     /// Whether there is nothing that could still be spent, as far as a caller at `now` can know.
     fn is_free(&self, now: u64) -> bool {
-        self.end.get() <= now || self.share.get() == self.last.get()
+        self.until.get() < now || self.share.get() == self.last.get()
     }
 }
 
@@ -102,9 +105,7 @@ impl Private {
     #[cold]
     #[inline(never)]
     fn refill(&self, state: &Windows, now: Timestamp) -> Result<Share, Share> {
-        let is_free =
-            POCKET.with(|pocket| pocket.owner.get() == self.id || pocket.is_free(now.as_nanos()));
-        if is_free {
+        if POCKET.with(|pocket| pocket.is_free(now.as_nanos())) {
             let taken = self.sharded.attempt_alone(state, self.batch, now);
             if let Attempt::Won(share) = taken {
                 return Ok(self.keep(self.layout().index(share)));
@@ -119,8 +120,9 @@ impl Private {
         let share = layout.pack(index, self.batch - 1);
         POCKET.with(|pocket| {
             pocket.owner.set(self.id);
-            pocket.start.set(layout.end(index - 1));
-            pocket.end.set(layout.end(index));
+            let start = layout.end(index - 1);
+            pocket.start.set(start);
+            pocket.until.set(start.saturating_add(self.sharded.rule().period().get() - 1));
             pocket.share.set(share);
             pocket.last.set(layout.pack(index, 0));
         });

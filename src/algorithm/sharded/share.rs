@@ -70,8 +70,8 @@ impl Layout {
 
     /// The index of the window of `now`, plus 1; `None` past the last that the word can represent.
     pub(super) const fn index_at(self, now: Timestamp) -> Option<u64> {
-        let index = now.as_nanos() / self.period.get() + 1;
-        if index <= u64::MAX >> self.bits { Some(index) } else { None }
+        let before = now.as_nanos() / self.period.get();
+        if before < u64::MAX >> self.bits { Some(before + 1) } else { None }
     }
 
     #[inline(always)]
@@ -89,7 +89,7 @@ impl Layout {
     }
 
     /// Whether `now` is in the word's window. No division, and no subtraction that wraps: the word
-    /// may be of a later window. Of a word of none it does not matter, for that has nothing left.
+    /// may be of a later window. A word of none passes for one of the last window, with nothing left.
     #[inline(always)]
     pub(super) const fn is_current(self, share: Share, now: Timestamp) -> bool {
         let start = self.index(share).wrapping_sub(1).wrapping_mul(self.period.get());

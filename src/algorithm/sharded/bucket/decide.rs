@@ -40,7 +40,7 @@ impl Sharded<TokenBucket> {
     /// there is to do counts as lost.
     #[inline(always)]
     pub(super) fn attempt_alone(&self, state: &Buckets, now: Timestamp) -> Attempt<Seen> {
-        match state.cells[home::of(&state.cells)].spend(now) {
+        match state.cells[home::of(&state.cells)].spend(now, &self.rule) {
             Spent::Won(left) => Attempt::Won(Seen { bits: left.into(), of: Of::Cell }),
             Spent::Empty(_) => {
                 // Leases since then were at timestamps at which the bucket had a permit: at later ones.
@@ -61,7 +61,7 @@ impl Sharded<TokenBucket> {
             let parent = self.settled(state);
             // Looked at after the parent: no lease has come since, or the exchange fails.
             let at = home::of(&state.cells);
-            let stamp = match state.cells[at].spend(now) {
+            let stamp = match state.cells[at].spend(now, &self.rule) {
                 Spent::Won(left) => return Outcome { bits: left.into(), kind: Kind::BySomeCell },
                 Spent::Empty(stamp) => Some(stamp),
                 Spent::Late => None,
@@ -77,7 +77,9 @@ impl Sharded<TokenBucket> {
                     continue;
                 }
                 self.complete(state, next.lease);
-                return Outcome { bits: next.word.bits(), kind: Kind::ByParent };
+                let bits = next.word.bits();
+                let _ = state.top.newest.update(|newest| (newest < bits).then_some(bits));
+                return Outcome { bits, kind: Kind::ByParent };
             }
             if let Some(outcome) = self.pass(state, parent, now) {
                 return outcome;
@@ -87,7 +89,7 @@ impl Sharded<TokenBucket> {
 
     /// The parent, whose lease is complete.
     pub(super) fn settled(&self, state: &Buckets) -> Parent {
-        let parent = Parent::from_bits(state.parent.load());
+        let parent = Parent::from_bits(state.top.parent.load());
         self.complete(state, parent.lease);
         parent
     }
@@ -112,7 +114,7 @@ impl Sharded<TokenBucket> {
     }
 
     fn replace(&self, state: &Buckets, seen: Parent, next: Parent) -> bool {
-        state.parent.update(|bits| (bits == seen.bits()).then_some(next.bits())).is_ok()
+        state.top.parent.update(|bits| (bits == seen.bits()).then_some(next.bits())).is_ok()
     }
 
     /// Asks the cells, one after another, for the parent has no permit at `now`. `None` if there is to be another
@@ -121,7 +123,7 @@ impl Sharded<TokenBucket> {
         let bits = parent.word.bits();
         let mut is_late = false;
         for (at, cell) in home::all(&state.cells) {
-            match cell.spend(now) {
+            match cell.spend(now, &self.rule) {
                 Spent::Won(left) => {
                     sync::move_home(at);
                     return Some(Outcome { bits: left.into(), kind: Kind::BySomeCell });
@@ -132,7 +134,7 @@ impl Sharded<TokenBucket> {
             }
         }
         // Cells only lose permits between leases, so now all of them are empty.
-        if Parent::from_bits(state.parent.load()) != parent {
+        if Parent::from_bits(state.top.parent.load()) != parent {
             return None;
         }
         if is_late {

@@ -17,13 +17,17 @@ impl Sharded<TokenBucket> {
         Snapshot { limit: state.burst, remaining: parent.remaining + more, ..parent }
     }
 
-    /// Permits in cells that a request at `now` may spend.
-    fn in_cells(state: &Buckets, now: Timestamp) -> u32 {
+    /// The word, and the permits in cells that a request at `now` may spend.
+    ///
+    /// The cells first: the other way round, permits of a lease in between would count twice.
+    fn look_at_all(&self, state: &Buckets, now: Timestamp) -> (Word, u32) {
+        self.settled(state);
         let held = state.cells.iter().map(|cell| {
             let held = cell.load();
             if cell.is_in_order(now) { held.permits() } else { 0 }
         });
-        held.sum()
+        let held = if self.rule.is_in_range(now) { held.sum() } else { 0 };
+        (self.settled(state).word, held)
     }
 }
 
@@ -36,7 +40,7 @@ impl Machine for Sharded<TokenBucket> {
     }
 
     fn look(&self, state: &Buckets) -> Seen {
-        Seen { bits: Parent::from_bits(state.parent.load()).word.bits(), of: Of::Parent }
+        Seen { bits: Parent::from_bits(state.top.parent.load()).word.bits(), of: Of::Parent }
     }
 
     #[inline(always)]
@@ -79,8 +83,10 @@ impl Machine for Sharded<TokenBucket> {
     }
 
     #[inline]
-    fn is_late(&self, _: &Buckets, seen: Seen, now: Timestamp) -> bool {
-        seen.of == Of::Late || RuleParts::is_late(&self.rule, Word::from_bits(seen.bits), now)
+    fn is_late(&self, state: &Buckets, seen: Seen, now: Timestamp) -> bool {
+        // What was seen may be a word at which all was empty once, before others moved on.
+        let word = Word::from_bits(state.top.newest.load().max(seen.bits));
+        seen.of == Of::Late || RuleParts::is_late(&self.rule, word, now)
     }
 
     #[inline]
@@ -96,24 +102,24 @@ impl Machine for Sharded<TokenBucket> {
     }
 
     fn peek(&self, state: &Buckets, now: Timestamp) -> Snapshot {
-        let parent = self.settled(state);
-        self.snapshot(state, parent.word, Self::in_cells(state, now), now)
+        let (word, held) = self.look_at_all(state, now);
+        self.snapshot(state, word, held, now)
     }
 
     fn describe(&self, state: &Buckets, out: &mut DebugStruct<'_, '_>) {
-        RuleParts::describe(&self.rule, Parent::from_bits(state.parent.load()).word, out);
+        RuleParts::describe(&self.rule, Parent::from_bits(state.top.parent.load()).word, out);
         out.field("cells", &state.cells);
     }
 }
 
 impl Line for Sharded<TokenBucket> {
     fn first_fit(&self, state: &Buckets, ahead: u64, n: u32, now: Timestamp) -> Option<Timestamp> {
-        let word = self.settled(state).word;
-        let in_cells = u64::from(Self::in_cells(state, now));
-        if ahead + u64::from(n) <= in_cells {
+        let (word, held) = self.look_at_all(state, now);
+        let held = u64::from(held);
+        if ahead.saturating_add(n.into()) <= held {
             return Some(now);
         }
-        RuleParts::first_fit(&self.rule, word, ahead.saturating_sub(in_cells), n, now)
+        RuleParts::first_fit(&self.rule, word, ahead.saturating_sub(held), n, now)
     }
 
     /// Permits of a time to come are not to be had.

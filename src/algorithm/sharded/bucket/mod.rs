@@ -14,8 +14,7 @@ use stock::{Held, Stock};
 /// The parent and the cells of a sharded token bucket.
 #[derive(Debug)]
 pub struct Buckets {
-    /// The word of the bucket, and the [`Lease`] that led to it or to one before it.
-    parent: CachePadded<Cell<AtomicPair>>,
+    top: CachePadded<Top>,
     /// A word of the bucket at which all cells were empty, and no lease was on its way.
     dry: CachePadded<Cell>,
     cells: Box<[CachePadded<Stock>]>,
@@ -23,6 +22,16 @@ pub struct Buckets {
     lease: u32,
     /// The permits of the bucket and the cells together.
     burst: u32,
+}
+
+/// In one cache line, for they are written together.
+#[derive(Debug)]
+struct Top {
+    /// The word of the bucket, and the [`Lease`] that led to it or to one before it.
+    parent: Cell<AtomicPair>,
+    /// The newest word of the bucket once more, or one shortly before it. A denial reads it to learn whether the timestamp
+    /// was late: half of a pair cannot be read, and the whole costs more.
+    newest: Cell,
 }
 
 impl Buckets {
@@ -34,7 +43,7 @@ impl Buckets {
     pub(crate) fn with_cells(burst: u32, cells: usize) -> Self {
         let lease = (burst / 8 / cells as u32).min(Held::MOST);
         Self {
-            parent: CachePadded::new(Cell::pair([0, 0])),
+            top: CachePadded::new(Top { parent: Cell::pair([0, 0]), newest: Cell::new(0) }),
             dry: CachePadded::new(Cell::new(0)),
             cells: (0..cells).map(|_| CachePadded::new(Stock::new(lease))).collect(),
             lease,

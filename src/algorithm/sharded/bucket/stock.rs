@@ -1,3 +1,4 @@
+use crate::algorithm::TokenBucket;
 use crate::cell::Cell;
 use crate::sync::{AtomicU64, const_unless_modelled, order};
 use crate::timestamp::Timestamp;
@@ -50,7 +51,7 @@ pub(super) enum Spent {
     Won(u32),
     /// There was none, at this stamp.
     Empty(u64),
-    /// The cell has seen a later timestamp.
+    /// The cell has seen a later timestamp, or this one is out of range.
     Late,
     Lost,
 }
@@ -83,17 +84,17 @@ impl Stock {
     }
 
     #[inline(always)]
-    pub(super) fn spend(&self, now: Timestamp) -> Spent {
+    pub(super) fn spend(&self, now: Timestamp, rule: &TokenBucket) -> Spent {
         let seen = self.load();
         if seen.permits() == 0 {
             return Spent::Empty(seen.stamp());
         }
-        let (now, newest) = (now.as_nanos(), self.newest());
-        if now != newest {
-            if now < newest {
+        let newest = self.newest();
+        if now.as_nanos() != newest {
+            if now.as_nanos() < newest || !rule.is_in_range(now) {
                 return Spent::Late;
             }
-            self.raise(now);
+            self.raise(now.as_nanos());
         }
         if self.exchange(seen, Held(seen.0 - 1)) {
             Spent::Won(seen.permits() - 1)

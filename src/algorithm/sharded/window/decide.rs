@@ -29,8 +29,9 @@ impl Sharded<FixedWindow> {
             Attempt::Won(next) => Attempt::Won(Share::from_bits(next)),
             Attempt::Lost(newer) => Attempt::Lost(Share::from_bits(newer)),
             Attempt::Declined(_) => {
-                let parent = Share::from_bits(state.parent.load());
-                let denies = layout.is_current(parent, now)
+                let parent = Share::from_bits(state.top.parent.load());
+                let denies = parent != Share::NONE
+                    && layout.is_current(parent, now)
                     && !parent.is_marked()
                     && layout.left(parent) < n;
                 if denies { Attempt::Declined(parent) } else { Attempt::Lost(Share::NONE) }
@@ -57,7 +58,7 @@ impl Sharded<FixedWindow> {
         };
         let late = layout.pack(index, 0).marked();
         loop {
-            let parent = Share::from_bits(state.parent.load());
+            let parent = Share::from_bits(state.top.parent.load());
             match layout.index(parent).cmp(&index) {
                 Less => {}
                 Equal if parent.is_marked() => {
@@ -65,7 +66,7 @@ impl Sharded<FixedWindow> {
                     continue;
                 }
                 Equal => {
-                    let outcome = state.parent.update(|bits| {
+                    let outcome = state.top.parent.update(|bits| {
                         let next = self.take(Share::from_bits(bits), index, n, 0);
                         next.map(Share::bits)
                     });
@@ -110,6 +111,7 @@ impl Sharded<FixedWindow> {
                 });
                 match outcome {
                     Attempt::Won(next) => {
+                        let _ = state.top.newest.update(|newest| (newest < index).then_some(index));
                         sync::move_home(at);
                         return Ok(Share::from_bits(next));
                     }

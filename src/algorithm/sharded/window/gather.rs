@@ -40,7 +40,7 @@ impl Sharded<FixedWindow> {
     ) -> Option<(u32, u32)> {
         let layout = self.layout();
         loop {
-            let parent = Share::from_bits(state.parent.load());
+            let parent = Share::from_bits(state.top.parent.load());
             match layout.index(parent).cmp(&index) {
                 Less => {
                     self.replace(state, parent, layout.pack(index, 0).marked());
@@ -68,7 +68,9 @@ impl Sharded<FixedWindow> {
         if admitted.permits == 0 {
             return;
         }
-        if let Some(index) = self.layout().index_at(admitted.at) {
+        let index = self.layout().index_at(admitted.at);
+        // Of the parent that is seen in any case.
+        if let Some(index) = index.filter(|index| *index >= state.top.newest.load()) {
             let limit = self.rule.limit();
             self.change(state, index, |left| left.saturating_add(admitted.permits).min(limit));
         }
@@ -76,7 +78,7 @@ impl Sharded<FixedWindow> {
 
     /// In the newest window that any word is of. If a later one begins meanwhile, the reset was before it.
     pub(crate) fn reset(&self, state: &Windows) {
-        let words = state.cells.iter().chain([&state.parent]);
+        let words = state.cells.iter().map(|cell| &**cell).chain([&state.top.parent]);
         let newest = words.map(|word| self.layout().index(Share::from_bits(word.load()))).max();
         if let Some(newest @ 1..) = newest {
             self.change(state, newest, |_| self.rule.limit());

@@ -21,7 +21,7 @@ impl Machine for Sharded<FixedWindow> {
     }
 
     fn look(&self, state: &Windows) -> Seen {
-        Share::from_bits(state.parent.load())
+        Share::from_bits(state.top.parent.load())
     }
 
     #[inline(always)]
@@ -49,9 +49,13 @@ impl Machine for Sharded<FixedWindow> {
     }
 
     #[inline(always)]
-    fn admitted(&self, _: &Windows, seen: Seen, n: u32, now: Timestamp) -> Admitted {
+    fn admitted(&self, state: &Windows, seen: Seen, n: u32, now: Timestamp) -> Admitted {
         let layout = self.layout();
-        let after = self.snapshot(layout.left(seen), layout.index(seen), now);
+        let after = match n {
+            // Nothing was decided on, so `seen` may be of any window.
+            0 => self.peek(state, now),
+            _ => self.snapshot(layout.left(seen), layout.index(seen), now),
+        };
         Admitted { ticket: 0, permits: n, at: now, after }
     }
 
@@ -65,8 +69,8 @@ impl Machine for Sharded<FixedWindow> {
     }
 
     #[inline]
-    fn is_late(&self, _: &Windows, seen: Seen, _: Timestamp) -> bool {
-        seen.is_marked()
+    fn is_late(&self, state: &Windows, seen: Seen, _: Timestamp) -> bool {
+        seen.is_marked() || state.top.newest.load() > self.layout().index(seen)
     }
 
     #[inline]
@@ -92,7 +96,7 @@ impl Machine for Sharded<FixedWindow> {
             };
             state.cells.iter().enumerate().map(left).sum()
         };
-        let parent = Share::from_bits(state.parent.load());
+        let parent = Share::from_bits(state.top.parent.load());
         let left = match layout.index(parent).cmp(&index) {
             Equal if !parent.is_marked() => layout.left(parent),
             Less | Equal => in_cells(),
@@ -104,7 +108,7 @@ impl Machine for Sharded<FixedWindow> {
     fn describe(&self, state: &Windows, out: &mut DebugStruct<'_, '_>) {
         out.field("limit", &self.rule.limit())
             .field("period", &Duration::from_nanos(self.rule.period().get()))
-            .field("parent", &state.parent)
+            .field("parent", &state.top.parent)
             .field("cells", &state.cells);
     }
 }

@@ -21,8 +21,17 @@ use crossbeam_utils::CachePadded;
 /// the parent's exchange, and stays so.
 #[derive(Debug)]
 pub struct Windows {
-    parent: CachePadded<Cell>,
+    top: CachePadded<Top>,
     cells: Box<[CachePadded<Cell>]>,
+}
+
+/// In one cache line, which is seldom written.
+#[derive(Debug)]
+struct Top {
+    parent: Cell,
+    /// The index of the newest window in which a cell has admitted: who is denied by the parent learns from it that the
+    /// timestamp was late.
+    newest: Cell,
 }
 
 impl Windows {
@@ -33,7 +42,7 @@ impl Windows {
     /// `cells` is a power of two.
     pub(crate) fn with_cells(cells: usize) -> Self {
         Self {
-            parent: CachePadded::new(Cell::new(0)),
+            top: CachePadded::new(Top { parent: Cell::new(0), newest: Cell::new(0) }),
             cells: (0..cells).map(|_| CachePadded::new(Cell::new(0))).collect(),
         }
     }
@@ -79,6 +88,6 @@ impl Sharded<FixedWindow> {
 
     /// Puts `next` into the parent if that is still `seen`.
     fn replace(&self, state: &Windows, seen: Share, next: Share) -> bool {
-        state.parent.update(|bits| (bits == seen.bits()).then_some(next.bits())).is_ok()
+        state.top.parent.update(|bits| (bits == seen.bits()).then_some(next.bits())).is_ok()
     }
 }
