@@ -49,9 +49,13 @@ impl Machine for Sharded<FixedWindow> {
     }
 
     #[inline(always)]
-    fn admitted(&self, _: &Windows, seen: Seen, n: u32, now: Timestamp) -> Admitted {
+    fn admitted(&self, state: &Windows, seen: Seen, n: u32, now: Timestamp) -> Admitted {
         let layout = self.layout();
-        let after = self.snapshot(layout.left(seen), layout.index(seen), now);
+        let after = if n == 0 {
+            self.peek(state, now) // nothing was decided
+        } else {
+            self.snapshot(layout.left(seen), layout.index(seen), now)
+        };
         Admitted { ticket: 0, permits: n, at: now, after }
     }
 
