@@ -6,7 +6,7 @@ use crate::memory::{Id, KEYS, Kind, Memory, Owner, SLOTS};
 use crate::op::Op;
 use crate::table::{Start, State, Table};
 use crate::wrong::Wrong;
-use stateright::{Model, Property};
+use explorer::{Model, Property};
 
 /// Which caller takes a step, and the operation if it begins one.
 pub(crate) type Action = (usize, Option<Op>);

@@ -6,7 +6,7 @@ use crate::ghost::{Fault, Ghost};
 use crate::memory::SLOTS;
 use crate::op::Op;
 use crate::rule::Rule;
-use stateright::{Model, Property};
+use explorer::{Model, Property};
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub(crate) struct Slot {

@@ -9,7 +9,7 @@ use crate::holder::{Call, Holder};
 use crate::run::Run;
 use crate::server::Server;
 use crate::wrong::Wrong;
-use stateright::{Model, Property};
+use explorer::{Model, Property};
 
 #[derive(Debug)]
 pub(crate) struct World {

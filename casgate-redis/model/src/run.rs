@@ -2,8 +2,8 @@ use crate::model::World;
 use crate::wrong::Wrong;
 use casgate::Quota;
 use casgate_redis::protocol::{LeaseQuota, StateLoss};
-use stateright::{Checker, HasDiscoveries, Model};
-use std::time::{Duration, Instant};
+use explorer::{Expected, Outcome};
+use std::time::Duration;
 
 /// A search: so many holders, a quota, what may happen to the server, and a fault.
 #[derive(Clone, Debug)]
@@ -30,14 +30,6 @@ pub(crate) struct Run {
     pub(crate) excess: bool,
     pub(crate) wrong: Wrong,
     property: Option<&'static str>,
-}
-
-#[derive(Debug)]
-pub(crate) struct Outcome {
-    pub(crate) states: usize,
-    pub(crate) seconds: f32,
-    /// The property that fails, and a way to its failure.
-    pub(crate) failure: Option<(&'static str, String)>,
 }
 
 impl Run {
@@ -124,10 +116,6 @@ impl Run {
         self
     }
 
-    pub(crate) fn expected(&self) -> Option<&'static str> {
-        self.property
-    }
-
     /// The permits that an interval of no length may have.
     pub(crate) fn bound(&self) -> u16 {
         self.burst - u16::from(self.wrong == Wrong::BoundLessByOne)
@@ -137,25 +125,19 @@ impl Run {
     pub(crate) fn permit_micros(&self) -> u8 {
         self.period.div_ceil(self.permits) as u8
     }
+}
 
-    /// Looks at every state, breadth first, until a property fails.
-    pub(crate) fn search(self) -> Outcome {
-        let began = Instant::now();
-        let checker = World { run: self }
-            .checker()
-            .threads(2)
-            .finish_when(HasDiscoveries::AnyFailures)
-            .spawn_bfs()
-            .join();
-        let failure = checker.discoveries().into_iter().next().map(|(name, path)| {
-            let steps = path.into_vec().into_iter().map(|(state, action)| match action {
-                Some(action) => format!("  {state:?}\n  {action:?}\n"),
-                None => format!("  {state:?}\n"),
-            });
-            (name, steps.collect())
-        });
-        let seconds = began.elapsed().as_secs_f32();
-        Outcome { states: checker.unique_state_count(), seconds, failure }
+impl explorer::Run for Run {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn expected(&self) -> Expected {
+        self.property.map_or(Expected::Holds, Expected::FailsBy)
+    }
+
+    fn search(&self, limit: Duration) -> Outcome {
+        explorer::breadth_first(World { run: self.clone() }, limit)
     }
 }
 

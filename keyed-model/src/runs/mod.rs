@@ -5,10 +5,10 @@ mod ops;
 mod right;
 mod wrong;
 
-use crate::search::{self, Outcome};
 use crate::table::Table;
 use crate::today::Today;
 use crate::wrong::Wrong;
+use explorer::{Expected, Outcome};
 use std::time::Duration;
 
 #[derive(Clone, Debug)]
@@ -17,12 +17,6 @@ pub(crate) enum Subject {
     Today(Today),
     /// The table, whose states must be finite in number and without a cycle: then every schedule comes to an end.
     Ends(Table),
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Expected {
-    Holds,
-    Fails,
 }
 
 #[derive(Clone, Debug)]
@@ -48,20 +42,22 @@ impl Run {
         let table = Table { wrong: Wrong::Nothing, stamps: 256, ..table };
         Some(Self::right(self.name.replace("wrong,", "without"), table))
     }
+}
 
-    pub(crate) fn search(&self, limit: Duration) -> Outcome {
-        match self.subject.clone() {
-            Subject::Table(table) => search::breadth_first(table, limit),
-            Subject::Today(today) => search::breadth_first(today, limit),
-            Subject::Ends(table) => search::ends(&table, limit),
-        }
+impl explorer::Run for Run {
+    fn name(&self) -> &str {
+        &self.name
     }
 
-    /// Whether the outcome is the expected one.
-    pub(crate) fn is_as_expected(&self, outcome: &Outcome) -> bool {
-        match self.expected {
-            Expected::Holds => outcome.failure.is_none() && !outcome.cut_short,
-            Expected::Fails => outcome.failure.is_some(),
+    fn expected(&self) -> Expected {
+        self.expected
+    }
+
+    fn search(&self, limit: Duration) -> Outcome {
+        match self.subject.clone() {
+            Subject::Table(table) => explorer::breadth_first(table, limit),
+            Subject::Today(today) => explorer::breadth_first(today, limit),
+            Subject::Ends(table) => explorer::ends(&table, limit),
         }
     }
 }
@@ -80,6 +76,7 @@ pub(crate) fn long() -> Vec<Run> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use explorer::Run as _;
 
     const LIMIT: Duration = Duration::from_secs(600);
 
@@ -93,17 +90,6 @@ mod tests {
         assert!(wrong.search(LIMIT).failure.is_some());
         let right = wrong.without_fault().expect("a run of the table");
         let outcome = right.search(LIMIT);
-        assert!(right.is_as_expected(&outcome) && outcome.states > 1_000, "{outcome:?}");
-    }
-
-    #[test]
-    fn what_is_not_expected_is_noticed() {
-        let wrong = run("wrong, WatermarkForgotten");
-        let outcome = wrong.search(LIMIT);
-        assert!(wrong.is_as_expected(&outcome));
-        let right = Run { expected: Expected::Holds, ..wrong };
-        assert!(!right.is_as_expected(&outcome));
-        let cut_short = Outcome { failure: None, cut_short: true, ..outcome };
-        assert!(!right.is_as_expected(&cut_short));
+        assert!(right.expected.is(&outcome) && outcome.states > 1_000, "{outcome:?}");
     }
 }

@@ -4,10 +4,11 @@ use super::ops::{
     BUCKET_OF_2, COARSE_BUCKET, COARSER_BUCKET, KEYS, LONG_WINDOW, WINDOW_OF_1, WINDOW_OF_2,
     charges, checks, each_of, peeks, refunds, reserves, resets, table,
 };
-use super::{Expected, Run, Subject};
+use super::{Run, Subject};
 use crate::op::Op;
 use crate::rule::Rule;
 use crate::table::Table;
+use explorer::Expected;
 
 /// Sets of rules: of the two tiers, and those that `set_quota` puts in force.
 pub(super) const RULES: [(&str, [Rule; 4]); 3] = [

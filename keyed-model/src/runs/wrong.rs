@@ -4,12 +4,13 @@ use super::ops::{
     BUCKET_OF_2, COARSE_BUCKET, COARSER_BUCKET, KEYS, SLOW_BUCKET, WINDOW_OF_1, WINDOW_OF_2,
     checks, each_of, refunds, reserves, resets, table,
 };
-use super::{Expected, Run, Subject};
+use super::{Run, Subject};
 use crate::op::Op;
 use crate::rule::Rule;
 use crate::table::{Start, Table};
 use crate::today::Today;
 use crate::wrong::Wrong;
+use explorer::Expected;
 
 pub(super) fn runs() -> Vec<Run> {
     let mut runs = vec![row_1()];

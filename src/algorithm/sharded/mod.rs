@@ -53,9 +53,8 @@ pub(crate) use window::Windows;
 /// - **Linearizable**, with one exception. A late timestamp may be admitted within the limit of its
 ///   own window, where the plain algorithm denies it.
 /// - **Range**: 146 years for one permit per nanosecond, and more for slower quotas. A timestamp from
-///   the far future takes a cell out of service until then, and no reset undoes that. On the contrary:
-///   what gathers the cells there takes all of them. A reset does so, and so does the refund of that
-///   request.
+///   the far future takes a cell out of service until then. Meanwhile nothing can be gathered, and a
+///   reset takes the other cells out of service too, for it resets the newest window.
 ///
 /// # The token bucket
 ///

@@ -62,8 +62,10 @@ impl Sharded<FixedWindow> {
             match layout.index(parent).cmp(&index) {
                 Less => {}
                 Equal if parent.is_marked() => {
-                    self.gather(state, index);
-                    continue;
+                    if self.gather(state, index) {
+                        continue;
+                    }
+                    return Err(late);
                 }
                 Equal => {
                     let outcome = state.top.parent.update(|bits| {
@@ -75,17 +77,16 @@ impl Sharded<FixedWindow> {
                         if layout.index(share) == index { share } else { late }
                     });
                 }
-                // Then so are all cells.
                 Greater => return Err(late),
             }
             let found = match self.pass(state, n, index) {
                 Ok(share) => return Ok(share),
                 Err(found) => found,
             };
-            if found.left >= n {
-                self.replace(state, parent, layout.pack(index, 0).marked());
-            } else if found.is_late {
+            if found.is_late {
                 return Err(layout.pack(index, found.left).marked());
+            } else if found.left >= n {
+                self.replace(state, parent, layout.pack(index, 0).marked());
             } else if found.left > 0 || self.replace(state, parent, layout.pack(index, 0)) {
                 return Err(layout.pack(index, found.left));
             }

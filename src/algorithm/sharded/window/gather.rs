@@ -7,11 +7,12 @@ use crate::timestamp::Timestamp;
 use core::cmp::Ordering::{Equal, Greater, Less};
 
 impl Sharded<FixedWindow> {
-    /// Freezes all cells in window `index`, and puts what they have left into the parent, which is marked.
+    /// Freezes all cells in window `index`, and puts what they have left into the parent, which is marked. Returns
+    /// `false` if a cell is of a later window: then this one is over, and what is left of it is not to be had.
     ///
-    /// Any number of threads may do it at once: what a frozen cell has left is the same for all of them. A cell that
-    /// has gone on to a later window has nothing left of this one. The first exchange of the parent counts.
-    pub(super) fn gather(&self, state: &Windows, index: u64) {
+    /// Any number of threads may do it at once: what a frozen cell has left is the same for all of them. The first
+    /// exchange of the parent counts.
+    pub(super) fn gather(&self, state: &Windows, index: u64) -> bool {
         let layout = self.layout();
         let mut left = 0;
         for (at, cell) in state.cells.iter().enumerate() {
@@ -25,9 +26,14 @@ impl Sharded<FixedWindow> {
                 }
             });
             let (Ok(bits) | Err(bits)) = outcome;
-            left += self.left_in(Share::from_bits(bits), index, full);
+            let share = Share::from_bits(bits);
+            if layout.index(share) > index {
+                return false;
+            }
+            left += layout.left(share);
         }
         self.replace(state, layout.pack(index, 0).marked(), layout.pack(index, left));
+        true
     }
 
     /// Makes the parent have window `index`, and changes what it has left. Returns what it had and has; `None` if a
@@ -45,7 +51,11 @@ impl Sharded<FixedWindow> {
                 Less => {
                     self.replace(state, parent, layout.pack(index, 0).marked());
                 }
-                Equal if parent.is_marked() => self.gather(state, index),
+                Equal if parent.is_marked() => {
+                    if !self.gather(state, index) {
+                        return None;
+                    }
+                }
                 Equal => {
                     let left = layout.left(parent);
                     let next = change(left);

@@ -3,6 +3,8 @@
 mod decide;
 mod gather;
 mod machine;
+#[cfg(all(test, not(any(casgate_loom, casgate_shuttle))))]
+mod tests;
 
 use super::share::{Layout, Share};
 use super::{Sharded, home};

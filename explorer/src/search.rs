@@ -1,4 +1,4 @@
-//! Searching a model, and what came of it.
+//! Searching a model.
 
 use stateright::{Checker, HasDiscoveries, Model};
 use std::collections::HashMap;
@@ -8,17 +8,21 @@ use std::time::{Duration, Instant};
 
 const THREADS: usize = 2;
 
+/// What came of a search.
 #[derive(Debug)]
-pub(crate) struct Outcome {
-    pub(crate) states: usize,
-    pub(crate) seconds: f32,
-    pub(crate) cut_short: bool,
+pub struct Outcome {
+    /// How many states it saw.
+    pub states: usize,
+    /// How long it took.
+    pub seconds: f32,
+    /// Whether it ended for want of time.
+    pub cut_short: bool,
     /// The property that fails, and a way to its failure.
-    pub(crate) failure: Option<(&'static str, String)>,
+    pub failure: Option<(&'static str, String)>,
 }
 
 /// Looks at every state, breadth first, until a property fails.
-pub(crate) fn breadth_first<M>(model: M, limit: Duration) -> Outcome
+pub fn breadth_first<M>(model: M, limit: Duration) -> Outcome
 where
     M: Model + Send + Sync + 'static,
     M::Action: Debug + Clone + PartialEq,
@@ -48,7 +52,7 @@ where
 }
 
 /// Looks for a way from a state back to itself, depth first.
-pub(crate) fn ends<M>(model: &M, limit: Duration) -> Outcome
+pub fn ends<M>(model: &M, limit: Duration) -> Outcome
 where
     M: Model,
     M::Action: Debug,
