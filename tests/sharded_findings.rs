@@ -1,7 +1,7 @@
 //! Sentences of the documentation of the sharded limiters, and what broke them.
 
 use casgate::algorithm::Sharded;
-use casgate::clock::{Clock, ManualClock};
+use casgate::clock::Clock;
 use casgate::{FixedWindow, Limiter, Quota, Reason, Timestamp, TokenBucket};
 use std::time::Duration;
 
