@@ -9,7 +9,7 @@ pub(crate) enum Fault {
     OverAdmission,
     /// A denial, and there was no instant at which too few permits were left; or fewer were taken than there were.
     Unjustified,
-    /// A caller is told that it is late, and no newer window had begun.
+    /// A caller learns that it is late, and no newer window had begun.
     NotLate,
     /// A refund or a reset returned without effect, and its window was the newest.
     NoEffect,

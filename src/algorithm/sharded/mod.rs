@@ -106,8 +106,7 @@ pub(crate) use window::Windows;
 ///   others spend, it reports no more than was left when it began, and no less than when it ended. Of
 ///   a bucket it may be up to K less, for permits of leases that were made meanwhile.
 /// - Of a bucket, [`reset_after`](crate::Admitted::reset_after) says when the parent is full, or a later
-///   instant. Cells don't refill by waiting, so up to K permits may be missing then, and also when it
-///   is zero.
+///   instant. Cells don't refill by waiting, so up to K permits may be missing then, even if it is zero.
 ///
 /// [`Limiter`]: crate::Limiter
 /// [`Limiter::sharded_fixed_window`]: crate::Limiter::sharded_fixed_window
