@@ -1,18 +1,22 @@
 //! The page in a browser: `.ci/page` runs these tests, which need Chromium.
 
-use super::chromium::Chromium;
 use super::{ANY_PORT, Setup, per_client, serving};
 use crate::demo::Demo;
 use crate::gateway::{Gateway, Options};
 use crate::live::BUILT_IN;
+use chromium_page::Chromium;
 use std::fs;
 
 /// The part of the page that is about one policy.
 const CLIENT: &str = r#"section[aria-label="policy client"]"#;
 
+async fn open_page(setup: &Setup) -> Chromium {
+    Chromium::open(format!("http://{}/", setup.gateway.page_address())).await
+}
+
 async fn open(policies: &str) -> (Setup, Chromium) {
     let setup = Setup::new(format!("http://{}", serving().await), policies).await;
-    let chromium = Chromium::open(setup.gateway.page_address()).await;
+    let chromium = open_page(&setup).await;
     chromium.until("cards.size > 0").await;
     (setup, chromium)
 }
@@ -29,7 +33,7 @@ async fn the_demo_draws_each_outcome() {
     let demo = Demo::start().await.unwrap();
     let setup = Setup::new(demo.upstream().to_string(), BUILT_IN).await;
     let _demo = demo.with_traffic_to(setup.gateway.address());
-    let chromium = Chromium::open(setup.gateway.page_address()).await;
+    let chromium = open_page(&setup).await;
     // The areas have corners above the ground, whose `y` is 100.
     for (policy, colour) in [("client", 0), ("client", 2), ("login", 2), ("search", 1), ("all", 0)]
     {
@@ -154,7 +158,7 @@ async fn screenshot() {
     let demo = Demo::start().await.unwrap();
     let setup = Setup::new(demo.upstream().to_string(), BUILT_IN).await;
     let _demo = demo.with_traffic_to(setup.gateway.address());
-    let chromium = Chromium::open(setup.gateway.page_address()).await;
+    let chromium = open_page(&setup).await;
     chromium.scheme("light").await;
     chromium.resize(1_200, 800).await;
     for ticks in [40, 80, 118] {

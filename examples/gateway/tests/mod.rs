@@ -2,8 +2,6 @@
 
 #[cfg(feature = "chromium")]
 mod browser;
-#[cfg(feature = "chromium")]
-mod chromium;
 mod limits;
 mod page;
 mod proxying;
