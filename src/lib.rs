@@ -94,6 +94,7 @@ mod decision;
 mod keyed;
 mod limit;
 mod limiter;
+mod mirrored;
 mod quota;
 #[cfg(feature = "serde")]
 mod serde;

@@ -25,3 +25,22 @@ pub(super) fn join([first, second]: [u64; 2]) -> u64 {
 pub(super) fn split(bits: u64) -> [u64; 2] {
     [bits >> 32, bits & u64::from(u32::MAX)]
 }
+
+/// One atomic instead of two: a copy that is torn is a wrong guess like one that is old, and the
+/// orders of two loads and two stores more are too many to visit. The random scheduler tears them.
+#[derive(Debug)]
+pub(crate) struct Copies(Wide);
+
+impl Copies {
+    pub(crate) fn new(words: [u64; 2]) -> Self {
+        Self(Wide::new(join(words)))
+    }
+
+    pub(crate) fn load(&self) -> [u64; 2] {
+        split(self.0.load(super::order::COPY_LOAD))
+    }
+
+    pub(crate) fn store(&self, words: [u64; 2]) {
+        self.0.store(join(words), super::order::COPY_STORE);
+    }
+}
