@@ -8,6 +8,19 @@ pub trait Atom {
 
     fn load(&self) -> Self::Bits;
 
+    /// What an attempt begins from: the value, or one that it had. Cheaper than a load where a load
+    /// is dear.
+    #[inline(always)]
+    fn guess(&self) -> Self::Bits {
+        self.load()
+    }
+
+    /// `Err` with the value, if it is not `guess`. A load is right without asking.
+    #[inline(always)]
+    fn confirm(&self, _guess: Self::Bits) -> Result<(), Self::Bits> {
+        Ok(())
+    }
+
     /// `Err` with what it found, which may be `seen` itself.
     fn exchange(&self, seen: Self::Bits, next: Self::Bits) -> Result<(), Self::Bits>;
 }
@@ -38,13 +51,13 @@ impl Atom for AtomicU64 {
 impl Atom for AtomicPair {
     type Bits = [u64; 2];
 
-    #[inline]
+    #[inline(always)]
     fn load(&self) -> [u64; 2] {
         // Acquire: see the impl.
         self.load(order::PAIR_LOAD)
     }
 
-    #[inline]
+    #[inline(always)]
     fn exchange(&self, seen: [u64; 2], next: [u64; 2]) -> Result<(), [u64; 2]> {
         // Release if won, for what was seen was acquired when it was read; Acquire if lost, as a load.
         self.compare_exchange_weak(seen, next, order::PAIR_WON, order::PAIR_LOST).map(drop)
@@ -68,6 +81,7 @@ impl Cell {
     }
 }
 
+#[cfg(feature = "alloc")]
 impl Cell<AtomicPair> {
     const_unless_modelled! {
         pub(crate) fn pair(words: [u64; 2]) -> Self {
@@ -76,13 +90,13 @@ impl Cell<AtomicPair> {
     }
 }
 
-#[cfg(feature = "alloc")]
 impl<A> Cell<A> {
     pub(crate) const fn of(atom: A) -> Self {
         Self(atom)
     }
 
     /// For changes that are no step of the loop.
+    #[cfg(any(feature = "alloc", test))]
     pub(crate) const fn atom(&self) -> &A {
         &self.0
     }
@@ -117,17 +131,28 @@ impl<A: Atom> Cell<A> {
     /// keeps nothing in memory for the other.
     #[inline(always)]
     pub(crate) fn attempt(&self, step: impl Fn(A::Bits) -> Option<A::Bits>) -> Attempt<A::Bits> {
-        self.attempt_on(self.load(), step)
+        self.attempt_on(self.guess(), step)
     }
 
-    /// [`attempt`](Self::attempt) by a caller that has loaded the word.
+    /// See [`Atom::guess`].
+    #[inline(always)]
+    pub(crate) fn guess(&self) -> A::Bits {
+        self.0.guess()
+    }
+
+    /// [`attempt`](Self::attempt) by a caller that has loaded or guessed the word.
     #[inline(always)]
     pub(crate) fn attempt_on(
         &self,
         seen: A::Bits,
-        step: impl Fn(A::Bits) -> Option<A::Bits>,
+        step: impl FnOnce(A::Bits) -> Option<A::Bits>,
     ) -> Attempt<A::Bits> {
-        let Some(next) = step(seen) else { return Attempt::Declined(seen) };
+        let Some(next) = step(seen) else {
+            return match self.0.confirm(seen) {
+                Ok(()) => Attempt::Declined(seen),
+                Err(newer) => Attempt::Lost(newer),
+            };
+        };
         match self.0.exchange(seen, next) {
             Ok(()) => Attempt::Won(next),
             Err(newer) => Attempt::Lost(newer),
@@ -160,10 +185,10 @@ impl<A: Atom> Cell<A> {
 /// How an [attempt](Cell::attempt) ended: with the new word, with the word on which the step
 /// declined, or with the word to which the exchange was lost.
 #[derive(Clone, Copy, Debug)]
-pub enum Attempt<B> {
+pub enum Attempt<B, N = B> {
     Won(B),
     Declined(B),
-    Lost(B),
+    Lost(N),
 }
 
 #[cfg(all(test, feature = "alloc", not(any(casgate_loom, casgate_shuttle))))]

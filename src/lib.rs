@@ -118,6 +118,7 @@ pub mod guide;
 mod keyed;
 mod limit;
 mod limiter;
+mod mirrored;
 mod quota;
 #[cfg(feature = "serde")]
 mod serde;

@@ -4,7 +4,8 @@ use casgate::algorithm::Algorithm;
 use casgate::clock::{Clock, ManualClock};
 use casgate::word::Split;
 use casgate::{
-    FixedWindow, FixedWindowLimiter, KeyedLimiter, Limiter, Quota, Timestamp, TokenBucket,
+    AdjustableLimiter, FixedWindow, FixedWindowLimiter, KeyedLimiter, Limiter, Quota, Timestamp,
+    TokenBucket,
 };
 use proptest::prelude::*;
 use std::cell::Cell;
@@ -202,6 +203,7 @@ fn a_limit_for_each_key_lasts() {
 fn limiters_are_small() {
     assert_eq!(size_of::<FixedWindowLimiter>(), 24);
     assert_eq!(size_of::<Limiter<TokenBucket>>(), 56);
+    assert_eq!(size_of::<AdjustableLimiter>(), 128);
 }
 
 #[test]

@@ -6,12 +6,12 @@
 
 #![allow(missing_docs)] // of the modules that the macros make
 
-use casgate::algorithm::Algorithm;
+use casgate::algorithm::{Adjustable, Algorithm, Both};
 use casgate::clock::{CachedClock, SystemClock};
 use casgate::wait::Queue;
 use casgate::{
-    FixedWindow, FixedWindowLimiter, KeyedLimiter, Lease, Limiter, Place, Quota, SlidingWindow,
-    Timestamp, TokenBucket,
+    AdjustableLimiter, FixedWindow, FixedWindowLimiter, KeyedLimiter, Lease, Limiter, Place, Quota,
+    SlidingWindow, Timestamp, TokenBucket,
 };
 use gungraun::{library_benchmark, library_benchmark_group, main};
 use std::future::Future;
@@ -44,6 +44,22 @@ fn window(permits: usize) -> &'static Limiter<FixedWindow> {
 
 fn bucket(permits: usize) -> &'static Limiter<TokenBucket> {
     used(Limiter::token_bucket(QUOTA), permits)
+}
+
+type Two = Both<TokenBucket, FixedWindow>;
+
+fn both(permits: usize) -> &'static Limiter<Two> {
+    used(Limiter::both(TokenBucket::new(QUOTA), FixedWindow::new(QUOTA)), permits)
+}
+
+fn live_bucket(permits: usize) -> &'static AdjustableLimiter {
+    used(Limiter::adjustable_token_bucket(QUOTA), permits)
+}
+
+type LiveWindow = Limiter<Adjustable<FixedWindow>>;
+
+fn live_window(permits: usize) -> &'static LiveWindow {
+    used(Limiter::adjustable_fixed_window(QUOTA), permits)
 }
 
 fn sliding(permits: usize) -> &'static Limiter<SlidingWindow> {
@@ -123,6 +139,27 @@ fn leased(lease: &'static Leased) -> bool {
     lease.is_allowed_at(black_box(NOW))
 }
 
+#[library_benchmark]
+#[bench::admit(both(1))]
+#[bench::deny(both(7))]
+fn both_in_one(limiter: &'static Limiter<Two>) -> bool {
+    limiter.is_allowed_at(black_box(NOW))
+}
+
+#[library_benchmark]
+#[bench::admit(live_bucket(1))]
+#[bench::deny(live_bucket(7))]
+fn adjustable_token_bucket(limiter: &'static AdjustableLimiter) -> bool {
+    limiter.is_allowed_at(black_box(NOW))
+}
+
+#[library_benchmark]
+#[bench::admit(live_window(1))]
+#[bench::deny(live_window(7))]
+fn adjustable_fixed_window(limiter: &'static LiveWindow) -> bool {
+    limiter.is_allowed_at(black_box(NOW))
+}
+
 type Keyed = KeyedLimiter<SystemClock, BuildHasherDefault<DefaultHasher>>;
 
 /// The key 1 after that many permits. The hash is the same each time.
@@ -171,6 +208,9 @@ library_benchmark_group!(
         token_bucket_on_a_cached_clock,
         acquire,
         sliding_window,
+        both_in_one,
+        adjustable_token_bucket,
+        adjustable_fixed_window,
         leased,
         keyed_token_bucket,
         keyed_at_a_place,

@@ -14,6 +14,7 @@ use casgate::clock::{Clock, SystemClock};
 use casgate::word::Word;
 use casgate::{Limiter, Quota, Timestamp, TokenBucket};
 use criterion::Criterion;
+use portable_atomic::AtomicU128;
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -28,14 +29,25 @@ fn spend(rule: FixedWindow, word: &mut Word, now: Timestamp) -> bool {
     next.is_some()
 }
 
-fn floors() -> [Variant; 4] {
+fn floors() -> [Variant; 7] {
     let counter = |_| AtomicU64::new(0);
+    let pair = |_| AtomicU128::new(0);
     [
         Variant::new(Path::Floor, "AtomicU64::fetch_add", counter, |counter, _| {
             black_box(counter.fetch_add(1, Relaxed)) < u64::MAX
         }),
         Variant::new(Path::Floor, "AtomicU64::load", counter, |word, _| {
             black_box(word.load(Relaxed)) == 0
+        }),
+        // What is exchanged stays the same, so that no thread loses.
+        Variant::new(Path::Floor, "AtomicU64 exchange", counter, |word, _| {
+            word.compare_exchange(0, black_box(0), Relaxed, Relaxed).is_ok()
+        }),
+        Variant::new(Path::Floor, "AtomicU128 exchange", pair, |pair, _| {
+            pair.compare_exchange(0, black_box(0), Relaxed, Relaxed).is_ok()
+        }),
+        Variant::new(Path::Floor, "AtomicU128::load", pair, |pair, _| {
+            black_box(pair.load(Relaxed)) == 0
         }),
         Variant::new(
             Path::Floor,

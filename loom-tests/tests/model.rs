@@ -178,6 +178,10 @@ mod model {
         explore("both, refund", refund_races::<Two>);
         explore("both, reset", reset_races::<Two>);
         explore("both or neither", both_or_neither::<Two>);
+        explore("both, what is left", what_is_left_is_admitted::<Two>);
+        refute("seeded: denies by a copy", "1 left, admitted: false", || {
+            what_is_left_is_admitted::<DeniesByACopy>();
+        });
         refute("seeded: one after the other", "admitted of 1", both_or_neither::<OneAfterTheOther>);
     }
 
@@ -200,10 +204,12 @@ mod model {
         explore("adjustable, 2 callers", || frozen::<Window>(1, 2, 1));
         explore("adjustable, refund", refund_races::<Window>);
         explore("adjustable, reset", reset_races::<Bucket>);
+        explore("adjustable, what is left", what_is_left_is_admitted::<Bucket>);
         explore("cut", cut_races::<Window>);
         explore("cut, bucket", cut_races::<Bucket>);
-        explore("raise", raise_races::<Window>);
-        explore("raise, bucket", raise_races::<Bucket>);
+        // Of three callers there are millions of executions: at most three preemptions.
+        explore_bounded("raise", Some(3), raise_races::<Window>);
+        explore_bounded("raise, bucket", Some(3), raise_races::<Bucket>);
         explore("changes", || changes_race::<Window>(2));
         refute("seeded: quota apart, torn", "a torn quota", || {
             looks_see_one_quota::<QuotaApart>(1);

@@ -90,6 +90,10 @@ mod schedules {
         explore("roll together", || roll_together::<Window>(5, 8));
         explore("weights", mixed_weights::<Two>);
         explore("refund", refund_races::<Two>);
+        explore("what is left", what_is_left_is_admitted::<Two>);
+        refute("seeded: denies by a copy", "1 left, admitted: false", || {
+            what_is_left_is_admitted::<DeniesByACopy>();
+        });
         explore("reset", reset_races::<LiveBucket>);
         explore("cancel", cancel_races::<Bucket>);
         explore("peek", peek_races::<Bucket>);

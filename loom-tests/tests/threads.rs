@@ -71,6 +71,7 @@ fn two_quotas_in_one_decision() {
     explore("both, 4 callers", || frozen::<Two>(2, 4, 1));
     explore("both, mixed weights", mixed_weights::<Two>);
     explore("both or neither", both_or_neither::<Two>);
+    explore("both, what is left", what_is_left_is_admitted::<Two>);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::timestamp::Timestamp;
 use crate::word::Word;
 
 /// How many words an algorithm's numbers take.
-pub(super) const FIELDS: usize = 6;
+pub(super) const FIELDS: usize = 5;
 
 /// An algorithm whose quota can change: [`TokenBucket`] and [`FixedWindow`]. The trait is sealed.
 pub trait Adjust: Rule + AdjustParts {}
@@ -36,7 +36,7 @@ macro_rules! adjust {
                 self.fields()
             }
 
-            #[inline]
+            #[inline(always)]
             fn from_fields(fields: [u64; FIELDS]) -> Self {
                 Self::of_fields(fields)
             }

@@ -1,6 +1,7 @@
 use super::Outstanding;
 use super::live::{InForce, Live};
 use super::{Adjust, Change, Line, Machine, Rule, RuleParts, WeightedMachine, take_from};
+use crate::cell::Attempt;
 use crate::decision::{Admitted, Denied, Snapshot};
 use crate::sync::AtomicPair;
 use crate::timestamp::Timestamp;
@@ -21,9 +22,19 @@ use core::time::Duration;
 ///
 /// The algorithm's word shares a 128-bit atomic with a generation, which counts the changes. The
 /// quota is too large for that. It lies next to the atomic in one of two places, for even and odd
-/// generations. A check reads the pair, then the generation's place, and then one more word. That
-/// word shows whether a later change has begun to write there, and if so the check starts again.
-/// The exchange of the check fails if the generation has changed meanwhile.
+/// generations. A check begins from a copy of the pair, which is cheaper to read. Then it reads the
+/// generation's place, and one more word. That word shows whether a later change has begun to write
+/// there, and if so the check starts again. The exchange of the check fails if the pair is no longer
+/// what the copy said. A denial reads the pair to find out.
+///
+/// # Why 128 bits
+///
+/// A thread can be stopped between its last read and its exchange, while the quota changes any
+/// number of times. The exchange must then fail, or a permit is taken from one quota's budget by
+/// another's numbers. So each pair of a generation and a state needs bits of its own. A state alone
+/// takes nearly 64: an instant to a fraction of a nanosecond, up to a far future that a reset undoes.
+/// Fewer bits for the generation would begin again after some changes, and then the exchange could
+/// succeed.
 ///
 /// [`Limiter::adjustable_token_bucket`]: crate::Limiter::adjustable_token_bucket
 /// [`Limiter::adjustable_fixed_window`]: crate::Limiter::adjustable_fixed_window
@@ -53,6 +64,7 @@ impl<R> Adjustable<R> {
 impl<R: Adjust> Machine for Adjustable<R> {
     type State = Live;
     type Seen = InForce<R>;
+    type Newer = [u64; 2];
 
     fn is_lock_free() -> bool {
         AtomicPair::is_lock_free()
@@ -63,7 +75,7 @@ impl<R: Adjust> Machine for Adjustable<R> {
         seen
     }
 
-    #[inline]
+    #[inline(always)]
     fn decide(
         &self,
         state: &Live,
@@ -71,25 +83,47 @@ impl<R: Adjust> Machine for Adjustable<R> {
         now: Timestamp,
         _: bool,
     ) -> Result<InForce<R>, InForce<R>> {
-        state.update(|InForce { rule, word, .. }| Rule::decide(&rule, word, n, now))
+        match self.attempt(state, n, now) {
+            Attempt::Won(next) => Ok(next),
+            Attempt::Declined(seen) => Err(seen),
+            Attempt::Lost(newer) => self.decide_after(state, newer, n, now),
+        }
     }
 
-    #[inline]
+    #[inline(always)]
+    fn attempt(&self, state: &Live, n: u32, now: Timestamp) -> Attempt<InForce<R>, [u64; 2]> {
+        state.attempt(|InForce { rule, word, .. }| Rule::decide(&rule, word, n, now))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn decide_after(
+        &self,
+        state: &Live,
+        lost_to: [u64; 2],
+        n: u32,
+        now: Timestamp,
+    ) -> Result<InForce<R>, InForce<R>> {
+        let step = |InForce { rule, word, .. }: InForce<R>| Rule::decide(&rule, word, n, now);
+        state.update_after(lost_to, step)
+    }
+
+    #[inline(always)]
     fn admitted(&self, _: &Live, seen: InForce<R>, n: u32, now: Timestamp) -> Admitted {
         Rule::admitted(&seen.rule, seen.word, n, now)
     }
 
-    #[inline]
+    #[inline(always)]
     fn denied(&self, _: &Live, seen: InForce<R>, n: u32, now: Timestamp) -> Denied {
         Rule::denied(&seen.rule, seen.word, n, now)
     }
 
-    #[inline]
+    #[inline(always)]
     fn is_late(&self, _: &Live, seen: InForce<R>, now: Timestamp) -> bool {
         RuleParts::is_late(&seen.rule, seen.word, now)
     }
 
-    #[inline]
+    #[inline(always)]
     fn is_due_within(
         &self,
         _: &Live,
@@ -138,7 +172,7 @@ impl<R: Adjust> Line for Adjustable<R> {
 
     /// A word means nothing under another rule.
     fn is_same(one: InForce<R>, other: InForce<R>) -> bool {
-        (one.generation, one.word) == (other.generation, other.word)
+        one.pair() == other.pair()
     }
 }
 

@@ -1,7 +1,8 @@
 use super::{Change, Line, Machine, Rule, WeightedMachine, take_from};
 use super::{Outstanding, RuleParts};
-use crate::cell::Cell;
+use crate::cell::{Attempt, Cell};
 use crate::decision::{Admitted, Denied, Snapshot};
+use crate::mirrored::Mirrored;
 use crate::sync::AtomicPair;
 use crate::timestamp::Timestamp;
 use crate::word::Word;
@@ -12,7 +13,9 @@ use core::time::Duration;
 /// Two algorithms, one decision: both admit, or neither spends anything.
 ///
 /// Their two words are changed together, by compare-and-swap of one 128-bit atomic. So no caller
-/// ever sees one quota charged and the other not. The bounds of both algorithms hold.
+/// ever sees one quota charged and the other not. The bounds of both algorithms hold. A decision
+/// begins from a copy of the words, since 128 bits are slow to load. Only the exchange, or for a
+/// denial a load, decides whether the copy was right.
 /// [`Denied::reason`] says which denied.
 ///
 /// - `remaining` is the smaller of the two. `limit` is that of the same algorithm; but in a denial it is
@@ -53,6 +56,14 @@ pub struct Both<A, B> {
 }
 
 impl<A: Rule, B: Rule> Both<A, B> {
+    /// Both words after the decision of each; `None` if one of them denies.
+    #[inline(always)]
+    fn step(&self, [first, second]: [u64; 2], n: u32, now: Timestamp) -> Option<[u64; 2]> {
+        let first = self.first.decide(Word::from_bits(first), n, now)?;
+        let second = self.second.decide(Word::from_bits(second), n, now)?;
+        Some([first.bits(), second.bits()])
+    }
+
     #[inline]
     fn join(one: Snapshot, other: Snapshot) -> Snapshot {
         let scarcer = if other.remaining < one.remaining { other } else { one };
@@ -61,8 +72,9 @@ impl<A: Rule, B: Rule> Both<A, B> {
 }
 
 impl<A: Rule, B: Rule> Machine for Both<A, B> {
-    type State = Cell<AtomicPair>;
+    type State = Cell<Mirrored>;
     type Seen = [Word; 2];
+    type Newer = [u64; 2];
 
     fn is_lock_free() -> bool {
         AtomicPair::is_lock_free()
@@ -72,7 +84,7 @@ impl<A: Rule, B: Rule> Machine for Both<A, B> {
         state.load().map(Word::from_bits)
     }
 
-    #[inline]
+    #[inline(always)]
     fn decide(
         &self,
         state: &Self::State,
@@ -80,23 +92,44 @@ impl<A: Rule, B: Rule> Machine for Both<A, B> {
         now: Timestamp,
         _: bool,
     ) -> Result<[Word; 2], [Word; 2]> {
-        let step = |[first, second]: [u64; 2]| {
-            let first = self.first.decide(Word::from_bits(first), n, now)?;
-            let second = self.second.decide(Word::from_bits(second), n, now)?;
-            Some([first.bits(), second.bits()])
-        };
-        let words = |bits: [u64; 2]| bits.map(Word::from_bits);
-        state.update(step).map(words).map_err(words)
+        match self.attempt(state, n, now) {
+            Attempt::Won(next) => Ok(next),
+            Attempt::Declined(seen) => Err(seen),
+            Attempt::Lost(newer) => self.decide_after(state, newer, n, now),
+        }
     }
 
-    #[inline]
+    #[inline(always)]
+    fn attempt(&self, state: &Self::State, n: u32, now: Timestamp) -> Attempt<[Word; 2], [u64; 2]> {
+        match state.attempt(|words| self.step(words, n, now)) {
+            Attempt::Won(next) => Attempt::Won(next.map(Word::from_bits)),
+            Attempt::Declined(seen) => Attempt::Declined(seen.map(Word::from_bits)),
+            Attempt::Lost(newer) => Attempt::Lost(newer),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn decide_after(
+        &self,
+        state: &Self::State,
+        lost_to: [u64; 2],
+        n: u32,
+        now: Timestamp,
+    ) -> Result<[Word; 2], [Word; 2]> {
+        let words = |bits: [u64; 2]| bits.map(Word::from_bits);
+        let outcome = state.update_after(lost_to, |words| self.step(words, n, now));
+        outcome.map(words).map_err(words)
+    }
+
+    #[inline(always)]
     fn admitted(&self, _: &Self::State, words: [Word; 2], n: u32, now: Timestamp) -> Admitted {
         let [first, second] = words;
         let one = self.first.admitted(first, n, now);
         Admitted { after: Self::join(one.after, self.second.snapshot(second, now)), ..one }
     }
 
-    #[inline]
+    #[inline(always)]
     fn denied(
         &self,
         _: &Self::State,
@@ -123,12 +156,12 @@ impl<A: Rule, B: Rule> Machine for Both<A, B> {
         Denied { now: Snapshot { limit: denied.now.limit, ..joined }, ..denied }
     }
 
-    #[inline]
+    #[inline(always)]
     fn is_late(&self, _: &Self::State, [first, second]: [Word; 2], now: Timestamp) -> bool {
         self.first.is_late(first, now) || self.second.is_late(second, now)
     }
 
-    #[inline]
+    #[inline(always)]
     fn is_due_within(
         &self,
         _: &Self::State,

@@ -1,5 +1,5 @@
+use super::{FIELDS, Rule, RuleParts, share};
 use super::{Outstanding, Term};
-use super::{Rule, RuleParts, share};
 use crate::decision::{Admitted, Denied, Snapshot};
 use crate::word::{Split, Word};
 use crate::{Quota, Timestamp};
@@ -87,13 +87,13 @@ impl FixedWindow {
     }
 
     /// The rule as words; see [`of_fields`](Self::of_fields).
-    pub(crate) const fn fields(&self) -> [u64; 6] {
-        [self.period.get(), self.limit as u64, 0, 0, 0, 0]
+    pub(crate) const fn fields(&self) -> [u64; FIELDS] {
+        [self.period.get(), self.limit as u64, 0, 0, 0]
     }
 
     /// The rule of which these are the [fields](Self::fields).
     #[inline]
-    pub(crate) const fn of_fields([period, limit, ..]: [u64; 6]) -> Self {
+    pub(crate) const fn of_fields([period, limit, ..]: [u64; FIELDS]) -> Self {
         let period = match NonZeroU64::new(period) {
             Some(period) => period,
             None => NonZeroU64::MIN, // never written

@@ -54,6 +54,9 @@ pub trait Machine {
     /// What a decision was made on: all that the numbers of its answer are computed from.
     type Seen: Copy;
 
+    /// What an exchange was lost to.
+    type Newer: Copy;
+
     fn is_lock_free() -> bool;
 
     /// The state as it is.
@@ -72,23 +75,20 @@ pub trait Machine {
     /// One turn of [`decide`](Self::decide), for a caller in a hurry who wants no numbers. What was
     /// [lost](Attempt::Lost) it passes to [`decide_after`](Self::decide_after), from a cold
     /// function of its own: the path that wins at once then saves no register for the other.
-    #[inline]
-    fn attempt(&self, state: &Self::State, n: u32, now: Timestamp) -> Attempt<Self::Seen> {
-        match self.decide(state, n, now, false) {
-            Ok(seen) => Attempt::Won(seen),
-            Err(seen) => Attempt::Declined(seen),
-        }
-    }
+    fn attempt(
+        &self,
+        state: &Self::State,
+        n: u32,
+        now: Timestamp,
+    ) -> Attempt<Self::Seen, Self::Newer>;
 
     fn decide_after(
         &self,
         state: &Self::State,
-        _lost_to: Self::Seen,
+        lost_to: Self::Newer,
         n: u32,
         now: Timestamp,
-    ) -> Result<Self::Seen, Self::Seen> {
-        self.decide(state, n, now, false)
-    }
+    ) -> Result<Self::Seen, Self::Seen>;
 
     fn admitted(&self, state: &Self::State, seen: Self::Seen, n: u32, now: Timestamp) -> Admitted;
 
@@ -126,6 +126,7 @@ pub trait WeightedMachine: Line {
 impl<R: Rule> Machine for R {
     type State = Cell;
     type Seen = Word;
+    type Newer = Word;
 
     fn is_lock_free() -> bool {
         sync::is_word_lock_free()

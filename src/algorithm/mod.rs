@@ -25,12 +25,15 @@ mod term;
 mod token_bucket;
 
 pub use adjust::Adjust;
+use adjust::FIELDS;
 pub use adjustable::Adjustable;
 pub use both::Both;
 pub(crate) use change::Change;
 use change::take_from;
 pub use fixed_window::FixedWindow;
 pub(crate) use line::{Line, Place};
+#[cfg(test)]
+pub(crate) use live::InForce;
 pub(crate) use live::Live;
 use machine::share;
 pub(crate) use machine::{Machine, RuleParts, WeightedMachine};

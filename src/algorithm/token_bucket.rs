@@ -1,5 +1,5 @@
+use super::{FIELDS, Rule, RuleParts, share};
 use super::{Outstanding, Term};
-use super::{Rule, RuleParts, share};
 use crate::decision::{Admitted, Denied, Snapshot};
 use crate::word::Word;
 use crate::{Quota, StrictQuota, Timestamp};
@@ -121,7 +121,8 @@ impl TokenBucket {
         let capacity = burst as u64 * cost;
         let per_nano = whole + (fraction > 0) as u64;
         let horizon = (u64::MAX - capacity) / per_nano;
-        Self::of_fields([cost, capacity, whole, fraction, horizon, burst as u64])
+        let last = whole << u32::BITS | burst as u64;
+        Self::of_fields([cost, capacity, last, fraction, horizon])
     }
 
     /// The rule with another burst, at most as large.
@@ -131,20 +132,22 @@ impl TokenBucket {
     }
 
     /// The rule as words; see [`of_fields`](Self::of_fields).
-    pub(crate) const fn fields(&self) -> [u64; 6] {
+    pub(crate) const fn fields(&self) -> [u64; FIELDS] {
         let Self { cost, capacity, whole, fraction, horizon, burst } = *self;
-        [cost.get(), capacity, whole, fraction, horizon, burst as u64]
+        [cost.get(), capacity, whole << u32::BITS | burst as u64, fraction, horizon]
     }
 
     /// The rule of which these are the [fields](Self::fields).
     #[inline]
-    pub(crate) const fn of_fields(fields: [u64; 6]) -> Self {
-        let [cost, capacity, whole, fraction, horizon, burst] = fields;
+    pub(crate) const fn of_fields(fields: [u64; FIELDS]) -> Self {
+        // The whole units are `FINEST` at most, so they lie above the burst.
+        let [cost, capacity, whole_and_burst, fraction, horizon] = fields;
+        let (whole, burst) = (whole_and_burst >> u32::BITS, whole_and_burst as u32);
         let cost = match NonZeroU64::new(cost) {
             Some(cost) => cost,
             None => NonZeroU64::MIN, // never: a permit is at least a unit
         };
-        Self { cost, capacity, whole, fraction, horizon, burst: burst as u32 }
+        Self { cost, capacity, whole, fraction, horizon, burst }
     }
 
     /// The word of `to` that has as much spent at `now` as `word` has, up to its burst.

@@ -82,7 +82,7 @@ impl<A: Rule, B: Rule> Limiter<Both<A, B>> {
         /// ```
         #[must_use]
         pub fn both(first: A, second: B) -> Self {
-            Self { state: Cell::pair([0, 0]), algorithm: Both { first, second }, clock: SystemClock }
+            Self { state: Cell::mirrored([0, 0]), algorithm: Both { first, second }, clock: SystemClock }
         }
     }
 }

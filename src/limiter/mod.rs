@@ -79,11 +79,12 @@ use core::fmt;
 /// # Memory ordering
 ///
 /// Where the state is one word, every operation is `Relaxed`, failed ones too. Changes are
-/// read-modify-writes, so the word's modification order alone decides. Three kinds of limiter have
-/// more places: the sliding window its slots and head, an [`Adjustable`] its quota next to its
-/// word, and a sharded token bucket its cells. There a thread releases what it wrote when it moves
-/// the head, the word or a cell, and the threads that read that acquire it. The words of a sharded
-/// fixed window are `Relaxed`. None of this is a promise to the caller: an admission does not make
+/// read-modify-writes, so the word's modification order alone decides. Four kinds of limiter have
+/// more places: the sliding window its slots and head, an [`Adjustable`] its quota and a copy next
+/// to its word, a [`Both`](crate::algorithm::Both) a copy of its words, and a sharded token bucket
+/// its cells. There a thread releases what it wrote when it moves the head, the word or a cell, and
+/// the threads that read that acquire it. The words of a sharded fixed window are `Relaxed`. None of
+/// this is a promise to the caller: an admission does not make
 /// another thread's writes visible.
 ///
 /// # Cost

@@ -34,3 +34,22 @@ pub(crate) fn home() -> usize {
 
 /// Threads stay where they are: one that moved would remember it in the next execution.
 pub(crate) fn move_home(_to: usize) {}
+
+/// One atomic instead of two: a copy that is torn is a wrong guess like one that is old, and the
+/// orders of two loads and two stores more are too many to visit. The random scheduler tears them.
+#[derive(Debug)]
+pub(crate) struct Copies(Wide);
+
+impl Copies {
+    pub(crate) fn new(words: [u64; 2]) -> Self {
+        Self(Wide::new(join(words)))
+    }
+
+    pub(crate) fn load(&self) -> [u64; 2] {
+        split(self.0.load(super::order::COPY_LOAD))
+    }
+
+    pub(crate) fn store(&self, words: [u64; 2]) {
+        self.0.store(join(words), super::order::COPY_STORE);
+    }
+}

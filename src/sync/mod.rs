@@ -28,6 +28,13 @@ use backend::{Wide, join, split};
 #[cfg(feature = "std")]
 pub(crate) use backend::{home, move_home};
 
+#[cfg(not(casgate_loom))]
+mod copies;
+#[cfg(casgate_loom)]
+pub(crate) use backend::Copies;
+#[cfg(not(casgate_loom))]
+pub(crate) use copies::Copies;
+
 /// Every ordering of the crate that is not `Relaxed`, by the name of what it is for. The reasons stand
 /// where they are used.
 ///
@@ -65,6 +72,8 @@ pub(crate) mod order {
         PAIR_LOAD = Acquire;
         PAIR_WON = Release;
         PAIR_LOST = Acquire;
+        COPY_LOAD = Acquire;
+        COPY_STORE = Release;
         SLOT_LOAD = Acquire;
         SLOT_CLAIM = Release;
         HEAD_LOAD = Acquire;
@@ -118,7 +127,7 @@ pub(crate) fn fence(order: Ordering) {
 /// The model checker has none so wide. There the two are halves of one 64-bit atomic, so words above
 /// 32 bits end a model with a panic: the same loop on a narrowed word.
 #[derive(Debug)]
-pub struct AtomicPair(Wide);
+pub(crate) struct AtomicPair(Wide);
 
 impl AtomicPair {
     const_unless_modelled! {
@@ -132,10 +141,12 @@ impl AtomicPair {
         backend::is_wide_lock_free()
     }
 
+    #[inline(always)]
     pub(crate) fn load(&self, order: Ordering) -> [u64; 2] {
         split(self.0.load(order))
     }
 
+    #[inline(always)]
     pub(crate) fn compare_exchange_weak(
         &self,
         seen: [u64; 2],

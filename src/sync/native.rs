@@ -31,10 +31,12 @@ pub(crate) fn wait_a_little() {
     core::hint::spin_loop();
 }
 
+#[inline(always)]
 pub(super) const fn join([first, second]: [u64; 2]) -> u128 {
     (first as u128) << 64 | second as u128
 }
 
+#[inline(always)]
 pub(super) const fn split(bits: u128) -> [u64; 2] {
     [(bits >> 64) as u64, bits as u64]
 }

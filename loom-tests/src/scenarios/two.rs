@@ -2,7 +2,7 @@
 
 use super::{WINDOW, admitted_in, at, quota, run};
 use crate::explore::thread;
-use crate::gate::{SetQuota, TwoQuotas};
+use crate::gate::{GiveBack, SetQuota, TwoQuotas};
 use casgate::Quota;
 use casgate::testing::History;
 use std::sync::Arc;
@@ -30,6 +30,25 @@ pub fn both_or_neither<G: TwoQuotas>() {
     let outcomes = [mine, theirs];
     let admitted = outcomes.iter().filter(|&&is_allowed| is_allowed).count();
     assert!(admitted == 1, "{admitted} admitted of 1: {outcomes:?}");
+}
+
+/// A check and a refund race, and afterwards a caller asks: it is admitted if and only if something
+/// is left. A copy of the state that is written after an exchange may be older than the state.
+///
+/// # Panics
+///
+/// If not.
+pub fn what_is_left_is_admitted<G: GiveBack>() {
+    let gate = Arc::new(G::with_quota(quota(1)));
+    let caller = {
+        let gate = Arc::clone(&gate);
+        thread::spawn(move || gate.check_n_at(1, at(0)).is_ok())
+    };
+    gate.refund(1);
+    assert!(caller.join().expect("no caller panics"), "nothing else is spent");
+    let left = gate.peek_at(at(0)).remaining();
+    let admitted = gate.check_n_at(1, at(0)).is_ok();
+    assert!(admitted == (left == 1), "{left} left, admitted: {admitted}");
 }
 
 /// A raise from 1 to 2 races two callers: what is spent stays spent, so what was admitted and what

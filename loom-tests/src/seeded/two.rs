@@ -1,7 +1,8 @@
-//! Two quotas charged one after the other, and a quota changed apart from the word.
+//! Two quotas charged one after the other, a quota changed apart from the word, and a copy that is
+//! believed.
 
 use super::{AtomicU64, Relaxed, Word};
-use crate::gate::{Gate, SetQuota, TwoQuotas};
+use crate::gate::{Gate, GiveBack, SetQuota, TwoQuotas};
 use casgate::algorithm::{FixedWindow, Rule};
 use casgate::{Admitted, Denied, Limiter, Quota, Snapshot, Timestamp, TokenBucket};
 use std::num::NonZeroU32;
@@ -89,5 +90,67 @@ impl SetQuota for QuotaApart {
     fn set_quota(&self, quota: Quota) {
         self.permits.store(quota.permits().into(), Relaxed);
         self.period.store(quota.period().as_nanos() as u64, Relaxed);
+    }
+}
+
+/// Begins from a copy of the word, as two words in one atomic do, and denies by the copy alone: it
+/// may be older than the word.
+#[derive(Debug)]
+pub struct DeniesByACopy {
+    rule: FixedWindow,
+    word: AtomicU64,
+    copy: AtomicU64,
+}
+
+impl DeniesByACopy {
+    fn exchange(&self, seen: Word, next: Word) -> Result<Word, Word> {
+        match self.word.compare_exchange(seen.bits(), next.bits(), Relaxed, Relaxed) {
+            Ok(_) => {
+                self.copy.store(next.bits(), Relaxed);
+                Ok(next)
+            }
+            Err(newer) => Err(Word::from_bits(newer)),
+        }
+    }
+
+    fn change(&self, change: impl Fn(Word) -> Word) {
+        let mut seen = Word::from_bits(self.copy.load(Relaxed));
+        while let Err(newer) = self.exchange(seen, change(seen)) {
+            seen = newer;
+        }
+    }
+}
+
+impl Gate for DeniesByACopy {
+    fn with_quota(quota: Quota) -> Self {
+        let rule = FixedWindow::new(quota);
+        Self { rule, word: AtomicU64::new(0), copy: AtomicU64::new(0) }
+    }
+
+    fn check_n_at(&self, n: u32, now: Timestamp) -> Result<Admitted, Denied> {
+        let mut seen = Word::from_bits(self.copy.load(Relaxed));
+        loop {
+            let Some(next) = self.rule.decide(seen, n, now) else {
+                return Err(self.rule.denied(seen, n, now));
+            };
+            match self.exchange(seen, next) {
+                Ok(next) => return Ok(self.rule.admitted(next, n, now)),
+                Err(newer) => seen = newer,
+            }
+        }
+    }
+
+    fn peek_at(&self, now: Timestamp) -> Snapshot {
+        self.rule.snapshot(Word::from_bits(self.word.load(Relaxed)), now)
+    }
+}
+
+impl GiveBack for DeniesByACopy {
+    fn reset(&self) {
+        self.change(|_| Word::default());
+    }
+
+    fn refund(&self, n: u32) {
+        self.change(|word| self.rule.refund(word, n));
     }
 }

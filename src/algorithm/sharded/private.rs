@@ -6,6 +6,7 @@ use crate::cell::Attempt;
 use crate::decision::{Admitted, Denied, Snapshot};
 use crate::timestamp::Timestamp;
 use core::cell::Cell;
+use core::convert::Infallible;
 use core::fmt::DebugStruct;
 use core::sync::atomic::Ordering;
 use core::time::Duration;
@@ -133,6 +134,7 @@ impl Private {
 impl Machine for Private {
     type State = Windows;
     type Seen = Share;
+    type Newer = Infallible;
 
     fn is_lock_free() -> bool {
         Sharded::<FixedWindow>::is_lock_free()
@@ -149,6 +151,24 @@ impl Machine for Private {
             Some(share) => Ok(share),
             None => self.refill(state, now),
         }
+    }
+
+    #[inline(always)]
+    fn attempt(&self, state: &Windows, n: u32, now: Timestamp) -> Attempt<Share, Infallible> {
+        match self.decide(state, n, now, false) {
+            Ok(seen) => Attempt::Won(seen),
+            Err(seen) => Attempt::Declined(seen),
+        }
+    }
+
+    fn decide_after(
+        &self,
+        _: &Windows,
+        lost_to: Infallible,
+        _: u32,
+        _: Timestamp,
+    ) -> Result<Share, Share> {
+        match lost_to {}
     }
 
     #[inline(always)]

@@ -4,8 +4,10 @@ pub(crate) use ring::Ring;
 pub use ring::Slot;
 
 use super::{Line, Machine, Place};
+use crate::cell::Attempt;
 use crate::decision::{Admitted, Denied, Snapshot};
 use crate::{Quota, Timestamp, sync};
+use core::convert::Infallible;
 use core::fmt::{self, DebugStruct};
 use core::marker::PhantomData;
 use core::num::NonZeroU64;
@@ -93,7 +95,7 @@ pub struct Heap(Slots);
 #[cfg(feature = "alloc")]
 type Slots = alloc::boxed::Box<[Slot]>;
 #[cfg(not(feature = "alloc"))]
-type Slots = core::convert::Infallible;
+type Slots = Infallible;
 
 #[cfg(feature = "alloc")]
 impl Heap {
@@ -144,6 +146,7 @@ impl<S> fmt::Debug for SlidingWindow<S> {
 impl<S: AsRef<[Slot]>> Machine for SlidingWindow<S> {
     type State = Ring<S>;
     type Seen = View;
+    type Newer = Infallible;
 
     fn is_lock_free() -> bool {
         sync::is_word_lock_free()
@@ -158,6 +161,25 @@ impl<S: AsRef<[Slot]>> Machine for SlidingWindow<S> {
         debug_assert_eq!(n, 1);
         let now = now.as_nanos();
         ring.claim(numbers.then_some(now), |view| self.claim(view, now))
+    }
+
+    /// The ring's loop ends with a decision.
+    #[inline]
+    fn attempt(&self, ring: &Ring<S>, n: u32, now: Timestamp) -> Attempt<View, Infallible> {
+        match self.decide(ring, n, now, false) {
+            Ok(taken) => Attempt::Won(taken),
+            Err(seen) => Attempt::Declined(seen),
+        }
+    }
+
+    fn decide_after(
+        &self,
+        _: &Ring<S>,
+        lost_to: Infallible,
+        _: u32,
+        _: Timestamp,
+    ) -> Result<View, View> {
+        match lost_to {}
     }
 
     #[inline]

@@ -34,6 +34,7 @@ impl Sharded<TokenBucket> {
 impl Machine for Sharded<TokenBucket> {
     type State = Buckets;
     type Seen = Seen;
+    type Newer = Seen;
 
     fn is_lock_free() -> bool {
         AtomicPair::is_lock_free()

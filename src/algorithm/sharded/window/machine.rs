@@ -15,6 +15,7 @@ use crossbeam_utils::CachePadded;
 impl Machine for Sharded<FixedWindow> {
     type State = Windows;
     type Seen = Seen;
+    type Newer = Seen;
 
     fn is_lock_free() -> bool {
         sync::is_word_lock_free()
