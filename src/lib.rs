@@ -47,9 +47,9 @@
 //! | a limit for each key | [`KeyedLimiter`], [`Key`], [`Ipv6Prefix`], [`WhenFull`], [`Stats`] |
 //! | how many, how often | [`Quota`], [`StrictQuota`] |
 //! | the answer | [`Admitted`], [`Denied`], [`Reason`], [`Snapshot`] |
-//! | two quotas in one step | [`Limiter::both`] |
+//! | two quotas in one step | [`Limiter::both`], [`Both`] |
 //! | any number of limits, each with a weight | [`All`] |
-//! | a limit that many cores ask all the time | [`Sharded`](algorithm::Sharded) |
+//! | a limit that many cores ask all the time | [`Sharded`] |
 //! | a quota that changes at run time | [`AdjustableLimiter`] |
 //! | an algorithm that is chosen at run time | the traits [`Limit`] and [`LimitN`] |
 //! | permits ahead of time | [`Reservation`], [`OwnedReservation`] |
@@ -95,7 +95,7 @@
 //! time to [`check_at`](Limiter::check_at), or implement [`Clock`](clock::Clock).
 //!
 //! On targets without 64-bit atomics the word is that of `portable-atomic`, which takes a lock.
-//! [`Both`](algorithm::Both) and [`Adjustable`](algorithm::Adjustable) need a 128-bit atomic. Call
+//! [`Both`] and [`Adjustable`](algorithm::Adjustable) need a 128-bit atomic. Call
 //! [`Limiter::is_lock_free`] to find out.
 //!
 //! The crate needs Rust 1.85 or later. There is no `unsafe` code in it.
@@ -130,8 +130,11 @@ mod timestamp;
 pub mod wait;
 pub mod word;
 
+#[cfg(feature = "std")]
 #[doc(inline)]
-pub use algorithm::{FixedWindow, SlidingWindow, Slot, TokenBucket};
+pub use algorithm::Sharded;
+#[doc(inline)]
+pub use algorithm::{Both, FixedWindow, SlidingWindow, Slot, TokenBucket};
 pub use all::{All, DeniedBy};
 pub use decision::{Admitted, Denied, Reason, Snapshot};
 #[cfg(feature = "alloc")]

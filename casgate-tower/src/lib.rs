@@ -18,7 +18,7 @@
 //! ```
 //!
 //! Each response says what the client has left, in the `RateLimit` fields of the IETF's draft. A
-//! denied request is answered with 429 and an exact `Retry-After`.
+//! denied request is answered with 429 and a `Retry-After` in whole seconds, rounded up.
 //!
 //! [`casgate::guide::http`] shows the usual steps.
 //!
@@ -37,7 +37,8 @@
 //!
 //! The limiters are those of [`casgate`], with its bounds: a client is admitted within its quota,
 //! whatever threads, connections and routes its requests come by. Refunded permits can be spent
-//! again. A limit holds in one process.
+//! again. These limits hold in one process. [`Policy::over_awaited`] takes a limit that several
+//! processes share, such as that of the crate `casgate-redis`.
 //!
 //! # Features
 //!

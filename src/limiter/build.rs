@@ -193,14 +193,13 @@ impl<R: Rule, C: Copy> Limiter<R, C> {
 /// `with_clock` for algorithms whose state is more than a word: a `const fn` cannot take them
 /// apart.
 macro_rules! with_clock {
-    ([$($generics:tt)*] $algorithm:ty) => {
+    ([$($generics:tt)*] $algorithm:ty, $example:literal) => {
         impl<$($generics)*, C> Limiter<$algorithm, C> {
             /// Returns the same limiter on another clock.
             ///
             /// ```
             /// use casgate::clock::ManualClock;
-            /// use casgate::{Limiter, Quota};
-            /// let limiter = Limiter::sliding_window(Quota::per_second(1));
+            #[doc = $example]
             /// assert!(limiter.with_clock(ManualClock::new()).is_allowed());
             /// ```
             #[must_use]
@@ -211,6 +210,19 @@ macro_rules! with_clock {
     };
 }
 
-with_clock!([S: AsRef<[Slot]>] SlidingWindow<S>);
-with_clock!([A: Rule, B: Rule] Both<A, B>);
-with_clock!([R: Adjust] Adjustable<R>);
+with_clock!(
+    [S: AsRef<[Slot]>] SlidingWindow<S>,
+    "use casgate::{Limiter, Quota};
+let limiter = Limiter::sliding_window(Quota::per_second(1));"
+);
+with_clock!(
+    [A: Rule, B: Rule] Both<A, B>,
+    "use casgate::{FixedWindow, Limiter, Quota, TokenBucket};
+let (second, hour) = (Quota::per_second(10), Quota::per_hour(1_000));
+let limiter = Limiter::both(TokenBucket::new(second), FixedWindow::new(hour));"
+);
+with_clock!(
+    [R: Adjust] Adjustable<R>,
+    "use casgate::{Limiter, Quota};
+let limiter = Limiter::adjustable_token_bucket(Quota::per_second(1));"
+);

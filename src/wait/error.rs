@@ -20,7 +20,9 @@ pub enum AcquireError {
     NeverFits,
     /// The permits would be ready after the deadline.
     TooLate {
-        /// When they would be ready, if nobody else asks.
+        /// When they would be ready, if nobody else asks: a timestamp of the limiter's clock, in
+        /// the text of the error too. The default clock counts from boot on Linux. The wait is
+        /// `ready_at.saturating_duration_since(queue.limiter().clock().now())`.
         ready_at: Timestamp,
     },
     /// As many wait already as [may wait](super::Queue::most_waiting).

@@ -104,6 +104,9 @@ impl FleetLimiter {
     /// # }
     /// ```
     ///
+    /// If no lease lives, it [blocks the thread](#what-a-decision-costs), at most for half of a
+    /// lease's [lifetime](crate::FleetQuota::lifetime). In async code call [`ask`](Self::ask).
+    ///
     /// # Errors
     ///
     /// [`NotAdmitted`], and nothing is spent.
@@ -112,7 +115,8 @@ impl FleetLimiter {
         self.check_n(1)
     }
 
-    /// Asks for `n` permits now: all or none. Zero are always admitted.
+    /// Asks for `n` permits now: all or none. Zero are always admitted. It can block the thread as
+    /// [`check`](Self::check) does.
     ///
     /// ```no_run
     /// # fn of(limiter: &casgate_redis::FleetLimiter) {
@@ -266,13 +270,13 @@ impl FleetLimiter {
     pub fn refund(&self, admitted: &Admitted) {
         let now = SystemClock.now();
         if self.shared.stock.give_back(admitted.permits(), admitted.ticket(), now) {
-            // Those who wait for a lease may find enough now, and the refresher then asks for none.
+            // Callers that wait for a lease may find enough now, and the refresher then asks for none.
             self.shared.refreshed.notify(usize::MAX);
         }
     }
 
     /// Spends `n` permits after the fact, for a cost that is known afterwards. Permits that the
-    /// leases of this process do not have is taken from later ones before they admit anything.
+    /// leases of this process do not have are taken from later ones before they admit anything.
     ///
     /// ```no_run
     /// # fn of(limiter: &casgate_redis::FleetLimiter) {
