@@ -123,6 +123,33 @@ fn a_fixed_window() {
     });
 }
 
+/// Not maximal: after a pause with empty cells a burst finds less.
+#[test]
+fn a_sharded_token_bucket() {
+    let quota = quota(64).with_burst(200);
+    let (readings, refused, _) = storm(Limiter::sharded_token_bucket(quota).with_cells(4));
+    assert_mixed(&readings, refused);
+    let most = most_beyond_the_pace(&readings, 64, PERIOD);
+    // Of the cells, six each.
+    assert!((200 - 24..=200).contains(&most), "{most}");
+}
+
+#[test]
+fn a_sharded_fixed_window() {
+    let (readings, refused, _) = storm(Limiter::sharded_fixed_window(quota(64)).with_cells(4));
+    assert_mixed(&readings, refused);
+    assert_eq!(most_in_a_window(&readings, PERIOD), 64, "the bound, and it is reached");
+}
+
+#[test]
+fn a_private_fixed_window() {
+    let window = Limiter::sharded_fixed_window(quota(64)).with_cells(4);
+    let (readings, refused, _) = storm(window.private(8));
+    assert_mixed(&readings, refused);
+    let most = most_in_a_window(&readings, PERIOD);
+    assert!((64 - THREADS * 7..=64).contains(&most), "{most}");
+}
+
 /// After the storm, where nothing is late any more: what is refused would break the bound. Readings may
 /// have been refused late before, so an oldest slot or a word may lie a little ahead: it is asked from
 /// a period later on.
