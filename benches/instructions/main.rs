@@ -6,7 +6,7 @@
 
 #![allow(missing_docs)] // of the modules that the macros make
 
-use casgate::algorithm::{Adjustable, Algorithm, Both};
+use casgate::algorithm::{Adjustable, Algorithm, Both, Private, Sharded};
 use casgate::clock::{CachedClock, SystemClock};
 use casgate::wait::Queue;
 use casgate::{
@@ -66,6 +66,34 @@ fn sliding(permits: usize) -> &'static Limiter<SlidingWindow> {
     used(Limiter::sliding_window(QUOTA), permits)
 }
 
+/// Of two cells, with four permits and three.
+type ShardedWindow = Limiter<Sharded<FixedWindow>>;
+
+fn sharded_window(permits: usize) -> &'static ShardedWindow {
+    let limiter = Limiter::sharded_fixed_window(QUOTA).with_cells(2);
+    let limiter = used(limiter, permits);
+    // So that the parent knows it.
+    assert_eq!(limiter.is_allowed_at(NOW), permits < 7);
+    limiter
+}
+
+type PrivateWindow = Limiter<Private>;
+
+/// The thread keeps some.
+fn private_window() -> &'static PrivateWindow {
+    used(Limiter::sharded_fixed_window(Quota::per_second(1_000)).with_cells(2).private(16), 3)
+}
+
+type ShardedBucket = Limiter<Sharded<TokenBucket>>;
+
+/// Of two cells that hold four permits each.
+fn sharded_bucket(permits: usize) -> &'static ShardedBucket {
+    let quota = Quota::per_second(7).with_burst(64);
+    let limiter = used(Limiter::sharded_token_bucket(quota).with_cells(2), permits);
+    assert_eq!(limiter.is_allowed_at(NOW), permits < 64);
+    limiter
+}
+
 type OnACachedClock = Limiter<TokenBucket, CachedClock>;
 
 fn cached(permits: usize) -> &'static OnACachedClock {
@@ -96,6 +124,26 @@ fn fixed_window(limiter: &'static Limiter<FixedWindow>) -> bool {
 #[bench::admit(bucket(1))]
 #[bench::deny(bucket(7))]
 fn token_bucket(limiter: &'static Limiter<TokenBucket>) -> bool {
+    limiter.is_allowed_at(black_box(NOW))
+}
+
+#[library_benchmark]
+#[bench::admit(sharded_window(1))]
+#[bench::deny(sharded_window(7))]
+fn sharded_fixed_window(limiter: &'static ShardedWindow) -> bool {
+    limiter.is_allowed_at(black_box(NOW))
+}
+
+#[library_benchmark]
+#[bench::spend(private_window())]
+fn private_fixed_window(limiter: &'static PrivateWindow) -> bool {
+    limiter.is_allowed_at(black_box(NOW))
+}
+
+#[library_benchmark]
+#[bench::admit(sharded_bucket(1))]
+#[bench::deny(sharded_bucket(64))]
+fn sharded_token_bucket(limiter: &'static ShardedBucket) -> bool {
     limiter.is_allowed_at(black_box(NOW))
 }
 
@@ -204,6 +252,9 @@ library_benchmark_group!(
     benchmarks = [
         fixed_window,
         token_bucket,
+        sharded_fixed_window,
+        private_fixed_window,
+        sharded_token_bucket,
         token_bucket_and_its_wait,
         token_bucket_on_a_cached_clock,
         acquire,

@@ -52,7 +52,7 @@ impl Path {
         }
     }
 
-    fn assert_all(self, admitted: u64, calls: u64, name: &str) {
+    pub(crate) fn assert_all(self, admitted: u64, calls: u64, name: &str) {
         let expected = if self == Self::Deny { 0 } else { calls };
         assert_eq!(admitted, expected, "{} {name}: of {calls} calls", self.name());
     }
@@ -68,6 +68,9 @@ pub(crate) struct Variant {
 }
 
 impl Variant {
+    /// Calls that a worker makes at once.
+    pub(crate) const BATCH: u64 = BATCH;
+
     /// `new` makes the state, leaked so that handles can borrow it, and `call` is one call on it. On
     /// the deny path the first call spends the only permit.
     pub(crate) fn new<T: Send + Sync + 'static>(
