@@ -111,7 +111,7 @@ where
     }
 
     fn refund(&self, n: u32) {
-        Limiter::refund_n(self, n);
+        Limiter::<A>::refund_n(self, n);
     }
 }
 

@@ -20,6 +20,10 @@ mod pairs;
 mod queue;
 
 #[cfg(casgate_loom)]
+#[path = "model/sharded.rs"]
+mod sharded;
+
+#[cfg(casgate_loom)]
 mod model {
     use casgate::algorithm::{Adjustable, Both};
     use casgate::{FixedWindow, FixedWindowLimiter, Limiter, SlidingWindow, TokenBucket};

@@ -17,6 +17,10 @@ mod pairs;
 mod queue;
 
 #[cfg(casgate_shuttle)]
+#[path = "schedules/sharded.rs"]
+mod sharded;
+
+#[cfg(casgate_shuttle)]
 mod schedules {
     use casgate::algorithm::{Adjustable, Both};
     use casgate::{FixedWindow, Limiter, SlidingWindow, TokenBucket};

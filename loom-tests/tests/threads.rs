@@ -8,6 +8,8 @@ mod keyed;
 mod pairs;
 #[path = "threads/queue.rs"]
 mod queue;
+#[path = "threads/sharded.rs"]
+mod sharded;
 
 use casgate::algorithm::{Adjustable, Both};
 use casgate::{FixedWindow, FixedWindowLimiter, Limiter, SlidingWindow, TokenBucket};

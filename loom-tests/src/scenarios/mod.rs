@@ -10,6 +10,7 @@ mod keyed_race;
 mod lease;
 pub mod pairs;
 pub mod queue;
+mod sharded;
 mod sliding;
 mod two;
 
@@ -20,6 +21,7 @@ pub use keyed_order::*;
 pub use keyed_pairs::*;
 pub use keyed_race::*;
 pub use lease::*;
+pub use sharded::*;
 pub use sliding::*;
 pub use two::*;
 

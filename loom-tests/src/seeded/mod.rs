@@ -7,6 +7,7 @@ mod keyed;
 mod keyed_rule;
 mod queue;
 mod ring;
+mod sharded;
 mod two;
 
 #[cfg(casgate_loom)]
@@ -14,6 +15,7 @@ pub use fleet::*;
 pub use keyed::*;
 pub use queue::*;
 pub use ring::*;
+pub use sharded::*;
 pub use two::*;
 
 pub(crate) use crate::explore::atomic::{AtomicU64, Ordering::Relaxed};

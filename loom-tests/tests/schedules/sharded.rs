@@ -1,0 +1,71 @@
+//! The sharded window in random schedules of more callers.
+
+use casgate::Limiter;
+use casgate::algorithm::{FixedWindow, Sharded};
+use loom_tests::explore::{explore, refute};
+use loom_tests::scenarios::*;
+use loom_tests::seeded::*;
+use shuttle::rand::{Rng, thread_rng};
+
+type Window = Limiter<Sharded<FixedWindow>>;
+
+/// Callers that ask for weights in windows which the scheduler draws.
+fn drawn(callers: usize, calls: usize, heaviest: u32, windows: u64) -> Vec<Vec<Request>> {
+    let request =
+        || (thread_rng().gen_range(1..=heaviest), 10 * thread_rng().gen_range(0..windows));
+    (0..callers).map(|_| (0..calls).map(|_| request()).collect()).collect()
+}
+
+fn as_slices(scripts: &[Vec<Request>]) -> Vec<&[Request]> {
+    scripts.iter().map(Vec::as_slice).collect()
+}
+
+#[test]
+fn eight_callers() {
+    for cells in [1, 2, 4] {
+        explore("cells: one window", move || {
+            dealt_out::<Window>(9, cells, &as_slices(&drawn(8, 2, 3, 1)));
+        });
+        explore("cells: one permit each", move || {
+            dealt_out::<Window>(7, cells, &as_slices(&drawn(8, 2, 1, 1)));
+        });
+        explore("cells: roll", move || {
+            cells_roll::<Window>(7, cells, 3, &as_slices(&drawn(8, 2, 3, 2)));
+        });
+        explore("cells: refund", move || {
+            cells_refund::<Window>(6, cells, 5, &as_slices(&drawn(4, 2, 2, 1)));
+        });
+        explore("cells: reset", move || {
+            cells_reset::<Window>(6, cells, &as_slices(&drawn(4, 2, 2, 1)));
+        });
+        explore("cells: pairs", move || {
+            let draw = || CELL_OPERATIONS[thread_rng().gen_range(0..CELL_OPERATIONS.len())].1;
+            cell_pair(cells, draw(), draw(), 10 * thread_rng().gen_range(0..2));
+        });
+    }
+}
+
+#[test]
+fn wrong_cells_are_refuted() {
+    refute("seeded: spent too early", "left of", || {
+        dealt_out::<WrongCells<{ CellBug::SpentTooEarly as u8 }>>(
+            6,
+            2,
+            &as_slices(&drawn(8, 1, 1, 1)),
+        );
+    });
+    refute("seeded: frozen is spent", "left of", || {
+        dealt_out::<WrongCells<{ CellBug::FrozenIsSpent as u8 }>>(
+            6,
+            2,
+            &as_slices(&drawn(8, 1, 3, 1)),
+        );
+    });
+    refute("seeded: no freezing", "left of", || {
+        dealt_out::<WrongCells<{ CellBug::NoFreezing as u8 }>>(
+            6,
+            2,
+            &as_slices(&drawn(8, 1, 3, 1)),
+        );
+    });
+}
