@@ -24,9 +24,9 @@ pub(crate) use core::sync::atomic::Ordering;
 #[cfg_attr(not(any(casgate_loom, casgate_shuttle)), path = "native.rs")]
 mod backend;
 pub(crate) use backend::{AtomicU64, is_word_lock_free, wait_a_little};
-use backend::{Wide, join, split};
 #[cfg(feature = "std")]
-pub(crate) use backend::{home, move_home};
+pub(crate) use backend::{NO_HOME, home, move_home, next_home};
+use backend::{Wide, join, split};
 
 #[cfg(not(casgate_loom))]
 mod copies;

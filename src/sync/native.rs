@@ -41,9 +41,21 @@ pub(super) const fn split(bits: u128) -> [u64; 2] {
     [(bits >> 64) as u64, bits as u64]
 }
 
+/// Of a thread that has no cell yet.
+#[cfg(feature = "std")]
+pub(crate) const NO_HOME: usize = usize::MAX;
+
 #[cfg(feature = "std")]
 std::thread_local! {
-    static HOME: core::cell::Cell<usize> = const { core::cell::Cell::new(0) };
+    static HOME: core::cell::Cell<usize> = const { core::cell::Cell::new(NO_HOME) };
+}
+
+/// A number for a thread that has none.
+#[cfg(feature = "std")]
+pub(crate) fn next_home() -> usize {
+    static NEXT: core::sync::atomic::AtomicUsize = core::sync::atomic::AtomicUsize::new(0);
+    // Relaxed: the number is all there is.
+    NEXT.fetch_add(1, core::sync::atomic::Ordering::Relaxed) & (NO_HOME >> 1)
 }
 
 /// The number of the cell that the thread asks first, of a limiter that has many.

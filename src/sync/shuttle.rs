@@ -96,5 +96,12 @@ pub(crate) fn home() -> usize {
     id.chars().filter_map(|c| c.to_digit(10)).fold(0, |number, digit| number * 10 + digit as usize)
 }
 
+/// No thread's: each has a number from the start.
+pub(crate) const NO_HOME: usize = usize::MAX;
+
+pub(crate) fn next_home() -> usize {
+    home()
+}
+
 /// Threads stay where they are: one that moved would remember it in the next execution.
 pub(crate) fn move_home(_to: usize) {}

@@ -3,14 +3,28 @@
 use crate::sync;
 use crossbeam_utils::CachePadded;
 
-/// The calling thread's cell of `cells`, whose number is a power of two.
+/// The calling thread's cell of `cells`, whose number is a power of two. Of a thread that has not been asked to
+/// [settle](settle), the last.
 #[inline(always)]
 pub(super) fn of<T>(cells: &[CachePadded<T>]) -> usize {
     sync::home() & cells.len().wrapping_sub(1)
 }
 
-/// After an exchange was lost: another thread is at this cell. All threads begin at the first, and part where they
-/// meet.
+/// Whether the thread has a cell of its own.
+#[inline(always)]
+pub(super) fn is_settled() -> bool {
+    sync::home() != sync::NO_HOME
+}
+
+/// Gives the thread a cell, if it has none: the next one. Threads that seldom lose an exchange to each other would
+/// not part.
+pub(super) fn settle() {
+    if !is_settled() {
+        sync::move_home(sync::next_home());
+    }
+}
+
+/// After an exchange was lost: another thread is at this cell.
 pub(super) fn move_on() {
     sync::move_home(sync::home().wrapping_add(1));
 }

@@ -68,7 +68,8 @@ pub(crate) use window::Windows;
 /// number of cells, and at most 255. K = S·A is what all cells can hold.
 ///
 /// - **The bound is that of the plain algorithm**: for every s ≤ e, the permits admitted with
-///   timestamps in [s, e] are N ≤ b + ⌊(e − s)·r⌋, for timestamps in any order.
+///   timestamps in [s, e] are N ≤ b + ⌊(e − s)·r⌋, for timestamps in any order. Where that of the
+///   plain one counts half a nanosecond more, so does this.
 /// - **A denial means that nothing was left**: between call and return there was an instant at which
 ///   all cells were empty, no lease was on its way, and the parent had less than one permit at the
 ///   request's timestamp. A timestamp older than one that a cell has seen may be denied all the same.
@@ -100,6 +101,7 @@ pub(crate) use window::Windows;
 /// - Of the bucket also `check_n`, `refund` and `reset`. Several permits would have to leave several
 ///   cells in one step. And permits that come back could make a word what it was before, while
 ///   another thread still relies on the word never being the same again.
+/// - [`All`](crate::All) and [`LimitN`](crate::LimitN), which need `charge`.
 /// - Tickets: the cells have no common order. [`Admitted::ticket`](crate::Admitted::ticket) is 0.
 /// - [`Admitted::remaining`](crate::Admitted::remaining) counts one cell or the parent, so it is a lower
 ///   bound. For the sum, [`peek`](crate::Limiter::peek) reads all cells, one after another. While

@@ -40,6 +40,9 @@ impl Sharded<TokenBucket> {
     /// there is to do counts as lost.
     #[inline(always)]
     pub(super) fn attempt_alone(&self, state: &Buckets, now: Timestamp) -> Attempt<Seen> {
+        if !home::is_settled() {
+            return Attempt::Lost(Seen { bits: 0, of: Of::Cell });
+        }
         match state.cells[home::of(&state.cells)].spend(now, &self.rule) {
             Spent::Won(left) => Attempt::Won(Seen { bits: left.into(), of: Of::Cell }),
             Spent::Empty(_) => {
@@ -57,6 +60,7 @@ impl Sharded<TokenBucket> {
     #[cold]
     #[inline(never)]
     pub(super) fn decide_among_all(&self, state: &Buckets, now: Timestamp) -> Outcome {
+        home::settle();
         loop {
             let parent = self.settled(state);
             // Looked at after the parent: no lease has come since, or the exchange fails.
@@ -64,7 +68,11 @@ impl Sharded<TokenBucket> {
             let stamp = match state.cells[at].spend(now, &self.rule) {
                 Spent::Won(left) => return Outcome { bits: left.into(), kind: Kind::BySomeCell },
                 Spent::Empty(stamp) => Some(stamp),
-                Spent::Late => None,
+                Spent::Late => {
+                    // Next time another cell: at this one are threads that are ahead.
+                    home::move_on();
+                    None
+                }
                 Spent::Lost => {
                     home::move_on();
                     continue;

@@ -18,6 +18,9 @@ impl Sharded<FixedWindow> {
         n: u32,
         now: Timestamp,
     ) -> Attempt<Seen> {
+        if !home::is_settled() {
+            return Attempt::Lost(Share::NONE);
+        }
         let layout = self.layout();
         let cell = &state.cells[home::of(&state.cells)];
         let outcome = cell.attempt(|bits| {
@@ -49,7 +52,9 @@ impl Sharded<FixedWindow> {
         n: u32,
         now: Timestamp,
     ) -> Result<Seen, Seen> {
-        if lost_to != Share::NONE {
+        if lost_to == Share::NONE {
+            home::settle();
+        } else {
             home::move_on();
         }
         let layout = self.layout();
