@@ -1,6 +1,6 @@
-use super::Sharded;
 use super::share::{Layout, Share};
 use super::window::Windows;
+use super::{Sharded, home};
 use crate::algorithm::{FixedWindow, Line, Machine, Place};
 use crate::cell::Attempt;
 use crate::decision::{Admitted, Denied, Snapshot};
@@ -106,6 +106,7 @@ impl Private {
     #[cold]
     #[inline(never)]
     fn refill(&self, state: &Windows, now: Timestamp) -> Result<Share, Share> {
+        home::settle();
         if POCKET.with(|pocket| pocket.is_free(now.as_nanos())) {
             let taken = self.sharded.attempt_alone(state, self.batch, now);
             if let Attempt::Won(share) = taken {
