@@ -44,17 +44,21 @@ impl Costs {
     pub(crate) fn print(&self) {
         // What a thread does on a contended line before the line moves on.
         let run = |[one, two]: [f64; 2]| self.hop / (two - one).max(0.01);
-        println!("\nParameters of the model, measured here:\n");
-        println!("- a line goes to another core: {:.0} ns", self.hop);
-        println!("- a fetch_add on a line of its own: {:.2} ns", self.own_line);
-        println!("- a sharded check on a line of its own: {:.2} ns", self.sharded);
-        println!("- a check of a kept permit, with the share of its batch: {:.2} ns", self.private);
-        println!("- a denial by lines that nobody writes: {:.2} ns", self.denial);
+        println!("\n| parameter of the model, measured here | |");
+        println!("|---|---:|");
+        println!("| a line goes to another core | {:.0} ns |", self.hop);
+        println!("| a fetch_add on a line of its own | {:.2} ns |", self.own_line);
+        println!("| a sharded check on a line of its own | {:.2} ns |", self.sharded);
         println!(
-            "- calls before a contended line moves on: fetch_add {:.0}, window {:.0}",
-            run(self.fetch_add),
-            run(self.window)
+            "| a check of a kept permit, with the share of its batch | {:.2} ns |",
+            self.private
         );
+        println!("| a denial by lines that nobody writes | {:.2} ns |", self.denial);
+        println!(
+            "| calls before a contended line moves on: fetch_add | {:.0} |",
+            run(self.fetch_add)
+        );
+        println!("| the same: window | {:.0} |", run(self.window));
     }
 }
 
