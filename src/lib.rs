@@ -1,8 +1,8 @@
 //! Limits how often something happens: in a process, for each client, or towards a partner's API.
 //!
 //! A decision takes no lock and allocates nothing, and memory is fixed, even while strangers choose
-//! the keys. On a machine without the [atomic that it needs](#platforms), a short lock takes its
-//! place.
+//! the keys. Callers that wait in line are the exception: they take memory and a short lock. On a
+//! machine without the [atomic that it needs](#platforms), a short lock takes its place.
 //!
 //! ```
 //! use casgate::{Limiter, Quota};

@@ -2,13 +2,14 @@
 //!
 //! A process asks Redis for some permits at a time, and then decides by itself, in nanoseconds. A
 //! lease costs one call. The fleet obeys the quota that one process would: at most
-//! `burst + rate · time` on *every* interval of time.
+//! `burst + rate · time` on *every* interval of time. Some events add to that, such as a loss of
+//! Redis's data: see [what each failure does](operating#what-each-failure-does).
 //!
 //! ```no_run
 //! use casgate::Quota;
 //! use casgate_redis::{Fleet, NotAdmitted};
 //!
-//! let fleet = Fleet::connect("redis://127.0.0.1/")?;
+//! let fleet = Fleet::connect("redis://127.0.0.1/")?; // connects at the first decision
 //! let api = fleet.limiter("api", Quota::per_second(1_000).with_burst(2_000))?;
 //! match api.check() {
 //!     Ok(_) => println!("go on"),
@@ -27,7 +28,8 @@
 //! - [`protocol`] has the scripts, the proof of the bound, and what adds to it.
 //! - [`operating`] is for the people who run a fleet: what each failure does, how to choose the
 //!   numbers, what to monitor.
-//! - [`casgate::guide::fleet`] is a summary: how it works, what it promises, when you do not need it.
+//! - The [guide's page](https://docs.rs/casgate/latest/casgate/guide/fleet/) is a summary: how it
+//!   works, what it promises, when you do not need it.
 //!
 //! # Features
 //!

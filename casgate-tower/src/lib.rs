@@ -18,9 +18,10 @@
 //! ```
 //!
 //! Each response says what the client has left, in the `RateLimit` fields of the IETF's draft. A
-//! denied request is answered with 429 and a `Retry-After` in whole seconds, rounded up.
+//! denied request is answered with 429 and a `Retry-After` in whole seconds, rounded up. Without
+//! `into_make_service_with_connect_info` no request has an address, and each is answered with 500.
 //!
-//! [`casgate::guide::http`] shows the usual steps.
+//! The [guide's page](https://docs.rs/casgate/latest/casgate/guide/http/) shows the usual steps.
 //!
 //! # Overview
 //!
@@ -35,10 +36,10 @@
 //! - [`client`] limits outgoing requests, and heeds the server's answers (feature `client`).
 //! - [`coming`] translates from governor, tower_governor and actix-governor.
 //!
-//! The limiters are those of [`casgate`], with its bounds: a client is admitted within its quota,
-//! whatever threads, connections and routes its requests come by. Refunded permits can be spent
-//! again. These limits hold in one process. [`Policy::over_awaited`] takes a limit that several
-//! processes share, such as that of the crate `casgate-redis`.
+//! The limiters are those of [casgate](https://docs.rs/casgate), with its bounds: a client is
+//! admitted within its quota, whatever threads, connections and routes its requests come by.
+//! Refunded permits can be spent again. These limits hold in one process. [`Policy::over_awaited`]
+//! takes a limit that several processes share, such as that of the crate `casgate-redis`.
 //!
 //! # Features
 //!

@@ -83,7 +83,8 @@ const DAY: u64 = 86_400;
 
 impl Announced {
     /// Returns a policy whose permits return [steadily](Refill::Steadily) and stand for
-    /// [requests](Unit::Requests).
+    /// [requests](Unit::Requests). For a fixed or sliding window set
+    /// [`refill`](Self::refill)`(Refill::AtOnce)`.
     ///
     /// ```
     /// # use casgate::Quota;

@@ -13,9 +13,10 @@ use core::num::{NonZeroU64, NonZeroU128};
 ///
 /// > N[s, e] ≤ b + ⌊(e − s)·L/W⌋
 ///
-/// The bound is exact if the fraction L/W, with W in nanoseconds, reduces to a numerator of at most 4.
-/// For other quotas e − s counts half a nanosecond more: see [below](#exactness). There is no
-/// boundary at which a burst can double: in any interval of length W come at most b + L permits.
+/// The bound is exact if the fraction L/W in lowest terms, with W in nanoseconds, has a numerator of
+/// at most 4: 100 a second is 1/10,000,000. For other quotas e − s counts half a nanosecond more: see
+/// [below](#exactness). There is no boundary at which a burst can double: in any interval of length
+/// W come at most b + L permits.
 ///
 /// A request with a timestamp in order and in [range](#range) is denied only if admitting it would
 /// break the bound. Permits of reservations, leases, debts and
