@@ -40,6 +40,20 @@ pub trait Run {
     fn search(&self, limit: Duration) -> Outcome;
 }
 
+impl<R: Run + ?Sized> Run for Box<R> {
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
+    fn expected(&self) -> Expected {
+        (**self).expected()
+    }
+
+    fn search(&self, limit: Duration) -> Outcome {
+        (**self).search(limit)
+    }
+}
+
 /// Searches the runs that the command line selects, prints a row for each, and fails if one ends otherwise than
 /// expected.
 ///

@@ -24,6 +24,10 @@ mod queue;
 mod sharded;
 
 #[cfg(casgate_loom)]
+#[path = "model/stock.rs"]
+mod stock;
+
+#[cfg(casgate_loom)]
 mod model {
     use casgate::algorithm::{Adjustable, Both};
     use casgate::{FixedWindow, FixedWindowLimiter, Limiter, SlidingWindow, TokenBucket};

@@ -8,6 +8,7 @@ mod keyed_rule;
 mod queue;
 mod ring;
 mod sharded;
+mod stock;
 mod two;
 
 #[cfg(casgate_loom)]
@@ -16,6 +17,7 @@ pub use keyed::*;
 pub use queue::*;
 pub use ring::*;
 pub use sharded::*;
+pub use stock::*;
 pub use two::*;
 
 pub(crate) use crate::explore::atomic::{AtomicU64, Ordering::Relaxed};

@@ -1,8 +1,10 @@
 //! A fixed window whose permits lie in cells.
 
 mod pairs;
+mod stock;
 
 pub use pairs::*;
+pub use stock::*;
 
 use super::{Request, WINDOW, at, quota};
 use crate::explore::thread;
