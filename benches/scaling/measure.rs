@@ -1,5 +1,6 @@
 //! Medians of trials in which every row takes its turn.
 
+use crate::table::together::BATCH;
 use crate::table::{BASE_NANOS, Path, Variant};
 use crate::trial::trial;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -94,7 +95,7 @@ fn ns_per_call(row: &Variant, threads: usize) -> Option<f64> {
         let mut calls = 0;
         let mut next = move || {
             let admitted = run(BASE_NANOS + calls);
-            calls += Variant::BATCH;
+            calls += BATCH;
             admitted
         };
         (0..16).for_each(|_| _ = next());
@@ -103,7 +104,7 @@ fn ns_per_call(row: &Variant, threads: usize) -> Option<f64> {
             let (mut calls, mut admitted) = (0, 0);
             while calls < CALLS && !is_over.load(Relaxed) {
                 admitted += next();
-                calls += Variant::BATCH;
+                calls += BATCH;
             }
             is_over.store(true, Relaxed);
             (calls, admitted)

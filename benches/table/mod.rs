@@ -6,7 +6,7 @@
 //! none, as its label says.
 
 #[path = "../together/mod.rs"]
-mod together;
+pub(crate) mod together;
 
 use casgate::{Quota, Timestamp};
 use crossbeam_utils::CachePadded;
@@ -68,9 +68,6 @@ pub(crate) struct Variant {
 }
 
 impl Variant {
-    /// Calls that a worker makes at once.
-    pub(crate) const BATCH: u64 = BATCH;
-
     /// `new` makes the state, leaked so that handles can borrow it, and `call` is one call on it. On
     /// the deny path the first call spends the only permit.
     pub(crate) fn new<T: Send + Sync + 'static>(
