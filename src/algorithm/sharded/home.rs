@@ -3,23 +3,17 @@
 use crate::sync;
 use crossbeam_utils::CachePadded;
 
-/// The calling thread's cell of `cells`, whose number is a power of two. Of a thread that has not been asked to
-/// [settle](settle), the last.
+/// The calling thread's cell of `cells`, whose number is a power of two. Of a thread that has not
+/// [settled](settle), the last: a window's is not open until another thread settles there.
 #[inline(always)]
 pub(super) fn of<T>(cells: &[CachePadded<T>]) -> usize {
     sync::home() & cells.len().wrapping_sub(1)
 }
 
-/// Whether the thread has a cell of its own.
-#[inline(always)]
-pub(super) fn is_settled() -> bool {
-    sync::home() != sync::NO_HOME
-}
-
 /// Gives the thread a cell, if it has none: the next one. Threads that seldom lose an exchange to each other would
 /// not part.
 pub(super) fn settle() {
-    if !is_settled() {
+    if sync::home() == sync::NO_HOME {
         sync::move_home(sync::next_home());
     }
 }

@@ -40,9 +40,6 @@ impl Sharded<TokenBucket> {
     /// there is to do counts as lost.
     #[inline(always)]
     pub(super) fn attempt_alone(&self, state: &Buckets, now: Timestamp) -> Attempt<Seen> {
-        if !home::is_settled() {
-            return Attempt::Lost(Seen { bits: 0, of: Of::Cell });
-        }
         match state.cells[home::of(&state.cells)].spend(now, &self.rule) {
             Spent::Won(left) => Attempt::Won(Seen { bits: left.into(), of: Of::Cell }),
             Spent::Empty(_) => {
