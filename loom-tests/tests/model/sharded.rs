@@ -25,8 +25,8 @@ fn callers_in_one_window() {
     run("cells: two callers, two calls each, limit 2", None, 2, 2, &[ONES, ONES]);
     run("cells: two callers, two calls each, limit 3", None, 3, 2, &[ONES, ONES]);
     run("cells: three callers, limit 2", Some(2), 2, 2, &[ONE, ONE, ONE]);
-    run("cells: two at once and one", None, 2, 2, &[TWO, ONE]);
-    run("cells: two at once, twice", None, 3, 2, &[TWO, TWO]);
+    run("cells: two at once and one", Some(2), 2, 2, &[TWO, ONE]);
+    run("cells: two at once, twice", Some(2), 3, 2, &[TWO, TWO]);
     run("cells: two at once and one, three callers", Some(2), 3, 2, &[TWO, ONE, ONE]);
 }
 
@@ -39,17 +39,17 @@ fn a_window_that_rolls() {
     run("cells roll: one cell", None, 1, 1, &[ONE, NEXT]);
     run("cells roll: together", None, 2, 2, &[NEXTS, NEXTS]);
     run("cells roll: three together", Some(2), 2, 2, &[NEXT, NEXT, NEXT]);
-    run("cells roll: two at once, a side each", None, 2, 0, &[TWO, &[(2, 10)]]);
-    run("cells roll: a late caller of two", None, 2, 0, &[TWO, NEXTS]);
+    run("cells roll: two at once, a side each", Some(2), 2, 0, &[TWO, &[(2, 10)]]);
+    run("cells roll: a late caller of two", Some(2), 2, 0, &[TWO, NEXTS]);
 }
 
 #[test]
 fn giving_back() {
     for cells in [1, 2] {
-        explore_bounded("cells: refund", None, move || {
+        explore_bounded("cells: refund", Some(2), move || {
             cells_refund::<Window>(2, cells, 2, &[ONE]);
         });
-        explore_bounded("cells: reset", None, move || cells_reset::<Window>(2, cells, &[ONE]));
+        explore_bounded("cells: reset", Some(2), move || cells_reset::<Window>(2, cells, &[ONE]));
     }
     explore_bounded("cells: refund, two callers", Some(2), || {
         cells_refund::<Window>(2, 2, 2, &[ONE, ONE]);
@@ -91,10 +91,10 @@ fn wrong_cells_are_refuted() {
     refute_bounded("seeded: no freezing", "left of", None, || {
         dealt_out::<WrongCells<{ CellBug::NoFreezing as u8 }>>(2, 2, &[TWO, ONE]);
     });
-    explore_bounded("the copy without a bug", None, || {
+    explore_bounded("the copy without a bug", Some(2), || {
         dealt_out::<WrongCells<{ CellBug::None as u8 }>>(2, 2, &[TWO, ONE]);
     });
-    explore_bounded("the copy without a bug, roll", None, || {
+    explore_bounded("the copy without a bug, roll", Some(2), || {
         cells_roll::<WrongCells<{ CellBug::None as u8 }>>(2, 2, 1, &[ONES, NEXTS]);
     });
 }
