@@ -126,10 +126,11 @@ fn a_fixed_window() {
 /// Not maximal: after a pause with empty cells a burst finds less.
 #[test]
 fn a_sharded_token_bucket() {
-    let quota = quota(64).with_burst(200);
+    // So slow that some are denied where a decision takes long, as in a debug build for 32 bits.
+    let quota = quota(16).with_burst(200);
     let (readings, refused, _) = storm(Limiter::sharded_token_bucket(quota).with_cells(4));
     assert_mixed(&readings, refused);
-    let most = most_beyond_the_pace(&readings, 64, PERIOD);
+    let most = most_beyond_the_pace(&readings, 16, PERIOD);
     // Of the cells, six each.
     assert!((200 - 24..=200).contains(&most), "{most}");
 }
