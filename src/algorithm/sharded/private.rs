@@ -4,13 +4,13 @@ use super::{Sharded, home};
 use crate::algorithm::{FixedWindow, Line, Machine, Place};
 use crate::cell::Attempt;
 use crate::decision::{Admitted, Denied, Snapshot};
+use crate::sync::Ordering;
+use crate::sync::unmodelled::Counter;
 use crate::timestamp::Timestamp;
 use core::cell::Cell;
 use core::convert::Infallible;
 use core::fmt::DebugStruct;
-use core::sync::atomic::Ordering;
 use core::time::Duration;
-use portable_atomic::AtomicU64;
 
 /// A [sharded](Sharded) fixed window of which each thread keeps some permits for itself.
 ///
@@ -91,7 +91,7 @@ impl Pocket {
 
 impl Private {
     pub(crate) fn new(sharded: Sharded<FixedWindow>, batch: u32) -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
+        static NEXT: Counter = Counter::new(1);
         // Relaxed: the number is all there is.
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         Self { sharded, id, batch: batch.max(1) }
