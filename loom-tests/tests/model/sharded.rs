@@ -51,10 +51,10 @@ fn giving_back() {
         });
         explore_bounded("cells: reset", Some(2), move || cells_reset::<Window>(2, cells, &[ONE]));
     }
-    explore_bounded("cells: refund, two callers", Some(2), || {
+    explore_bounded("cells: refund, two callers", Some(1), || {
         cells_refund::<Window>(2, 2, 2, &[ONE, ONE]);
     });
-    explore_bounded("cells: reset, two callers", Some(2), || {
+    explore_bounded("cells: reset, two callers", Some(1), || {
         cells_reset::<Window>(2, 2, &[ONE, TWO]);
     });
 }
