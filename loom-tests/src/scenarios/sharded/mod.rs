@@ -112,7 +112,10 @@ pub fn dealt_out<L: Cells>(limit: u32, cells: usize, scripts: &[&[Request]]) {
     for ((n, _), ok) in answered(scripts, &answers) {
         assert!(ok || n > left, "{n} denied, and {left} were left: {answers:?}");
         // What is left can be had.
-        assert!(ok || !limiter.is_allowed(n, at(0)), "{n} denied, and then admitted: {answers:?}");
+        assert!(
+            ok || !limiter.is_allowed(n, at(0)),
+            "{n} denied, then had, with {left} left: {answers:?}"
+        );
     }
     assert!(left == 0 || limiter.is_allowed(left, at(0)), "{left} left, and not to be had");
 }
