@@ -213,7 +213,7 @@ impl fmt::Display for Denied {
 }
 
 /// In whole milliseconds, or below one in whole microseconds.
-const fn rounded_up(nanos: u64) -> Duration {
+pub(crate) const fn rounded_up(nanos: u64) -> Duration {
     if nanos < 1_000_000 {
         Duration::from_micros(nanos.div_ceil(1_000))
     } else {

@@ -43,14 +43,30 @@ impl<A: Weighted, C> Limiter<A, C> {
     /// cannot be [refunded](Self::refund). One atomic step.
     ///
     /// ```
-    /// use casgate::{Limiter, Quota, Timestamp};
+    /// use casgate::{Denied, Limiter, Quota, Timestamp};
+    ///
+    /// /// Asks for the estimate, does the work, and settles the difference to what it cost.
+    /// fn spend(tokens: &Limiter, estimate: u32, work: impl Fn() -> u32) -> Result<u32, Denied> {
+    ///     let now = Timestamp::ZERO; // a service asks without `_at`
+    ///     let admitted = tokens.check_n_at(estimate, now)?;
+    ///     let cost = work();
+    ///     if cost < estimate {
+    ///         tokens.refund(&admitted.part(estimate - cost));
+    ///     } else {
+    ///         tokens.charge_at(cost - estimate, now);
+    ///     }
+    ///     Ok(cost)
+    /// }
     /// let tokens = Limiter::token_bucket(Quota::per_minute(600));
-    /// let now = Timestamp::ZERO;
-    /// assert!(tokens.check_n_at(1, now).is_ok()); // at least one
-    /// tokens.charge_at(899, now); // it was 900
-    /// let denied = tokens.check_at(now).unwrap_err();
+    /// assert_eq!(spend(&tokens, 400, || 250)?, 250); // 350 are left
+    /// assert_eq!(spend(&tokens, 300, || 650)?, 650); // a debt of 300, at 10 a second
+    /// let denied = tokens.check_at(Timestamp::ZERO).unwrap_err();
     /// assert_eq!(denied.retry_after().unwrap().as_millis(), 30_100);
+    /// # Ok::<(), Denied>(())
     /// ```
+    ///
+    /// Ask for an estimate, and not for one permit: until the first charge arrives, every caller
+    /// that asks for one is admitted.
     #[allow(clippy::must_use_candidate)] // most callers have done the work already
     pub fn charge_at(&self, n: u32, now: Timestamp) -> Admitted {
         let seen = self.algorithm.change(&self.state, Change::Charge(n, now));
