@@ -1,6 +1,6 @@
 //! The methods that the oracle does not call, each by its effect.
 
-use casgate::algorithm::Weighted;
+use casgate::algorithm::{Several, Weighted};
 use casgate::clock::{Clock, ManualClock};
 use casgate::{
     FixedWindow, Ipv6Prefix, KeyedError, KeyedLimiter, Limiter, Quota, QuotaError, Reason,
@@ -316,6 +316,26 @@ fn what_is_given_back_is_there_again() {
     follow(&Limiter::both(TokenBucket::new(SIXTEEN), FixedWindow::new(SIXTEEN)));
     follow(&Limiter::adjustable_token_bucket(SIXTEEN));
     follow(&Limiter::adjustable_fixed_window(SIXTEEN));
+}
+
+#[test]
+fn methods_are_functions_by_their_path() {
+    fn follow<A: Several>(limiter: &Limiter<A>) {
+        [limiter].into_iter().for_each(Limiter::reset);
+        let [Ok(admitted)] = [16].map(|n| Limiter::check_n(limiter, n)) else { panic!() };
+        [&admitted].into_iter().for_each(|admitted| Limiter::refund(limiter, admitted));
+        assert_eq!(Limiter::take_up_to(limiter, 20), 16);
+        Limiter::<A>::reset(limiter);
+        assert!(Limiter::check(limiter).is_ok() && Limiter::is_allowed(limiter));
+    }
+    let quota = Quota::per_day(16);
+    follow(&Limiter::token_bucket(quota));
+    follow(&Limiter::fixed_window(quota));
+    follow(&Limiter::sharded_fixed_window(quota));
+    // Of a type that is inferred, too.
+    let limiters = [Limiter::fixed_window(quota), Limiter::fixed_window(quota)];
+    limiters.iter().for_each(Limiter::reset);
+    assert!(limiters.iter().map(Limiter::check).all(|answer| answer.is_ok()));
 }
 
 #[test]

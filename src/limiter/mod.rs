@@ -3,9 +3,9 @@ mod now;
 
 mod at;
 
-mod spend;
+mod several;
 
-mod give_back;
+mod spend;
 
 mod reservation;
 

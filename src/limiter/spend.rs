@@ -1,4 +1,4 @@
-//! Requests that take another number of permits than all or nothing.
+//! What spends permits, or gives them back, without a question.
 
 use super::Limiter;
 use crate::algorithm::{Change, Weighted};
@@ -7,21 +7,6 @@ use crate::decision::Admitted;
 use crate::timestamp::Timestamp;
 
 impl<A: Weighted, C> Limiter<A, C> {
-    /// Takes as many permits as there are at `now`, up to `n`, and returns how many: for workers
-    /// that take a batch. One atomic step.
-    ///
-    /// ```
-    /// use casgate::{Limiter, Quota, Timestamp};
-    /// let limiter = Limiter::token_bucket(Quota::per_second(5));
-    /// let now = Timestamp::ZERO;
-    /// assert_eq!((limiter.take_up_to_at(3, now), limiter.take_up_to_at(3, now)), (3, 2));
-    /// assert_eq!(limiter.take_up_to_at(3, now), 0);
-    /// ```
-    #[allow(clippy::must_use_candidate)] // to drain is a use
-    pub fn take_up_to_at(&self, n: u32, now: Timestamp) -> u32 {
-        self.algorithm.take_up_to(&self.state, n, now)
-    }
-
     /// Takes all permits that there are at `now`, and returns how many.
     ///
     /// ```
@@ -30,7 +15,7 @@ impl<A: Weighted, C> Limiter<A, C> {
     /// assert_eq!(limiter.drain_at(Timestamp::ZERO), 5);
     /// assert!(limiter.check_at(Timestamp::ZERO).is_err());
     /// ```
-    #[allow(clippy::must_use_candidate)] // as above
+    #[allow(clippy::must_use_candidate)] // to drain is a use
     pub fn drain_at(&self, now: Timestamp) -> u32 {
         self.take_up_to_at(u32::MAX, now)
     }
@@ -73,6 +58,23 @@ impl<A: Weighted, C> Limiter<A, C> {
         self.algorithm.admitted(&self.state, seen, n, now)
     }
 
+    /// Gives `n` permits back, or all if fewer are spent, whenever they were spent.
+    /// [`refund`](Self::refund) is safer for a fixed window, which takes these back in its newest
+    /// window.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota, Timestamp};
+    /// let limiter = Limiter::token_bucket(Quota::per_hour(2));
+    /// assert!(limiter.check_n_at(2, Timestamp::ZERO).is_ok());
+    /// limiter.refund_n(1);
+    /// assert_eq!(limiter.peek_at(Timestamp::ZERO).remaining(), 1);
+    /// limiter.refund_n(7);
+    /// assert_eq!(limiter.peek_at(Timestamp::ZERO).remaining(), 2);
+    /// ```
+    pub fn refund_n(&self, n: u32) {
+        self.algorithm.change(&self.state, Change::Refund(n));
+    }
+
     /// Denies everything before `until`, for example until the instant that an upstream server
     /// named in its `Retry-After`.
     ///
@@ -100,19 +102,6 @@ impl<A: Weighted, C> Limiter<A, C> {
 }
 
 impl<A: Weighted, C: Clock> Limiter<A, C> {
-    /// Takes as many permits as there are now, up to `n`, and returns how many. See
-    /// [`take_up_to_at`](Self::take_up_to_at).
-    ///
-    /// ```
-    /// use casgate::{Limiter, Quota};
-    /// let limiter = Limiter::token_bucket(Quota::per_hour(5));
-    /// assert_eq!(limiter.take_up_to(9), 5);
-    /// ```
-    #[allow(clippy::must_use_candidate)] // as above
-    pub fn take_up_to(&self, n: u32) -> u32 {
-        self.take_up_to_at(n, self.clock.now())
-    }
-
     /// Takes all permits that there are now, and returns how many.
     ///
     /// ```
