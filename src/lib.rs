@@ -100,6 +100,8 @@
 //!
 //! The crate needs Rust 1.85 or later. There is no `unsafe` code in it.
 
+// Where other crates link to without the documentation of this one beside theirs.
+#![doc(html_root_url = "https://docs.rs/casgate/0.1.0")]
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // Some links lead to what other features add.

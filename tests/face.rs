@@ -429,3 +429,10 @@ fn an_address_is_cut_to_its_prefix() {
     }
     assert_eq!(Ipv6Prefix::default(), Ipv6Prefix::Bits64);
 }
+
+#[test]
+fn links_from_other_crates_lead_to_this_version() {
+    let root =
+        concat!("html_root_url = \"https://docs.rs/casgate/", env!("CARGO_PKG_VERSION"), "\"");
+    assert!(include_str!("../src/lib.rs").contains(root));
+}
