@@ -131,7 +131,7 @@ impl<H: Holder> Acquire<H> {
     /// assert!(queue.acquire().by(Timestamp::ZERO).block().is_ok());
     /// assert_eq!(
     ///     queue.acquire().by(Timestamp::from_millis(900)).block(),
-    ///     Err(AcquireError::TooLate { retry_after: Duration::from_secs(1) }),
+    ///     Err(AcquireError::TooLate { ready_after: Duration::from_secs(1) }),
     /// );
     /// ```
     pub fn by(mut self, deadline: Timestamp) -> Self {

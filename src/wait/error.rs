@@ -23,7 +23,7 @@ pub enum AcquireError {
     TooLate {
         /// How long after the wait has failed they would be ready, if nobody else asks. It is zero
         /// if they are ready then. The text of the error rounds it up to milliseconds.
-        retry_after: Duration,
+        ready_after: Duration,
     },
     /// As many wait already as [may wait](super::Queue::most_waiting).
     TooManyWaiting,
@@ -35,8 +35,8 @@ impl fmt::Display for AcquireError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NeverFits => f.write_str("the limiter never admits so many permits together"),
-            Self::TooLate { retry_after } => {
-                let wait = rounded_up(nanos(*retry_after));
+            Self::TooLate { ready_after } => {
+                let wait = rounded_up(nanos(*ready_after));
                 write!(f, "the permits would be ready after the deadline, in {wait:?}")
             }
             Self::TooManyWaiting => f.write_str("too many wait already"),
@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn the_text_names_the_wait_rounded_up() {
-        let late = |nanos| AcquireError::TooLate { retry_after: Duration::from_nanos(nanos) };
+        let late = |nanos| AcquireError::TooLate { ready_after: Duration::from_nanos(nanos) };
         let text = "the permits would be ready after the deadline, in ";
         for (nanos, wait) in [(0, "0ns"), (1, "1µs"), (3_600_000_000_001, "3600.001s")] {
             assert_eq!(late(nanos).to_string(), format!("{text}{wait}"));

@@ -206,7 +206,7 @@ impl<S: Copy> Waiters<S> {
 }
 
 fn too_late(ready_at: Timestamp, now: Timestamp) -> AcquireError {
-    AcquireError::TooLate { retry_after: ready_at - now }
+    AcquireError::TooLate { ready_after: ready_at - now }
 }
 
 impl<S> Fate<S> {

@@ -51,7 +51,7 @@ fn a_wait_that_would_be_too_long_fails_at_once_and_takes_nothing() {
     let late = tasks.spawn(queue.acquire_owned().within(Duration::from_millis(59)));
     assert_eq!(
         tasks.run(),
-        [(late, Err(AcquireError::TooLate { retry_after: Duration::from_millis(60) }))]
+        [(late, Err(AcquireError::TooLate { ready_after: Duration::from_millis(60) }))]
     );
     assert_eq!((queue.limiter().peek(), queue.waiting()), (before, 5));
     let just = tasks.spawn(queue.acquire_owned().within(Duration::from_millis(60)));

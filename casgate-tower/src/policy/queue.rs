@@ -118,8 +118,8 @@ impl<A: Weighted, C: Clock, T> Waiting<Queue<A, C, T>> {
     fn late(&self, error: AcquireError, patience: Duration) -> Late {
         let (outcome, retry_after) = match error {
             AcquireError::NeverFits => (Outcome::Never, None),
-            AcquireError::TooLate { retry_after } => {
-                (Outcome::Timeout, Some(retry_after.saturating_sub(patience)))
+            AcquireError::TooLate { ready_after } => {
+                (Outcome::Timeout, Some(ready_after.saturating_sub(patience)))
             }
             AcquireError::TooManyWaiting => (Outcome::QueueFull, Some(self.pace)),
             AcquireError::Closed => (Outcome::Denied, None),

@@ -30,8 +30,8 @@ pub(super) fn judge<L: Line>(scene: Scene, plays: &[Play], seen: &Seen, waiters:
                 let is_right = match error {
                     AcquireError::Closed => is_closed,
                     AcquireError::NeverFits => waiter.permits > scene.burst,
-                    AcquireError::TooLate { retry_after } => {
-                        waiter.ended.unwrap_or(end) + retry_after > waiter.deadline
+                    AcquireError::TooLate { ready_after } => {
+                        waiter.ended.unwrap_or(end) + ready_after > waiter.deadline
                     }
                     AcquireError::TooManyWaiting => scene.room < plays.len() && i >= line,
                 };
