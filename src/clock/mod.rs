@@ -175,8 +175,8 @@ pub trait Clock {
     /// Returns how far [`recent`](Self::recent) may normally lag behind [`now`](Self::now). By default
     /// it is zero, which fits a clock without a cheap timestamp of its own.
     ///
-    /// A timestamp that lags further makes a limiter deny for longer, and never admit more. The value
-    /// must be the same at each call. A limiter asks for it only when it denies.
+    /// A timestamp that lags further makes a limiter deny for longer, and never admit more by the
+    /// timestamps. The value must be the same at each call. A limiter asks for it only when it denies.
     ///
     /// ```
     /// use casgate::clock::{Clock, Precise, SystemClock};
