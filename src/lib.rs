@@ -71,7 +71,7 @@
 //!
 //! - `std` (default): what needs an operating system.
 //!   - [`SystemClock`](clock::SystemClock) can be read; [`UtcClock`](clock::UtcClock), `BootClock`
-//!     (on Linux) and [`Ticker`](clock::Ticker); clocks in a `Box` or an `Arc`.
+//!     (on Linux and Android) and [`Ticker`](clock::Ticker); clocks in a `Box` or an `Arc`.
 //!   - The default hasher of a [`KeyedLimiter`], and the constructors that use it.
 //!   - [`OwnedLease`] and [`OwnedReservation`].
 //! - `alloc`: what needs an allocator. The feature `std` enables it.
