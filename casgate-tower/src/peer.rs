@@ -1,3 +1,7 @@
+#[cfg(feature = "axum")]
+use axum::extract::ConnectInfo;
+#[cfg(feature = "axum")]
+use http::Extensions;
 use http::request::Parts;
 use std::net::{IpAddr, SocketAddr};
 
@@ -18,14 +22,24 @@ pub struct Peer(pub IpAddr);
 /// The peer, wherever the server has put it.
 pub(crate) fn of(parts: &Parts) -> Option<IpAddr> {
     let extensions = &parts.extensions;
+    // In most servers axum's is the only extension: then no other is looked for.
+    #[cfg(feature = "axum")]
+    if extensions.len() == 1 {
+        if let Some(address) = connected(extensions) {
+            return Some(address);
+        }
+    }
     if let Some(Peer(address)) = extensions.get() {
         return Some(*address);
     }
     #[cfg(feature = "axum")]
-    if let Some(axum::extract::ConnectInfo(peer)) =
-        extensions.get::<axum::extract::ConnectInfo<SocketAddr>>()
-    {
-        return Some(peer.ip());
+    if let Some(address) = connected(extensions) {
+        return Some(address);
     }
     extensions.get::<SocketAddr>().map(SocketAddr::ip)
+}
+
+#[cfg(feature = "axum")]
+fn connected(extensions: &Extensions) -> Option<IpAddr> {
+    extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip())
 }

@@ -32,6 +32,29 @@ enum Rule {
     Hops(NonZeroUsize, ForwardedHeader),
 }
 
+impl Rule {
+    /// Finds the client in the headers, if it is found there.
+    #[inline(never)] // most requests need no more than the peer
+    fn read(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        match self {
+            Self::Peer => peer,
+            Self::Behind(trusted, header) => {
+                let is_trusted = |address| trusted.iter().any(|network| network.contains(address));
+                let mut client = peer;
+                let mut entries = header.entries(headers);
+                while is_trusted(client) {
+                    let Some(address) = entries.next().flatten() else { break };
+                    client = address;
+                }
+                client
+            }
+            Self::Hops(hops, header) => {
+                header.entries(headers).nth(hops.get() - 1).flatten().unwrap_or(peer)
+            }
+        }
+    }
+}
+
 impl ClientAddress {
     /// Finds the client in the peer's address. No header is read.
     ///
@@ -158,23 +181,12 @@ impl ClientAddress {
     ///
     /// If there is no peer, whatever the headers say. The address of a Unix socket's other end is
     /// for the caller to choose.
+    #[inline]
     pub fn of(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> Result<IpAddr, NoPeer> {
         let peer = peer.ok_or(NoPeer)?;
         let client = match &self.rule {
             Rule::Peer => peer,
-            Rule::Behind(trusted, header) => {
-                let is_trusted = |address| trusted.iter().any(|network| network.contains(address));
-                let mut client = peer;
-                let mut entries = header.entries(headers);
-                while is_trusted(client) {
-                    let Some(address) = entries.next().flatten() else { break };
-                    client = address;
-                }
-                client
-            }
-            Rule::Hops(hops, header) => {
-                header.entries(headers).nth(hops.get() - 1).flatten().unwrap_or(peer)
-            }
+            rule => rule.read(peer, headers),
         };
         Ok(self.prefix.of(client))
     }

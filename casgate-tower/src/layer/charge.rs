@@ -1,4 +1,4 @@
-use crate::fields::Standing;
+use crate::fields::{Fields, Standing};
 use crate::outcome::Outcome;
 use crate::policy::{Ask, Entered, Late, Policy, Set};
 use casgate::{Admitted, Denied, Snapshot};
@@ -77,10 +77,16 @@ impl Charge {
         matches!(self.answer, Answer::Admitted(_))
     }
 
-    /// Asks the policy, and returns whether it admits.
+    /// Asks the policy, and returns whether it admits. An admission has numbers if there are fields
+    /// to write.
     #[inline]
-    pub(super) fn check(&mut self, set: &Set) -> bool {
-        self.answer = match self.policy(set).limited().check(&self.ask) {
+    pub(super) fn check(&mut self, set: &Set, fields: Fields) -> bool {
+        let limited = self.policy(set).limited();
+        let answer = match fields {
+            Fields::NONE => limited.spend(&self.ask),
+            _ => limited.check(&self.ask),
+        };
+        self.answer = match answer {
             Ok(admitted) => Answer::Admitted(admitted),
             Err(denied) => Answer::Denied(denied),
         };

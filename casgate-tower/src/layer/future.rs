@@ -35,8 +35,8 @@ pin_project! {
 /// What the layer does next. In boxes what most requests do not have, since futures are moved
 /// about.
 enum Next<R, W> {
-    /// It waits for the service's response.
-    Serve(R),
+    /// It waits for the service's response, and then there may be something left to do.
+    Serve(Option<R>),
     Answer(Box<Response<Bytes>>),
     Wait(Box<W>),
     /// Nothing: it was ready.
@@ -53,7 +53,7 @@ struct Waiting<S, B, O: Observer> {
 
 impl<S: Service<Request<B>>, B, O: Observer> ResponseFuture<S, B, O> {
     #[inline]
-    pub(super) fn serving(response: S::Future, rest: Rest<O>) -> Self {
+    pub(super) fn serving(response: S::Future, rest: Option<Rest<O>>) -> Self {
         Self { response: Some(response), next: Next::Serve(rest) }
     }
 
@@ -87,7 +87,27 @@ where
     /// # Panics
     ///
     /// If it is polled after it was ready.
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Next::Serve(None) = self.next else { return self.poll_all(cx) };
+        // Nothing is left to do.
+        let mut response = self.project().response;
+        let answer = response.as_mut().as_pin_mut().expect(READY).poll(cx);
+        if answer.is_ready() {
+            response.set(None);
+        }
+        answer
+    }
+}
+
+impl<S, B, R, O> ResponseFuture<S, B, O>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+    R: From<Bytes>,
+    O: Observer,
+{
+    #[inline(never)]
+    fn poll_all(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Response<R>, S::Error>> {
         let mut this = self.project();
         if let Next::Wait(waiting) = this.next {
             let passes = ready!(waiting.passage.poll(cx));
@@ -112,10 +132,10 @@ where
         let mut answer = this.response.as_pin_mut().expect(READY).poll(cx);
         if answer.is_ready() {
             match (rest, &mut answer) {
-                (Rest::Fields(fields), Poll::Ready(Ok(response))) => {
+                (Some(Rest::Fields(fields)), Poll::Ready(Ok(response))) => {
                     fields.write(response.headers_mut());
                 }
-                (Rest::Settle(settle), _) => {
+                (Some(Rest::Settle(settle)), _) => {
                     answer = answer.map_ok(|response| settle.settle(response));
                 }
                 _ => {}

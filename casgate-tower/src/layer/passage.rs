@@ -40,10 +40,8 @@ struct Waits {
     wait: Wait,
 }
 
-/// What is to be done with the request.
-#[must_use]
-pub(super) enum Step {
-    Pass,
+/// Why a request does not pass, or not yet.
+pub(super) enum Stop {
     Wait,
     Deny,
     NoKey(StatusCode),
@@ -78,9 +76,26 @@ where
         self.shared.set(&self.held)
     }
 
+    /// Asks the policies.
+    pub(super) fn ask(&mut self, parts: &Parts) -> Result<(), Stop> {
+        let set = self.shared.set(&self.held);
+        let Some(policy) = set.plain() else { return self.ask_all(parts) };
+        // What most layers have: decided as below, in fewer steps.
+        let Ok(place) = policy.locate(parts) else {
+            let charge = self.keyless(policy, 0)?;
+            self.charges.push(charge);
+            return self.passed();
+        };
+        let mut charge = Charge::new(0, true, Ask { place, tier: 0, cost: 1 });
+        let is_admitted = charge.check(set, self.shared.admitted);
+        self.charges.push(charge);
+        if is_admitted { self.passed() } else { self.deny() }
+    }
+
     /// Asks the policies, in this order: those that deny at once, all or none; those that have a
     /// line; those in shadow, whose denials stop nobody.
-    pub(super) fn ask(&mut self, parts: &Parts) -> Step {
+    #[inline(never)]
+    fn ask_all(&mut self, parts: &Parts) -> Result<(), Stop> {
         let set = self.shared.set(&self.held);
         for (policy, i) in set.policies().iter().zip(0..) {
             let charge = match policy.applies(parts) {
@@ -88,14 +103,7 @@ where
                 Applies::Exempt => Charge::unasked(i, Answer::Exempt),
                 Applies::Asks => match policy.ask(parts) {
                     Ok(ask) => Charge::new(i, policy.is_enforced(ask), ask),
-                    Err(NoKey) => match policy.keyless() {
-                        Keyless::Exempt => Charge::unasked(i, Answer::Exempt),
-                        Keyless::Passes => Charge::unasked(i, Answer::NoKey),
-                        Keyless::Denied(status) => {
-                            self.shared.tell(policy, &Ask::NOTHING, Outcome::MissingKey);
-                            return Step::NoKey(status);
-                        }
-                    },
+                    Err(NoKey) => self.keyless(policy, i)?,
                 },
             };
             self.charges.push(charge);
@@ -105,12 +113,25 @@ where
         }
         let (set, mut is_over) = (self.shared.set(&self.held), true);
         for charge in &mut self.charges {
-            if charge.is_immediate(set) && !charge.check(set) {
+            if charge.is_immediate(set) && !charge.check(set, self.shared.admitted) {
                 return self.deny();
             }
             is_over &= !charge.is_later(set);
         }
         if is_over { self.passed() } else { self.stand_in_lines(0) }
+    }
+
+    /// What becomes of a request without a key.
+    #[cold]
+    fn keyless(&self, policy: &Policy, i: u8) -> Result<Charge, Stop> {
+        match policy.keyless() {
+            Keyless::Exempt => Ok(Charge::unasked(i, Answer::Exempt)),
+            Keyless::Passes => Ok(Charge::unasked(i, Answer::NoKey)),
+            Keyless::Denied(status) => {
+                self.shared.tell(policy, &Ask::NOTHING, Outcome::MissingKey);
+                Err(Stop::NoKey(status))
+            }
+        }
     }
 
     /// Asks those that deny for certain, and returns whether there is one. A denial spends nothing,
@@ -120,7 +141,7 @@ where
         let mut denies = false;
         for charge in &mut self.charges {
             if charge.is_immediate(set) && charge.seems_short(set) {
-                denies |= !charge.check(set);
+                denies |= !charge.check(set, self.shared.admitted);
                 charge.refund(set); // if it has refilled since
             }
         }
@@ -128,7 +149,7 @@ where
     }
 
     #[inline(never)] // most requests have neither
-    fn stand_in_lines(&mut self, from: usize) -> Step {
+    fn stand_in_lines(&mut self, from: usize) -> Result<(), Stop> {
         let set = self.shared.set(&self.held);
         for i in from..self.charges.len() {
             let charge = &mut self.charges[i];
@@ -144,7 +165,7 @@ where
                     let since = Instant::now();
                     self.waits = Some(Waits { charge: i, since, wait });
                     self.shared.observer.waits(policy.name());
-                    return Step::Wait;
+                    return Err(Stop::Wait);
                 }
             }
         }
@@ -163,7 +184,7 @@ where
             let policy = charge.policy(self.shared.set(&self.held));
             self.shared.observer.waited(policy.name(), wait);
             let step = if is_admitted { self.stand_in_lines(i + 1) } else { self.deny() };
-            if let Step::Deny = step {
+            if let Err(Stop::Deny) = step {
                 return Poll::Ready(false);
             }
         }
@@ -171,24 +192,24 @@ where
         Poll::Ready(self.has_passed)
     }
 
-    fn pass(&mut self) -> Step {
+    fn pass(&mut self) -> Result<(), Stop> {
         let set = self.shared.set(&self.held);
         for charge in &mut self.charges {
             if charge.is_shadow() {
-                charge.check(set);
+                charge.check(set, self.shared.admitted);
             }
         }
         self.passed()
     }
 
-    fn passed(&mut self) -> Step {
+    fn passed(&mut self) -> Result<(), Stop> {
         self.tell();
         self.has_passed = true;
-        Step::Pass
+        Ok(())
     }
 
     #[cold]
-    fn deny(&mut self) -> Step {
+    fn deny(&mut self) -> Result<(), Stop> {
         for charge in &mut self.charges {
             if !charge.is_enforced {
                 charge.answer = Answer::Open; // it did not pass
@@ -196,7 +217,7 @@ where
         }
         self.give_back();
         self.tell();
-        Step::Deny
+        Err(Stop::Deny)
     }
 
     #[cold]
@@ -233,16 +254,24 @@ where
                 .all(|outcome| outcome == Outcome::Unavailable)
     }
 
-    /// What is left to do when the service has answered.
-    pub(super) fn rest(&mut self, shared: &Arc<Shared<O>>) -> Rest<O> {
+    /// Whether there may be something left to do when the service has answered.
+    #[inline]
+    pub(super) fn leaves_rest(&self) -> bool {
+        self.set().settles() || self.shared.admitted != Fields::NONE
+    }
+
+    /// What is left to do when the service has answered, if anything.
+    #[inline(never)]
+    pub(super) fn rest(&mut self, shared: &Arc<Shared<O>>) -> Option<Rest<O>> {
+        if !self.leaves_rest() {
+            return None;
+        }
         if self.set().settles() {
             let (shared, held) = (Arc::clone(shared), self.held.take());
-            return Rest::Settle(Settle { shared, held, charges: mem::take(&mut self.charges) });
+            let charges = mem::take(&mut self.charges);
+            return Some(Rest::Settle(Settle { shared, held, charges }));
         }
-        match self.shared.admitted {
-            Fields::NONE => Rest::Nothing,
-            fields => fields.compose(&mut self.standings()).map_or(Rest::Nothing, Rest::Fields),
-        }
+        self.shared.admitted.compose(&mut self.standings()).map(Rest::Fields)
     }
 }
 
@@ -251,7 +280,22 @@ where
     P: Deref<Target = Shared<O>>,
     O: Observer,
 {
+    #[inline]
     fn drop(&mut self) {
+        if !self.has_passed || self.waits.is_some() {
+            self.abandon();
+        }
+    }
+}
+
+impl<P, O> Passage<P, O>
+where
+    P: Deref<Target = Shared<O>>,
+    O: Observer,
+{
+    /// The request was denied, or given up.
+    #[cold]
+    fn abandon(&mut self) {
         let waits = self.waits.take().map(|waits| (waits.charge, waits.since.elapsed()));
         if !self.has_passed {
             self.give_back();

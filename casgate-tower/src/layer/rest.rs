@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 /// What the layer still has to do for a request that has passed.
 pub(super) enum Rest<O> {
-    Nothing,
     /// The fields are known, since the response changes nothing.
     Fields(Composed),
     Settle(Settle<O>),

@@ -1,9 +1,10 @@
 use super::answer;
 use super::future::ResponseFuture;
-use super::passage::{Passage, Step};
+use super::passage::{Passage, Stop};
 use super::shared::Shared;
 use crate::observe::Observer;
 use bytes::Bytes;
+use http::request::Parts;
 use http::{Request, Response};
 use std::fmt;
 use std::mem;
@@ -42,20 +43,41 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (parts, body) = request.into_parts();
         let mut passage = Passage::new(&*self.shared);
-        match passage.ask(&parts) {
-            Step::Pass => {
-                let rest = passage.rest(&self.shared);
-                ResponseFuture::serving(self.inner.call(Request::from_parts(parts, body)), rest)
-            }
-            Step::Deny => ResponseFuture::answering(answer::denied(&passage, &parts)),
-            Step::NoKey(status) => ResponseFuture::answering(answer::no_key(status, &parts)),
-            Step::Wait => {
-                let passage = passage.keep(&self.shared);
-                // The service that was readied goes with the request; its clone is readied next time.
-                let next = self.inner.clone();
-                let readied = mem::replace(&mut self.inner, next);
-                ResponseFuture::waiting(passage, readied, parts, body)
-            }
+        if let Err(stop) = passage.ask(&parts) {
+            return stopped(&mut self.inner, &self.shared, passage, stop, parts, body);
+        }
+        let response = self.inner.call(Request::from_parts(parts, body));
+        if passage.leaves_rest() {
+            return ResponseFuture::serving(response, passage.rest(&self.shared));
+        }
+        // Apart, so that no more than the response is copied.
+        ResponseFuture::serving(response, None)
+    }
+}
+
+/// What becomes of a request that does not pass, or not yet.
+#[cold]
+fn stopped<S, B, O>(
+    inner: &mut S,
+    shared: &Arc<Shared<O>>,
+    mut passage: Passage<&Shared<O>, O>,
+    stop: Stop,
+    parts: Parts,
+    body: B,
+) -> ResponseFuture<S, B, O>
+where
+    S: Service<Request<B>> + Clone,
+    O: Observer,
+{
+    match stop {
+        Stop::Deny => ResponseFuture::answering(answer::denied(&passage, &parts)),
+        Stop::NoKey(status) => ResponseFuture::answering(answer::no_key(status, &parts)),
+        Stop::Wait => {
+            let passage = passage.keep(shared);
+            // The service that was readied goes with the request; its clone is readied next time.
+            let next = inner.clone();
+            let readied = mem::replace(inner, next);
+            ResponseFuture::waiting(passage, readied, parts, body)
         }
     }
 }

@@ -151,6 +151,7 @@ impl KeyBy {
     }
 
     /// Where the request's key is in that limiter, if it has one.
+    #[inline]
     pub(crate) fn locate<C, S: BuildHasher>(
         &self,
         parts: &Parts,

@@ -9,6 +9,7 @@ use casgate::{KeyedError, Quota};
 use http::request::Parts;
 use std::hash::BuildHasher;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What one request asks of one policy.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +46,12 @@ pub(crate) trait Limited: Send + Sync {
     }
 
     fn check(&self, ask: &Ask) -> Result<Admitted, Denied>;
+
+    /// As `check`, if nobody reads the numbers of an admission, such as `remaining`: to compute them
+    /// takes as long as to decide.
+    fn spend(&self, ask: &Ask) -> Result<Admitted, Denied> {
+        self.check(ask)
+    }
 
     fn peek(&self, ask: &Ask) -> Snapshot;
 
@@ -105,6 +112,10 @@ impl<R: Adjust> Limited for Changing<Adjustable<R>> {
         self.0.check_n(ask.cost)
     }
 
+    fn spend(&self, ask: &Ask) -> Result<Admitted, Denied> {
+        self.0.check_n(ask.cost).map(without_numbers)
+    }
+
     fn peek(&self, _: &Ask) -> Snapshot {
         self.0.peek()
     }
@@ -118,6 +129,13 @@ impl<R: Adjust> Limited for Changing<Adjustable<R>> {
         self.0.set_quota(quota);
         Ok(())
     }
+}
+
+/// The admission as a refund needs it. The compiler leaves out what it drops.
+#[inline(always)]
+fn without_numbers(admitted: Admitted) -> Admitted {
+    let unknown = Snapshot::new(0, 0, Duration::ZERO);
+    Admitted::new(admitted.permits(), admitted.at(), admitted.ticket(), unknown)
 }
 
 /// A limit for each key.
@@ -151,6 +169,10 @@ impl<C: Clock + Send + Sync, S: BuildHasher + Send + Sync> Limited for Keyed<C, 
 
     fn check(&self, ask: &Ask) -> Result<Admitted, Denied> {
         self.key(ask).check_n(ask.cost)
+    }
+
+    fn spend(&self, ask: &Ask) -> Result<Admitted, Denied> {
+        self.key(ask).check_n(ask.cost).map(without_numbers)
     }
 
     fn peek(&self, ask: &Ask) -> Snapshot {

@@ -2,6 +2,7 @@
 
 use super::limited::NoKey;
 use super::{Ask, MissingKey, Policy};
+use casgate::Place;
 use http::StatusCode;
 use http::request::Parts;
 
@@ -11,6 +12,8 @@ pub(crate) struct Set {
     policies: Box<[Policy]>,
     /// Whether one of them looks at responses.
     settles: bool,
+    /// Whether there is one, and it asks the same of every request.
+    is_plain: bool,
 }
 
 /// What a policy is to a request.
@@ -39,12 +42,19 @@ impl Set {
             assert!(is_other, "two policies have the name {}", policy.name());
         }
         let settles = policies.iter().any(Policy::settles);
-        Self { policies: policies.into(), settles }
+        let is_plain = policies.len() == 1 && policies[0].is_plain();
+        Self { policies: policies.into(), settles, is_plain }
     }
 
     #[inline]
     pub(crate) fn policies(&self) -> &[Policy] {
         &self.policies
+    }
+
+    /// The only policy, if it asks the same of every request, and is decided at once.
+    #[inline]
+    pub(crate) fn plain(&self) -> Option<&Policy> {
+        if self.is_plain { self.policies.first() } else { None }
     }
 
     /// Whether a policy refunds or corrects by what the service answers.
@@ -67,13 +77,26 @@ impl Policy {
         }
     }
 
+    /// Whether it asks the same of every request, and is decided at once.
+    fn is_plain(&self) -> bool {
+        let Self { line, only_if, exempt, cost, tier, enforced, .. } = self;
+        let has_test = only_if.is_some() || exempt.is_some();
+        line.is_none() && !has_test && cost.is_none() && tier.is_none() && *enforced == 100
+    }
+
+    /// Where the key of a request to which it applies is.
+    #[inline]
+    pub(crate) fn locate(&self, parts: &Parts) -> Result<Option<Place>, NoKey> {
+        match self.limited.locate(parts) {
+            Err(NoKey) if self.missing_key == MissingKey::Shared => Ok(self.limited.shared()),
+            located => located,
+        }
+    }
+
     /// What it asks of a request to which it applies.
     #[inline]
     pub(crate) fn ask(&self, parts: &Parts) -> Result<Ask, NoKey> {
-        let place = match self.limited.locate(parts) {
-            Err(NoKey) if self.missing_key == MissingKey::Shared => self.limited.shared(),
-            located => located?,
-        };
+        let place = self.locate(parts)?;
         let tier = self.tier.as_ref().map_or(0, |tier| self.limited.tier(tier(parts)));
         let cost = self.cost.as_ref().map_or(1, |cost| cost(parts));
         Ok(Ask { place, tier, cost })

@@ -2,7 +2,7 @@
 
 use super::*;
 use casgate::{Allowance, LimitN};
-use casgate_tower::fields::{Announced, Standing};
+use casgate_tower::fields::{Announced, Fields, Standing};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 fn left(answer: &Answer) -> u32 {
@@ -39,14 +39,15 @@ fn two_quotas_have_no_permit_more() {
 /// `ResponseFuture::poll` panics "if it is polled after it was ready". Also if the service has failed.
 #[test]
 fn a_failed_response_is_not_polled_again() {
-    let mut service = RateLimitLayer::new(bucket(Quota::per_hour(1), &clock())).layer(
-        tower::service_fn(|_: Request<()>| {
+    for fields in [Fields::DRAFT_11, Fields::NONE] {
+        let layer = RateLimitLayer::new(bucket(Quota::per_hour(1), &clock())).fields(fields);
+        let mut service = layer.layer(tower::service_fn(|_: Request<()>| {
             std::future::poll_fn(|_| Poll::Ready(Err::<Response<Full<Bytes>>, _>("fails")))
-        }),
-    );
-    let mut response = Box::pin(service.call(request("a")));
-    assert!(matches!(poll(&mut response), Poll::Ready(Err("fails"))));
-    assert!(catch_unwind(AssertUnwindSafe(|| poll(&mut response).is_ready())).is_err());
+        }));
+        let mut response = Box::pin(service.call(request("a")));
+        assert!(matches!(poll(&mut response), Poll::Ready(Err("fails"))));
+        assert!(catch_unwind(AssertUnwindSafe(|| poll(&mut response).is_ready())).is_err());
+    }
 }
 
 /// Panics when it is told that a wait has ended.

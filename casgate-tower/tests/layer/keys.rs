@@ -1,8 +1,8 @@
 //! What is a client's key.
 
 use super::*;
-use casgate_tower::Peer;
 use casgate_tower::address::ClientAddress;
+use casgate_tower::{MissingKey, Peer};
 use std::net::{IpAddr, SocketAddr};
 
 /// Two headers in one request.
@@ -137,5 +137,27 @@ fn a_peer_is_found_where_the_program_says() {
     };
     for (last, expected) in [(1, 200), (2, 200), (1, 429)] {
         assert_eq!(status(&service, from(last)), expected);
+    }
+}
+
+/// A request is looked at once, whether it has a key or not.
+#[test]
+fn a_key_is_made_once() {
+    for missing in [MissingKey::default(), MissingKey::Shared, MissingKey::Exempt] {
+        let made = Arc::new(AtomicUsize::new(0));
+        let key = KeyBy::new({
+            let made = Arc::clone(&made);
+            move |parts| {
+                made.fetch_add(1, Ordering::Relaxed);
+                parts.headers.get("x-key").map(|key| key.as_bytes().to_vec())
+            }
+        });
+        let policy =
+            Policy::over_keyed(keys(Quota::per_hour(9), &clock()), Quota::per_hour(9), key);
+        let service = around(&RateLimitLayer::new(policy.missing_key(missing)));
+        for (sent, request) in [request("a"), keyless()].into_iter().enumerate() {
+            send(&service, request);
+            assert_eq!(made.load(Ordering::Relaxed), sent + 1, "{missing:?}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use casgate_tower::MissingKey;
+use casgate_tower::fields::Fields;
 use http::request::Parts;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -157,6 +158,31 @@ fn only_the_statuses_that_are_named_are_refunded() {
         assert_eq!(limiter.peek().remaining(), left, "{code}");
     }
     drop(service);
+}
+
+/// A layer that writes no fields does not compute what they say, and a refund needs none of it.
+#[test]
+fn a_layer_without_fields_refunds_all_the_same() {
+    let clock = clock();
+    clock.advance(secs(90 * 60)); // not in the first window
+    for cost in [1, 2] {
+        let quota = Quota::per_hour(cost);
+        let window = KeyedLimiter::fixed_window(quota, 100).with_clock(Arc::clone(&clock));
+        let policies = [
+            keyed(quota, &clock),
+            Policy::over_keyed(window, quota, by_header()),
+            Policy::global(quota),
+            Policy::global_window(quota),
+        ];
+        for (i, policy) in policies.into_iter().enumerate() {
+            // Without a cost of its own each request asks for the same.
+            let policy = if cost == 1 { policy } else { policy.cost(|_| 2) };
+            let layer = RateLimitLayer::new(policy.refund_on([StatusCode::OK]));
+            let service = around(&layer.fields(Fields::NONE));
+            let statuses = [(); 3].map(|()| status(&service, request("a")));
+            assert_eq!(statuses, [200; 3], "policy {i}, cost {cost}");
+        }
+    }
 }
 
 /// The true cost is charged above the burst too; the debt is repaid before the next request.
