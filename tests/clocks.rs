@@ -1,13 +1,38 @@
 //! Clocks that are chosen while the program runs, and clocks that step back.
 
 use casgate::clock::{CachedClock, Clock, ManualClock, Precise, SystemClock, UtcClock};
-use casgate::{FixedWindow, KeyedLimiter, Limiter, Quota, Timestamp};
+use casgate::{
+    AdjustableLimiter, Both, FixedWindow, KeyedLimiter, Limiter, Quota, SlidingWindowLimiter, Slot,
+    Timestamp, TokenBucket,
+};
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 type AnyClock = Box<dyn Clock + Send + Sync>;
 
 static MANUAL: ManualClock = ManualClock::new();
+
+/// `with_clock` is `const` for each kind of limiter that fits a `static`.
+mod statics {
+    use super::*;
+
+    const HOURLY: Quota = Quota::per_hour(1);
+    const UTC: UtcClock = UtcClock::new();
+
+    static BUCKET: Limiter<TokenBucket, UtcClock> = Limiter::token_bucket(HOURLY).with_clock(UTC);
+    static BOTH: Limiter<Both<TokenBucket, FixedWindow>, UtcClock> =
+        Limiter::both(TokenBucket::new(HOURLY), FixedWindow::new(HOURLY)).with_clock(UTC);
+    static ADJUSTABLE: AdjustableLimiter<UtcClock> =
+        Limiter::adjustable_token_bucket(HOURLY).with_clock(UTC);
+    static SLIDING: SlidingWindowLimiter<UtcClock, [Slot; 1]> =
+        Limiter::sliding_window_array(Duration::from_secs(3_600)).with_clock(UTC);
+
+    #[test]
+    fn stand_on_other_clocks() {
+        assert!(BUCKET.is_allowed() && BOTH.is_allowed());
+        assert!(ADJUSTABLE.is_allowed() && SLIDING.is_allowed());
+    }
+}
 
 fn chosen(name: &str) -> AnyClock {
     match name {

@@ -59,8 +59,8 @@ struct State {
 }
 
 impl Fleet {
-    /// Makes a fleet whose store is one Redis or Valkey server: by its URL, or a
-    /// [`redis::ConnectionInfo`].
+    /// Makes a fleet whose store is one Redis or Valkey server: by its URL as a `&str` or a
+    /// `String`, or by a [`redis::ConnectionInfo`]. Of a `&String` take `url.as_str()`.
     ///
     /// It connects when a lease is first wanted, so a process can start while the server is down.
     /// To know at once, ask [`is_up`](Self::is_up) after the first decision.
@@ -117,7 +117,8 @@ impl Fleet {
     ///
     /// # Errors
     ///
-    /// A [`FleetQuotaError`] if no leases can be made of the quota.
+    /// A [`FleetQuotaError`] if no leases can be made of the quota. At a rate that is so of every
+    /// burst of 1, such as that of `1/s`, and the error names the least burst that suffices.
     pub fn limiter(
         &self,
         name: &str,
@@ -140,7 +141,8 @@ impl Fleet {
     ///
     /// # Errors
     ///
-    /// A [`FleetQuotaError`] if no leases can be made of the quota.
+    /// A [`FleetQuotaError`] if no leases can be made of the quota. At a rate that is so of every
+    /// burst of 1, such as that of `1/s`, and the error names the least burst that suffices.
     pub fn keyed<K>(
         &self,
         prefix: &str,

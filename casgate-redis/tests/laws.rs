@@ -225,8 +225,12 @@ fn quotas_outside_of_the_range_are_errors() {
     // Nine permits and a part, one permit, and less than one.
     assert_eq!(new(10, second, 10, second / 20), Ok(9));
     assert_eq!(new(10, second, 10, 9 * second / 10), Ok(1));
-    assert_eq!(new(10, second, 10, 9 * second / 10 + 1), Err(LeaseQuotaError::BurstTooSmall));
-    assert_eq!(new(10, second, 10, u64::MAX), Err(LeaseQuotaError::BurstTooSmall));
+    let too_small = |least| Err(LeaseQuotaError::BurstTooSmall { least });
+    assert_eq!(new(10, second, 10, 9 * second / 10 + 1), too_small(11));
+    assert_eq!(new(10, second, 11, 9 * second / 10 + 1), Ok(1));
+    assert_eq!(new(10, second, 10, u64::MAX), too_small(184_467_440_739));
+    assert_eq!(new(3, second, 1, 1_001), too_small(2));
+    assert_eq!(new(3, second, 2, 1_001), Ok(1));
     // 94 million are within the range, whatever the period, and a billion that have no common divisor with it are not.
     assert!(new(94_000_000, day - 1_000, 94_000_000, second).is_ok());
     assert!(new(93_999_999, day, 94_000_000, second).is_ok());

@@ -14,7 +14,7 @@ use core::time::Duration;
 impl<'a, C, S> Key<'a, C, S> {
     /// Takes the next free place for `n` permits, if it comes within `max_wait` of `now`. The place
     /// is given back when the reservation is dropped, unless it was
-    /// [committed](KeyedReservation::commit).
+    /// [committed](KeyedReservation::commit), or the key has taken permits after it.
     ///
     /// The permits count at the instant that they are [ready](KeyedReservation::ready_at). Until
     /// then other requests for the key are denied. If permits of the key were refunded in the
@@ -93,7 +93,7 @@ impl<'a, C: Clock, S> Key<'a, C, S> {
 }
 
 /// Permits of a key taken ahead of time, from [`Key::reserve`](crate::Key::reserve). Dropped, it
-/// gives them back, unless it was [committed](Self::commit).
+/// gives them back, unless it was [committed](Self::commit) or the key has taken permits after it.
 ///
 /// Wait for [`delay`](Self::delay), commit, and go on. Give the longest acceptable wait to
 /// `reserve` rather than to a timeout around the wait: what cannot be given back is lost.

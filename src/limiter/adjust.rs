@@ -24,7 +24,8 @@ impl<R: Adjust, C> Limiter<Adjustable<R>, C> {
     ///
     /// Each check is decided wholly by the old quota or wholly by the new one. All checks that
     /// begin after this call has returned are decided by the new one. This call waits only for
-    /// other `set_quota`s.
+    /// other `set_quota`s. The limiter does not return the quota in force: keep what you set, for a
+    /// log. [`Snapshot::limit`](crate::Snapshot::limit) is its burst, or the limit of a window.
     ///
     /// ```
     /// use casgate::{Limiter, Quota, Timestamp};

@@ -173,28 +173,11 @@ impl<const L: usize> Limiter<SlidingWindow<[Slot; L]>> {
     }
 }
 
-// `Copy`, since a `const fn` cannot drop what might have a destructor.
-impl<R: Rule, C: Copy> Limiter<R, C> {
-    /// Returns the same limiter on another clock.
-    ///
-    /// ```
-    /// use casgate::clock::ManualClock;
-    /// use casgate::{Limiter, Quota};
-    /// static CLOCK: ManualClock = ManualClock::new();
-    /// let limiter = Limiter::fixed_window(Quota::per_second(1)).with_clock(&CLOCK);
-    /// assert!(limiter.is_allowed());
-    /// ```
-    #[must_use]
-    pub const fn with_clock<C2>(self, clock: C2) -> Limiter<R, C2> {
-        Limiter { state: self.state, algorithm: self.algorithm, clock }
-    }
-}
-
-/// `with_clock` for algorithms whose state is more than a word: a `const fn` cannot take them
-/// apart.
+/// `with_clock`, for each kind of state. `const` needs a clock that is `Copy`, and a state without a
+/// destructor: a `const fn` cannot drop.
 macro_rules! with_clock {
-    ([$($generics:tt)*] $algorithm:ty, $example:literal) => {
-        impl<$($generics)*, C> Limiter<$algorithm, C> {
+    ([$($generics:tt)*] $algorithm:ty, $($const:ident)?, $example:literal) => {
+        impl<$($generics)*> Limiter<$algorithm, C> {
             /// Returns the same limiter on another clock.
             ///
             /// ```
@@ -203,7 +186,7 @@ macro_rules! with_clock {
             /// assert!(limiter.with_clock(ManualClock::new()).is_allowed());
             /// ```
             #[must_use]
-            pub fn with_clock<C2>(self, clock: C2) -> Limiter<$algorithm, C2> {
+            pub $($const)? fn with_clock<C2>(self, clock: C2) -> Limiter<$algorithm, C2> {
                 Limiter { state: self.state, algorithm: self.algorithm, clock }
             }
         }
@@ -211,18 +194,31 @@ macro_rules! with_clock {
 }
 
 with_clock!(
-    [S: AsRef<[Slot]>] SlidingWindow<S>,
+    [R: Rule, C: Copy] R, const,
     "use casgate::{Limiter, Quota};
-let limiter = Limiter::sliding_window(Quota::per_second(1));"
+let limiter = Limiter::fixed_window(Quota::per_second(1));"
 );
 with_clock!(
-    [A: Rule, B: Rule] Both<A, B>,
+    [A: Rule, B: Rule, C: Copy] Both<A, B>, const,
     "use casgate::{FixedWindow, Limiter, Quota, TokenBucket};
 let (second, hour) = (Quota::per_second(10), Quota::per_hour(1_000));
 let limiter = Limiter::both(TokenBucket::new(second), FixedWindow::new(hour));"
 );
 with_clock!(
-    [R: Adjust] Adjustable<R>,
+    [R: Adjust, C: Copy] Adjustable<R>, const,
     "use casgate::{Limiter, Quota};
 let limiter = Limiter::adjustable_token_bucket(Quota::per_second(1));"
+);
+with_clock!(
+    [const L: usize, C: Copy] SlidingWindow<[Slot; L]>, const,
+    "use casgate::{Limiter, SlidingWindow, Slot};
+use std::time::Duration;
+let second = Duration::from_secs(1);
+let limiter: Limiter<SlidingWindow<[Slot; 1]>> = Limiter::sliding_window_array(second);"
+);
+#[cfg(feature = "alloc")]
+with_clock!(
+    [C] SlidingWindow, ,
+    "use casgate::{Limiter, Quota};
+let limiter = Limiter::sliding_window(Quota::per_second(1));"
 );

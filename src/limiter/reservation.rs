@@ -14,7 +14,7 @@ use std::sync::Arc;
 impl<C> Limiter<TokenBucket, C> {
     /// Takes the next free place for `n` permits if it comes within `max_wait` of `now`, and
     /// nothing otherwise. Unless it is [committed](Reservation::commit), the place is given back on
-    /// drop.
+    /// drop, if nothing was taken after it.
     ///
     /// Pass your patience as `max_wait`. Do not reserve without a limit and then cancel what takes
     /// too long: a cancelled place that others have built on [stays taken](Reservation::cancel).

@@ -52,7 +52,8 @@ impl Timer for TokioTimer {
 /// # Ok::<(), casgate::wait::AcquireError>(()) }).unwrap();
 /// ```
 ///
-/// Outside a runtime it goes on as [`std::time::Instant`] does.
+/// To pause the time needs tokio's feature `test-util`, which its `full` has not. Outside a runtime
+/// the clock goes on as [`std::time::Instant`] does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TokioClock {
     origin: Instant,

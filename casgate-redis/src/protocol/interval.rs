@@ -47,6 +47,13 @@ impl Interval {
         (u128::from(micros) * u128::from(self.denominator) / self.numerator()) as u64
     }
 
+    /// The fewest permits that refill in at least so many microseconds.
+    pub(super) fn refilled_by(&self, micros: u128) -> u64 {
+        // refill(n) ≥ micros, if and only if n · numerator / denominator ≥ micros.
+        let product = micros.saturating_mul(self.denominator.into());
+        u64::try_from(product.div_ceil(self.numerator())).unwrap_or(u64::MAX)
+    }
+
     fn numerator(&self) -> u128 {
         u128::from(self.whole) * u128::from(self.denominator) + u128::from(self.part)
     }
@@ -77,6 +84,15 @@ mod tests {
             (longest.cost(1), longest.refill(1)),
             (2_305_843_009_213_694, 2_305_843_009_213_693)
         );
+    }
+
+    #[test]
+    fn refilled_by_is_the_fewest() {
+        let third = Interval::of(&Quota::per_second(3));
+        for (micros, fewest) in [(0, 0), (1, 1), (333_333, 1), (333_334, 2), (1_000_000, 3)] {
+            assert_eq!(third.refilled_by(micros), fewest, "{micros}");
+        }
+        assert_eq!(third.refilled_by(u128::MAX), u64::MAX);
     }
 
     #[test]

@@ -49,6 +49,9 @@ impl fmt::Display for FleetQuotaError {
             Self::LifetimeTooShort => {
                 write!(f, "a lease must live for {:?} at least", Self::SHORTEST)
             }
+            Self::Rate(error @ LeaseQuotaError::BurstTooSmall { .. }) => {
+                write!(f, "{error}; a FleetQuota::window needs no burst")
+            }
             Self::Rate(error) => error.fmt(f),
             Self::Window(error) => error.fmt(f),
         }

@@ -29,7 +29,8 @@ pub struct RedisStore {
 }
 
 impl RedisStore {
-    /// Makes a store of one server. It does not connect yet.
+    /// Makes a store of one server, by its URL as a `&str` or a `String`, or by a
+    /// [`redis::ConnectionInfo`]. It does not connect yet.
     ///
     /// ```
     /// # use casgate_redis::RedisStore;

@@ -60,6 +60,26 @@ fn a_lease_lives_for_a_quarter_of_the_refill() {
     assert_eq!(set.get_lifetime(), millis(30));
 }
 
+/// With the default lifetime too, which is longer for a larger burst.
+#[test]
+fn the_least_burst_of_an_error_is_enough_and_no_less_is() {
+    let error = |quota: Quota| {
+        let (store, _calls) = Scripted::new();
+        match Fleet::over(store).limiter("a", quota) {
+            Ok(_) => None,
+            Err(FleetQuotaError::Rate(LeaseQuotaError::BurstTooSmall { least })) => Some(least),
+            Err(error) => panic!("{error}"),
+        }
+    };
+    let slow = [Quota::per_day(1), Quota::per_minute(1), Quota::per_minute(60)];
+    for rate in slow.into_iter().chain([4, 49, 50, 51, 100, 1_000].map(Quota::per_second)) {
+        let least = error(rate.with_burst(1)).expect("a burst of one has no leases");
+        let least = u32::try_from(least).unwrap();
+        assert_eq!(error(rate.with_burst(least)), None, "{rate:?}");
+        assert_eq!(error(rate.with_burst(least - 1)), Some(least.into()), "{rate:?}");
+    }
+}
+
 #[test]
 fn quotas_that_no_fleet_can_keep_are_errors() {
     let error = |quota: FleetQuota| {
@@ -73,9 +93,14 @@ fn quotas_that_no_fleet_can_keep_are_errors() {
     assert_eq!(error(FleetQuota::window(quota).lifetime(millis(9))), short);
     assert_eq!(error(FleetQuota::window(Quota::new(100, millis(9)).unwrap())), short);
     // All of the burst refills while a lease lives.
-    let small = Err(FleetQuotaError::Rate(LeaseQuotaError::BurstTooSmall));
-    assert_eq!(error(FleetQuota::rate(quota).lifetime(millis(1_000))), small);
-    assert_eq!(error(FleetQuota::rate(Quota::per_second(100).with_burst(2))), small);
+    let too_small = |least| Err(FleetQuotaError::Rate(LeaseQuotaError::BurstTooSmall { least }));
+    assert_eq!(error(FleetQuota::rate(quota).lifetime(millis(1_000))), too_small(101));
+    assert_eq!(error(FleetQuota::rate(Quota::per_second(100).with_burst(2))), too_small(3));
+    let text = error(FleetQuota::rate(Quota::per_hour(1))).unwrap_err().to_string();
+    assert_eq!(
+        text,
+        "the burst is too small: leases of this lifetime need 2 or more; a FleetQuota::window needs no burst"
+    );
     let odd = Quota::new(1, Duration::from_nanos(20_000_001)).unwrap();
     let Err(error @ FleetQuotaError::Window(_)) = error(FleetQuota::window(odd)) else { panic!() };
     assert_eq!(error.to_string(), "a window of the fleet must be whole microseconds");

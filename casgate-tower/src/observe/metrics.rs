@@ -15,8 +15,9 @@ use std::time::Duration;
 /// | `casgate.waiting` | `policy` | how many wait now |
 /// | `casgate.keys.inserted`, `.evicted`, `.denied` | `policy` | what [`keys`](Self::keys) reads |
 ///
-/// An exporter for Prometheus spells them `casgate_requests` and so on. No label has as many values
-/// as there are keys.
+/// An exporter for Prometheus spells them `casgate_requests` and so on. It adds `_total` to
+/// counters if you say so: `metrics-exporter-prometheus` by `with_recommended_naming(true)`. No
+/// label has as many values as there are keys.
 ///
 /// ```
 /// use casgate::Quota;

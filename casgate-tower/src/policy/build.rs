@@ -102,7 +102,7 @@ impl Policy {
     /// use std::sync::Arc;
     /// let quota = Quota::per_second(100);
     /// let limiter = Arc::new(KeyedLimiter::token_bucket(quota, 10_000));
-    /// let user = KeyBy::header(HeaderName::from_static("x-user"));
+    /// let user = KeyBy::header(HeaderName::from_static("x-user")); // set by a proxy that checks users
     /// let policy = Policy::over_keyed(Arc::clone(&limiter), quota, user);
     /// # drop(policy);
     /// ```

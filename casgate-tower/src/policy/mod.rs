@@ -41,7 +41,7 @@ use std::time::Duration;
 /// let uploads = Policy::per_key(
 ///     Quota::per_hour(1_000),
 ///     10_000,
-///     KeyBy::header(HeaderName::from_static("x-api-key")),
+///     KeyBy::header(HeaderName::from_static("x-api-key")), // checked in front of the layer
 /// )
 /// .named("uploads")
 /// .only_if(|parts| parts.method == http::Method::PUT)

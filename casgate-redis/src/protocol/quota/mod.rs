@@ -89,7 +89,8 @@ impl LeaseQuota {
         let lifetime_micros = lifetime.as_nanos().div_ceil(1_000);
         let tau = u128::from(refill).saturating_sub(lifetime_micros) as u64;
         if tau < interval.cost(1) {
-            return Err(LeaseQuotaError::BurstTooSmall);
+            let needed = lifetime_micros.saturating_add(interval.cost(1).into());
+            return Err(LeaseQuotaError::BurstTooSmall { least: interval.refilled_by(needed) });
         }
         if !interval.is_exact_for(burst) {
             return Err(LeaseQuotaError::Inexact);
