@@ -137,7 +137,8 @@ impl Admitted {
     /// A limiter with permits in several cells has none: it reports 0.
     ///
     /// Those of a [fixed window](crate::FixedWindow) are consecutive within a window: a request for
-    /// `n` permits takes `n` of them and reports the last. The other algorithms leave gaps.
+    /// `n` permits takes `n` of them and reports the last. Those of a
+    /// [sliding window](crate::SlidingWindow) count its admissions. The other algorithms leave gaps.
     ///
     /// ```
     /// # use casgate::{Limiter, Quota, Timestamp};

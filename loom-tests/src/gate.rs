@@ -86,7 +86,7 @@ gate!(
     |gate, n, now| gate.check_n_at(n, now),
     TokenBucket
 );
-gate!(SlidingWindow, Limiter::sliding_window, false, |gate, n, now| {
+gate!(SlidingWindow, Limiter::sliding_window, true, |gate, n, now| {
     assert_eq!(n, 1, "a sliding window takes one permit at a time");
     gate.check_at(now)
 });

@@ -35,6 +35,10 @@ mod model {
     use loom_tests::scenarios::*;
     use loom_tests::seeded::*;
 
+    /// A caller with one claim, and one that goes a lap further.
+    const LATE: &[Request] = &[(1, 0)];
+    const AHEAD: &[Request] = &[(1, 0), (1, 10), (1, 10)];
+
     #[test]
     fn frozen_clock() {
         for limit in [1, 2] {
@@ -129,7 +133,7 @@ mod model {
             let name = format!("sliding, 2 callers, limit {limit}");
             explore(&name, move || frozen::<Sliding>(limit, 2, 1));
             let name = format!("sliding, 3 callers, limit {limit}");
-            explore_bounded(&name, Some(3), move || frozen::<Sliding>(limit, 3, 1));
+            explore_bounded(&name, Some(2), move || frozen::<Sliding>(limit, 3, 1));
             let name = format!("sliding, 2 callers, two calls each, limit {limit}");
             explore(&name, move || frozen::<Sliding>(limit, 2, 2));
         }
@@ -137,7 +141,7 @@ mod model {
         explore("slide, 2 callers at it, limit 2", || {
             slide::<Sliding>(2, &[&[(1, 10)], &[(1, 10)]], 2..=2)
         });
-        explore("slide, 3 callers around it", || {
+        explore_bounded("slide, 3 callers around it", Some(2), || {
             slide::<Sliding>(1, &[&[(1, 10)], &[(1, 9)], &[(1, 5)]], 1..=1);
         });
         explore("slide, across laps", || {
@@ -146,21 +150,34 @@ mod model {
         explore("slide, a caller left two laps behind", || {
             slide::<Sliding>(1, &[&[(1, 10), (1, 20)], &[(1, 30)]], 1..=3);
         });
-        explore("slide, across laps, limit 2", || {
+        explore_bounded("slide, across laps, limit 2", Some(3), || {
             slide::<Sliding>(2, &[&[(1, 10), (1, 10), (1, 20)], &[(1, 20)]], 2..=4);
         });
     }
 
+    /// A claimant that is late with its guess, by a lap or more, and one that leaves the end of a lap to
+    /// others.
+    #[test]
+    fn sliding_window_with_late_guesses() {
+        type Sliding = Limiter<SlidingWindow>;
+        explore("laps, limit 1", || laps::<Sliding>(1, &[LATE, &[(1, 10)]]));
+        explore_bounded("laps, limit 2", Some(2), || laps::<Sliding>(2, &[LATE, AHEAD]));
+        explore_bounded("laps, limit 3", Some(2), || {
+            laps::<Sliding>(3, &[LATE, &[(1, 0), (1, 0), (1, 10)]]);
+        });
+        explore("denied at one instant", denied_at_one_instant::<Sliding>);
+    }
+
     #[test]
     fn wrong_rings_are_refuted() {
-        refute("seeded: no help", "1 admitted of 2", || {
-            slide::<WrongRing<{ Bug::NoHelp as u8 }>>(2, &[&[(1, 10)], &[(1, 10)]], 2..=2);
+        refute("seeded: no help", "0 admitted of 1", || {
+            laps::<WrongRing<{ Bug::NoHelp as u8 }>>(1, &[&[(1, 0)], &[(1, 10)]]);
         });
         refute("seeded: slot stored", "admitted of 1", || {
             slide::<WrongRing<{ Bug::StoreSlot as u8 }>>(1, &[&[(1, 10)], &[(1, 10)]], 1..=1);
         });
-        refute("seeded: head first", "admitted of 1", || {
-            slide::<WrongRing<{ Bug::HeadFirst as u8 }>>(1, &[&[(1, 10)], &[(1, 10)]], 1..=1);
+        refute("seeded: lap first", "admitted of 1", || {
+            slide::<WrongRing<{ Bug::LapFirst as u8 }>>(1, &[&[(1, 10)], &[(1, 10)]], 1..=1);
         });
         refute("seeded: no second look", "ticket", || {
             slide::<WrongRing<{ Bug::NoSecondLook as u8 }>>(
@@ -168,6 +185,9 @@ mod model {
                 &[&[(1, 10), (1, 20)], &[(1, 30)]],
                 1..=3,
             );
+        });
+        refute("seeded: a trusted guess", "", || {
+            laps::<WrongRing<{ Bug::TrustedGuess as u8 }>>(2, &[LATE, AHEAD]);
         });
         refute("seeded: relaxed", "", || {
             slide::<WrongRing<{ Bug::Relaxed as u8 }>>(

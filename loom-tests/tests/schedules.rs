@@ -126,11 +126,11 @@ mod schedules {
         refute("seeded: store", "admitted of 5", || frozen::<StoreInsteadOfCas>(5, 8, 1));
         refute("seeded: roll drops a count", "left,", || roll_together::<RollDropsCount>(8, 8));
         refute("seeded: no headroom", "admitted of 5", || frozen::<AddWithoutHeadroom>(5, 8, 1));
-        refute("seeded: no help", "admitted of 4", || {
-            slide::<WrongRing<{ Bug::NoHelp as u8 }>>(4, &[AT; 8], 4..=4);
+        refute("seeded: no help", "0 admitted of 1", || {
+            laps::<WrongRing<{ Bug::NoHelp as u8 }>>(1, &[&[(1, 0)], AT]);
         });
-        refute("seeded: head first", "admitted of 1", || {
-            slide::<WrongRing<{ Bug::HeadFirst as u8 }>>(1, &[AT; 8], 1..=1);
+        refute("seeded: lap first", "admitted of 1", || {
+            slide::<WrongRing<{ Bug::LapFirst as u8 }>>(1, &[AT; 8], 1..=1);
         });
         refute("seeded: quota apart", "a torn quota", || looks_see_one_quota::<QuotaApart>(12));
         refute("seeded: full refund", "place", cancel_races::<FullRefund>);

@@ -136,7 +136,7 @@ impl Limiter<SlidingWindow> {
     #[must_use]
     pub fn sliding_window(quota: Quota) -> Self {
         Self {
-            state: Ring::new(Heap::new(quota.permits()), quota.permits()),
+            state: Ring::new(Heap::new(quota.permits())),
             algorithm: SlidingWindow::new(quota),
             clock: SystemClock,
         }
@@ -165,11 +165,7 @@ impl<const L: usize> Limiter<SlidingWindow<[Slot; L]>> {
     pub const fn sliding_window_array(period: core::time::Duration) -> Self {
         assert!(L <= u32::MAX as usize, "a quota has at most 2^32 - 1 permits");
         let algorithm = SlidingWindow::new(Quota::literal(L as u32, period));
-        Self {
-            state: Ring::new([const { Slot::new() }; L], L as u32),
-            algorithm,
-            clock: SystemClock,
-        }
+        Self { state: Ring::new([const { Slot::new() }; L]), algorithm, clock: SystemClock }
     }
 }
 

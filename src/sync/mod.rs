@@ -76,8 +76,8 @@ pub(crate) mod order {
         COPY_STORE = Release;
         SLOT_LOAD = Acquire;
         SLOT_CLAIM = Release;
-        HEAD_LOAD = Acquire;
-        HEAD_MOVE = Release;
+        LAP_LOAD = Acquire;
+        LAP_END = Release;
         RULE_FENCE = Acquire;
         BEGUN_TAKE = Release;
         SET_FENCE = Release;

@@ -1,10 +1,22 @@
 //! Slots that come free.
 
 use super::{Request, WINDOW, at, quota, run};
+use crate::explore::atomic::{AtomicUsize, Ordering};
+use crate::explore::thread;
 use crate::gate::Gate;
 use casgate::testing::History;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// No half-open window has more than the limit.
+fn assert_bound(limit: u32, history: &History) {
+    for call in history.calls() {
+        let from = call.now.as_nanos();
+        let admitted = history.admitted(at(from)..at(from + WINDOW));
+        assert!(admitted <= limit.into(), "{admitted} admitted of {limit} from {from}\n{history}");
+    }
+}
 
 /// A gate full since 0, and callers at and around the instant at which all of it comes free:
 /// `expected` pass with timestamps from 10 on, none with an earlier one, and no half-open window
@@ -23,11 +35,75 @@ pub fn slide<G: Gate>(limit: u32, scripts: &[&[Request]], expected: RangeInclusi
     let early = history.admitted(at(1)..at(WINDOW));
     let due = history.admitted(at(WINDOW)..at(u64::MAX));
     assert!(early == 0, "{early} admitted while full\n{history}");
-    for call in history.calls() {
-        let from = call.now.as_nanos();
-        let admitted = history.admitted(at(from)..at(from + WINDOW));
-        assert!(admitted <= limit.into(), "{admitted} admitted of {limit} from {from}\n{history}");
-    }
+    assert_bound(limit, &history);
     assert!(expected.contains(&due), "{due} admitted of {expected:?} that were due\n{history}");
     history.assert_tickets_in_order();
+}
+
+/// Callers that claim slots lap by lap, all spawned. The last timestamp comes a window after all
+/// others, so what is asked for at it is admitted, up to the limit. So it is afterwards, and no
+/// half-open window has more than the limit.
+///
+/// # Panics
+///
+/// If not.
+pub fn laps<G: Gate>(limit: u32, scripts: &[&[Request]]) {
+    let gate = Arc::new(G::with_quota(quota(limit)));
+    let history = Arc::new(History::default());
+    let threads: Vec<_> = scripts
+        .iter()
+        .enumerate()
+        .map(|(caller, script)| {
+            let (gate, history) = (Arc::clone(&gate), Arc::clone(&history));
+            let script = script.to_vec();
+            thread::spawn(move || {
+                for (n, now) in script {
+                    let _ = history.record(caller, n, at(now), |n, now| gate.check_n_at(n, now));
+                }
+            })
+        })
+        .collect();
+    for thread in threads {
+        thread.join().expect("no caller panics");
+    }
+    let times = || scripts.iter().copied().flatten().map(|(_, now)| *now);
+    let last = times().max().expect("a request");
+    assert!(times().all(|now| now == last || now + WINDOW <= last), "a window after all others");
+    for _ in 0..=limit {
+        let ask = |n, now| gate.check_n_at(n, now);
+        let _ = history.record(scripts.len(), 1, at(last + WINDOW), ask);
+    }
+    assert_bound(limit, &history);
+    let due = limit.min(times().filter(|now| *now == last).count() as u32);
+    for (from, due) in [(last, due), (last + WINDOW, limit)] {
+        let admitted = history.admitted(at(from)..at(from + WINDOW));
+        assert!(admitted == due.into(), "{admitted} admitted of {due} due at {from}\n{history}");
+    }
+    history.assert_tickets_in_order();
+}
+
+/// A denial beside the next admission, of a gate of one. Its slot is the oldest and the newest, so the
+/// gate is full again when the next permit is free, whichever claim the denial saw.
+///
+/// # Panics
+///
+/// If a denial is made of two claims.
+pub fn denied_at_one_instant<G: Gate>() {
+    let gate = Arc::new(G::with_quota(quota(1)));
+    assert!(gate.check_n_at(1, at(0)).is_ok(), "the first");
+    let begun = Arc::new(AtomicUsize::new(0));
+    let threads = [WINDOW - 1, WINDOW].map(|now| {
+        let (gate, begun) = (Arc::clone(&gate), Arc::clone(&begun));
+        thread::spawn(move || {
+            // The model checker tries both orders of two changes; of a change and a load it may try one.
+            begun.fetch_add(1, Ordering::AcqRel);
+            gate.check_n_at(1, at(now))
+        })
+    });
+    for thread in threads {
+        if let Err(denied) = thread.join().expect("no caller panics") {
+            let (next, all) = (denied.retry_after(), denied.reset_after());
+            assert!(next == Some(all) && all > Duration::ZERO, "one in {next:?}, all in {all:?}");
+        }
+    }
 }

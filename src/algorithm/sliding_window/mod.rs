@@ -43,14 +43,15 @@ use ring::{Mark, View};
 /// # Cost
 ///
 /// A limiter needs 8 bytes a permit, which suits limits up to some thousands. [`Quota::at_most`]
-/// keeps the same bound on one word, at a slower pace. A check reads two slots and the head of the
-/// ring that they form. An admission exchanges a slot and the head. Neither depends on L. The
-/// number of permits left is found by bisection, O(log L), and only by the methods that return it:
-/// [`is_allowed`] does not.
+/// keeps the same bound on one word, at a slower pace. A check is five loads: the place of the
+/// oldest slot, two slots, and before and after them the number of the lap. An admission exchanges
+/// a slot and stores the place of the next one. After L admissions, when a lap ends, one exchanges
+/// the number of the lap too. Neither depends on L. The number of permits left is found by
+/// bisection, O(log L), and only by the methods that return it: [`is_allowed`] does not.
 ///
-/// Between the two exchanges of an admission its thread may be stopped. The next caller then moves
-/// the head on for it, also a caller that is denied or only peeks. So those calls can write, and
-/// they change no answer.
+/// After its first exchange the thread of an admission may be stopped. The next caller then finds
+/// the oldest slot by bisection. It stores its place, and ends the lap if that is due. A caller that
+/// is denied or only peeks does the same. So those calls can write, and they change no answer.
 ///
 /// The slots are on the heap ([`Limiter::sliding_window`]) or in the limiter itself, which can then
 /// be a `static` ([`Limiter::sliding_window_array`]).
@@ -58,7 +59,9 @@ use ring::{Mark, View};
 /// # Missing methods
 ///
 /// `check_n`, `refund`, `reset`, `charge`, `save` and `set_quota` would need to update several
-/// slots atomically. This algorithm cannot do that, so the type does not have them.
+/// slots atomically. This algorithm cannot do that, so the type does not have them. For `check_n`
+/// the first of n slots would have to hold n beside its instant, so that others can claim the rest
+/// when a thread is stopped; 64 bits do not hold both.
 ///
 /// # Range
 ///
@@ -156,7 +159,7 @@ impl<S: AsRef<[Slot]>> Machine for SlidingWindow<S> {
         ring.view()
     }
 
-    #[inline]
+    #[inline(always)]
     fn decide(&self, ring: &Ring<S>, n: u32, now: Timestamp, numbers: bool) -> Result<View, View> {
         debug_assert_eq!(n, 1);
         let now = now.as_nanos();
@@ -186,7 +189,7 @@ impl<S: AsRef<[Slot]>> Machine for SlidingWindow<S> {
     fn admitted(&self, _: &Ring<S>, view: View, n: u32, now: Timestamp) -> Admitted {
         let reset_after = view.newest.saturating_sub(now.as_nanos());
         let after = Snapshot { limit: self.limit, remaining: view.free, reset_after };
-        Admitted { ticket: view.head.bits(), permits: n, at: now, after }
+        Admitted { ticket: view.position.claims(self.limit), permits: n, at: now, after }
     }
 
     #[inline]

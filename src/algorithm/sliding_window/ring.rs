@@ -1,7 +1,6 @@
 //! The slots of a sliding window, claimed one after another.
 
 use crate::sync::{AtomicU64, Ordering, const_unless_modelled, order};
-use crate::word::{Split, Word};
 use core::fmt;
 use crossbeam_utils::Backoff;
 
@@ -32,6 +31,15 @@ impl Slot {
         // Acquire: see `Ring`.
         Mark(self.0.load(order::SLOT_LOAD))
     }
+
+    /// Claims it, if it is still as it was seen.
+    #[inline]
+    fn claim(&self, seen: Mark, free_at: u64) -> bool {
+        let claimed = seen.claimed(free_at);
+        // Release: who sees the claim shall see what the claimant saw. What was there before was
+        // acquired when it was read.
+        self.0.compare_exchange(seen.0, claimed.0, order::SLOT_CLAIM, Ordering::Relaxed).is_ok()
+    }
 }
 
 impl fmt::Debug for Slot {
@@ -50,9 +58,10 @@ impl Mark {
     /// The last instant that can be represented.
     pub(crate) const MAX: u64 = u64::MAX >> 1;
 
+    /// What a claim makes of it.
     #[inline]
-    const fn new(free_at: u64, lap: u64) -> Self {
-        Self(free_at << 1 | (lap + 1) & 1)
+    const fn claimed(self, free_at: u64) -> Self {
+        Self(free_at << 1 | !self.0 & 1)
     }
 
     #[inline]
@@ -62,55 +71,86 @@ impl Mark {
 
     #[inline]
     const fn is_claimed_in(self, lap: u64) -> bool {
-        self.0 & 1 == (lap + 1) & 1
+        (self.0 ^ lap) & 1 == 1
     }
 }
 
-/// Slots in a circle, and a head that says which of them is the oldest. The head counts claims: the
-/// lap, and the slot's index in it.
+/// Slots in a circle, the number of the lap, and a guess where in the lap the oldest slot is.
 ///
-/// A claim takes two steps. The first, an exchange of the oldest slot, is the one that counts. The
-/// second moves the head on. A thread that finds the slot claimed but the head still on it does
-/// that for the claimant, so a thread stopped in between stops nobody.
+/// The position is the first slot that nobody has claimed in the lap. A claim is an exchange of that
+/// slot. After the last slot a second exchange moves the lap on. A thread that finds the last slot
+/// claimed but the lap not moved does that for the claimant, so a thread stopped in between stops
+/// nobody.
+///
+/// A claimant then stores where the next position is. It can be late with that, so what is stored is
+/// only where callers look first. It is the position if the slot before is claimed in the lap and
+/// this one is not. If it is not the position, a caller finds that by bisection.
 ///
 /// # Why it is right
 ///
-/// The head passes a slot only after someone saw it claimed in that lap, so claims come in the
-/// order of the slots. A view is taken between two equal loads of the head, which never returns to
-/// a value. So in between the slot has not been claimed in a later lap. Nor is it claimed in this
-/// one, as its bit shows. Instants in a slot only grow, so an exchange that finds the slot as it
-/// was seen finds the head where it was seen.
+/// A slot is claimed only by a thread that saw the slot before claimed, and the lap moves on only
+/// after someone saw its last slot claimed. So claims come in the order of the slots, and no slot is
+/// claimed for the next lap while the lap stays.
+///
+/// A view is taken between two equal loads of the lap, which only grows. First the slot before is
+/// read, and it is claimed: the one before the first in the lap before. Then the slot is read, and it
+/// is not: at this instant it is the position.
+///
+/// Instants in a slot only grow, so an exchange that finds the slot as it was seen finds the position
+/// where it was seen.
 ///
 /// # Ordering
 ///
-/// A thread that sees the head on a slot must see all claims before it: the head is moved with
-/// `Release` by a thread that saw them, and read with `Acquire`. And a thread that sees a claim of
-/// a later lap must then see the head there: slots are exchanged with `Release` by a claimant that
-/// saw the head, and read with `Acquire`. The second load of the head and all lost exchanges carry
-/// nothing: `Relaxed`.
+/// A thread that sees a claim must see all claims before it: slots are exchanged with `Release` by a
+/// claimant that saw the slot before, and read with `Acquire`. A thread that sees the lap must see
+/// all claims of the laps before: the lap is moved with `Release` by a thread that saw its last slot
+/// claimed, and read with `Acquire`. And a thread that sees a claim of a later lap must then see that
+/// lap: its claimant saw it. The second load of the lap and all lost exchanges carry nothing:
+/// `Relaxed`. Nor does the guess, which the slots confirm.
 pub struct Ring<S> {
-    head: AtomicU64,
-    /// Where the lap ends and the index begins in the head.
-    split: Split,
+    lap: AtomicU64,
+    /// The index of the position, or one that it had.
+    guess: AtomicU64,
     slots: S,
 }
 
-/// The ring at one instant, or after a claim: then the head is past the claimed slot.
+/// The ring at one instant, or after a claim: then the position is that of the next.
 #[derive(Clone, Copy, Debug)]
 pub struct View {
-    pub(crate) head: Word,
+    pub(crate) position: Position,
     /// When the oldest and the newest slot are free. (Of the only one, both.)
     pub(crate) oldest: u64,
     pub(crate) newest: u64,
     /// How many slots are free, if that was asked for.
     pub(crate) free: u32,
+}
+
+/// Which slot is the oldest, and in which lap. It never returns to a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Position {
+    lap: u64,
+    index: usize,
+}
+
+impl Position {
+    /// How many claims were made before it in a ring of so many slots.
+    #[inline]
+    pub(crate) const fn claims(self, slots: u32) -> u64 {
+        self.lap * slots as u64 + self.index as u64
+    }
+}
+
+/// A view, and the slot that a claim takes.
+struct Oldest<'a> {
+    view: View,
+    slot: &'a Slot,
     seen: Mark,
 }
 
 impl<S> Ring<S> {
     const_unless_modelled! {
-        pub(crate) fn new(slots: S, count: u32) -> Self {
-            Self { head: AtomicU64::new(0), split: Split::for_limit(count), slots }
+        pub(crate) fn new(slots: S) -> Self {
+            Self { lap: AtomicU64::new(0), guess: AtomicU64::new(0), slots }
         }
     }
 }
@@ -120,9 +160,9 @@ impl<S: AsRef<[Slot]>> Ring<S> {
     /// after it, or `Err` with the view on which `step` declined. With an instant to `count` at,
     /// the view after it says how many slots are free then.
     ///
-    /// Lock-free: a claim is lost only to another, and a view is taken again only if the head
-    /// moved.
-    #[inline]
+    /// Lock-free: a claim is lost only to another, and a view is taken again only if the guess was
+    /// wrong or another thread has made a claim.
+    #[inline(always)]
     pub(crate) fn claim(
         &self,
         count: Option<u64>,
@@ -130,45 +170,84 @@ impl<S: AsRef<[Slot]>> Ring<S> {
     ) -> Result<View, View> {
         let backoff = Backoff::new();
         loop {
-            let view = self.view();
+            let Oldest { view, slot, seen } = self.oldest();
             let Some(free_at) = step(view) else { return Err(view) };
             // Before the exchange: if that is won no slot has been claimed since the view. If it is lost
             // this may be any number.
             let free = count.map_or(0, |now| self.free(view, now).saturating_sub(1));
-            let claimed = Mark::new(free_at, self.split.index(view.head));
-            let slot = &self.slots()[self.index(view.head)].0;
-            // Release: who sees the claim shall see the head. What was there before was acquired when it
-            // was read.
-            if slot
-                .compare_exchange(view.seen.0, claimed.0, order::SLOT_CLAIM, Ordering::Relaxed)
-                .is_ok()
-            {
-                let head = self.advance(view.head);
-                return Ok(View { head, newest: free_at, free, ..view });
+            if slot.claim(seen, free_at) {
+                let position = self.pass(view.position);
+                return Ok(View { position, newest: free_at, free, ..view });
             }
             backoff.spin();
         }
     }
 
-    /// The oldest and the newest slot, and the head that points to them.
-    #[inline]
+    /// The position, and when its slot and the newest one are free.
     pub(crate) fn view(&self) -> View {
+        self.oldest().view
+    }
+
+    #[inline(always)]
+    fn oldest(&self) -> Oldest<'_> {
+        let slots = self.slots();
+        // Relaxed: the slots confirm it.
+        let mut index = self.guess.load(Ordering::Relaxed) as usize;
         loop {
-            // Acquire: the claims before it. See the type.
-            let head = Word::from_bits(self.head.load(order::HEAD_LOAD));
-            let index = self.index(head);
-            let seen = self.slots()[index].load();
-            if seen.is_claimed_in(self.split.index(head)) {
-                self.advance(head);
-                continue;
-            }
-            let before = if index == 0 { self.slots().len() } else { index } - 1;
-            let newest = self.slots()[before].load().free_at();
+            // Acquire: the claims of the laps before it. See the type.
+            let lap = self.lap.load(order::LAP_LOAD);
+            // The slot before, and the lap in which it is claimed.
+            let (before, its_lap) =
+                if index == 0 { (slots.len(), lap.wrapping_sub(1)) } else { (index, lap) };
+            // In this order. See the type.
+            let (newest, slot) = (slots[before - 1].load(), &slots[index]);
+            let seen = slot.load();
+            let is_oldest = newest.is_claimed_in(its_lap) & !seen.is_claimed_in(lap);
             // Relaxed: the reads of the slots are Acquire, so this one is not made before them.
-            if self.head.load(Ordering::Relaxed) == head.bits() {
-                return View { head, oldest: seen.free_at(), newest, free: 0, seen };
+            if is_oldest && self.lap.load(Ordering::Relaxed) == lap {
+                let position = Position { lap, index };
+                let (oldest, newest) = (seen.free_at(), newest.free_at());
+                return Oldest { view: View { position, oldest, newest, free: 0 }, slot, seen };
             }
+            index = self.search(lap);
         }
+    }
+
+    /// The index of the position, or one that it had: better than the guess, which it replaces.
+    #[cold]
+    fn search(&self, lap: u64) -> usize {
+        let (last, others) = self.slots().split_last().expect("a slot for each permit");
+        let index = if last.load().is_claimed_in(lap) {
+            self.end(lap);
+            0
+        } else {
+            others.partition_point(|slot| slot.load().is_claimed_in(lap))
+        };
+        // Relaxed: as where it is loaded. Else callers who are denied would search until one is admitted.
+        self.guess.store(index as u64, Ordering::Relaxed);
+        index
+    }
+
+    /// Goes on from a slot that this thread has claimed, and returns where the next one is.
+    #[inline(always)]
+    fn pass(&self, Position { lap, index }: Position) -> Position {
+        let next = if index + 1 < self.slots().len() {
+            Position { lap, index: index + 1 }
+        } else {
+            self.end(lap);
+            Position { lap: lap + 1, index: 0 }
+        };
+        // Relaxed: as where it is loaded.
+        self.guess.store(next.index as u64, Ordering::Relaxed);
+        next
+    }
+
+    /// Moves the lap on, whose last slot this thread saw claimed, unless someone has.
+    #[inline]
+    fn end(&self, lap: u64) {
+        // Release: what this thread saw claimed. Relaxed if lost: another has moved the lap, and a
+        // thread that needs what that one saw reads it again.
+        let _ = self.lap.compare_exchange(lap, lap + 1, order::LAP_END, Ordering::Relaxed);
     }
 
     /// The view, and how many slots are free at `now`.
@@ -176,9 +255,9 @@ impl<S: AsRef<[Slot]>> Ring<S> {
         loop {
             let view = self.view();
             let free = self.free(view, now);
-            // A view's head is on a slot that nobody has claimed, and never returns to a value: so nobody
-            // has claimed one in between.
-            if self.view().head == view.head {
+            // The position is a slot that nobody has claimed, and never returns to a value: so nobody has
+            // claimed one in between.
+            if self.view().position == view.position {
                 return View { free, ..view };
             }
         }
@@ -188,17 +267,17 @@ impl<S: AsRef<[Slot]>> Ring<S> {
     /// the earliest, if a slot has been claimed since the view.
     pub(crate) fn free_behind(&self, view: View, ahead: u64, period: u64) -> u64 {
         let count = self.slots().len() as u64;
-        let slot = (self.index(view.head) as u64 + ahead % count) % count;
+        let slot = (view.position.index as u64 + ahead % count) % count;
         let free_at = self.slots()[slot as usize].load().free_at();
         free_at.saturating_add((ahead / count).saturating_mul(period))
     }
 
-    /// How many slots from the head on are free at `now`, by bisection: in the order of claims the
+    /// How many slots from the position on are free at `now`, by bisection: in the order of claims the
     /// instants never fall. Right if no slot has been claimed since the view.
     fn free(&self, view: View, now: u64) -> u32 {
         let slots = self.slots();
         let (mut free, mut unknown) = (0, slots.len());
-        let mut at = self.index(view.head);
+        let mut at = view.position.index;
         while unknown > 0 {
             let half = unknown / 2;
             let middle = (at + half) % slots.len();
@@ -211,33 +290,6 @@ impl<S: AsRef<[Slot]>> Ring<S> {
             }
         }
         free as u32
-    }
-
-    /// Moves the head from a claimed slot to the next, unless someone has, and returns where that
-    /// is.
-    #[inline]
-    fn advance(&self, head: Word) -> Word {
-        let split = self.split;
-        let (lap, next) = (split.index(head), split.count(head) + 1);
-        let next = if next as usize == self.slots().len() {
-            split.pack(lap + 1, 0)
-        } else {
-            split.pack(lap, next)
-        };
-        // Release: what this thread saw claimed. Relaxed if lost: another has moved the head, and
-        // a thread that needs what that one saw reads it again.
-        let _ = self.head.compare_exchange(
-            head.bits(),
-            next.bits(),
-            order::HEAD_MOVE,
-            Ordering::Relaxed,
-        );
-        next
-    }
-
-    #[inline]
-    fn index(&self, head: Word) -> usize {
-        self.split.count(head) as usize
     }
 
     #[inline]
@@ -253,40 +305,4 @@ impl<S: AsRef<[Slot]>> fmt::Debug for Ring<S> {
 }
 
 #[cfg(all(test, not(casgate_loom)))]
-mod tests {
-    use super::*;
-
-    /// A claimant that stops permanently after its first step.
-    fn stopped(ring: &Ring<[Slot; 2]>, free_at: u64) {
-        let view = ring.view();
-        let claimed = Mark::new(free_at, ring.split.index(view.head));
-        ring.slots[ring.index(view.head)].0.store(claimed.0, Ordering::Release);
-    }
-
-    #[test]
-    fn a_claimant_that_stops_between_its_steps_stops_nobody() {
-        let ring = Ring::new([const { Slot::new() }; 2], 2);
-        for lap in 0..5 {
-            let now = lap * 10;
-            stopped(&ring, now + 10);
-            // The next caller completes it, and finds the other slot.
-            let view = ring.claim(None, |view| (view.oldest <= now).then_some(now + 10)).unwrap();
-            assert_eq!((ring.split.index(view.head), ring.split.count(view.head)), (lap + 1, 0));
-            let view =
-                ring.claim(None, |view| (view.oldest <= now).then_some(now + 10)).unwrap_err();
-            assert_eq!((view.oldest, view.newest), (now + 10, now + 10));
-        }
-    }
-
-    #[test]
-    fn counts_what_is_free_from_any_head() {
-        let ring = Ring::new([const { Slot::new() }; 7], 7);
-        for claim in 0..30u64 {
-            for now in 0..60 {
-                let free = (0..7).filter(|i| ring.slots[*i].load().free_at() <= now).count();
-                assert_eq!(ring.free(ring.view(), now), free as u32);
-            }
-            ring.claim(None, |_| Some(claim + claim / 3)).unwrap();
-        }
-    }
-}
+mod tests;
