@@ -5,6 +5,7 @@ mod attacks;
 mod basics;
 mod cases;
 mod outside;
+mod pairs;
 mod paused;
 mod pauses;
 mod sim;
