@@ -4,6 +4,7 @@
 mod attacks;
 mod basics;
 mod cases;
+mod leaves;
 mod outside;
 mod pairs;
 mod paused;

@@ -156,7 +156,7 @@ pub const STOCK_TIMES: [(u32, [u64; 2]); 5] =
 ///
 /// # Panics
 ///
-/// If they and those who come later are admitted more than the bound of any interval, or not all that was there; if
+/// If they and all later callers are admitted more than the bound of any interval, or not all that was there; if
 /// one is denied at the newest timestamp, and a permit was left; or if a peek is of more than there was, or of fewer
 /// than are left and not in cells.
 pub fn stock_pair<L: Stepped>(cells: usize, left: u32, steps: [StockStep; 2], times: [u64; 2]) {
