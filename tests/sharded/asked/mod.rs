@@ -108,7 +108,7 @@ impl<S: Subject> Run<S> {
     }
 }
 
-const ROUNDS: usize = if cfg!(debug_assertions) { 40 } else { 1_000 };
+const ROUNDS: usize = if cfg!(debug_assertions) { 40 } else { 500 };
 
 /// The first run that breaks a promise.
 fn race<S: Subject>(acts: [Act; 2], rounds: usize) -> Result<(), (Broken, String)> {

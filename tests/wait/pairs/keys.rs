@@ -139,6 +139,10 @@ impl Scene<'_> {
     }
 }
 
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    OPERATIONS.iter().map(|operation| operation.0)
+}
+
 fn race(pair: [Operation; 2], raced: Timestamp) -> Result<(), (Broken, String)> {
     let (time, quota) = (Time::default(), Quota::per_second(1_000 / STEP as u32).with_burst(1));
     let keys = KeyedLimiter::token_bucket(quota, 10).with_clock(time.clone());

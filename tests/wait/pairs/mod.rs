@@ -143,3 +143,22 @@ fn every_pair<O: Copy>(
         }
     }
 }
+
+/// An operation bears the name of its method. Those of an `Arc` are the same, and all waits for a key have a timer.
+#[test]
+fn no_operation_is_missing() {
+    let sources = [
+        include_str!("../../../src/wait/sink.rs"),
+        include_str!("../../../src/wait/stream.rs"),
+        include_str!("../../../src/wait/keyed.rs"),
+    ];
+    let raced = queue::names().chain(keys::names()).chain(["timer"]).collect::<Vec<_>>();
+    let methods = sources.iter().flat_map(|source| source.split("    pub fn ").skip(1));
+    let names = methods.map(|rest| rest.split(['(', '<']).next().unwrap_or(rest));
+    let mut count = 0;
+    for name in names {
+        assert!(raced.contains(&name.trim_end_matches("_owned")), "{name} is in no pair");
+        count += 1;
+    }
+    assert!(count > 8, "{count} were found");
+}

@@ -178,6 +178,10 @@ const OPERATIONS: [(&str, Operation); 19] = [
     }),
 ];
 
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    OPERATIONS.iter().map(|operation| operation.0)
+}
+
 fn race(pair: [Operation; 2], raced: Timestamp) -> Result<(), (Broken, String)> {
     let scene = Scene::new(raced);
     together(pair.map(|operation| {

@@ -35,6 +35,8 @@ pub(super) struct Record<'a> {
     pub(super) was_disturbed: bool,
     /// Whether nobody asked for more than there is.
     pub(super) is_ample: bool,
+    /// Whether the quota is of each window, and not a rate.
+    pub(super) is_window: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +55,7 @@ pub(super) enum Broken {
 
 /// Judges what became of one key.
 pub(super) fn judge(record: &Record<'_>) -> Result<(), Broken> {
-    let &Record { calls, quota, granted, was_disturbed, is_ample } = record;
+    let &Record { calls, quota, granted, was_disturbed, is_ample, is_window } = record;
     let admitted: Vec<(&Call, u64)> = calls
         .iter()
         .filter_map(|call| match call.answer {
@@ -66,9 +68,15 @@ pub(super) fn judge(record: &Record<'_>) -> Result<(), Broken> {
         for (last, _) in admitted.iter().filter(|(last, _)| last.to >= first.from) {
             let within = |call: &Call| call.from >= first.from && call.to <= last.to;
             let sum = admitted.iter().filter(|(call, _)| within(call)).map(|(_, n)| n).sum();
-            let nanos = u128::from((last.to - first.from).as_nanos() as u64);
-            let refilled = nanos * u128::from(quota.permits()) / quota.period().as_nanos();
-            let of = u64::from(quota.burst()) + refilled as u64;
+            let refilled = if is_window {
+                // All that begin or end in it.
+                let index = |at: Timestamp| at.as_nanos() / quota.period().as_nanos() as u64;
+                u64::from(quota.permits()) * (index(last.to) - index(first.from))
+            } else {
+                let nanos = u128::from((last.to - first.from).as_nanos() as u64);
+                (nanos * u128::from(quota.permits()) / quota.period().as_nanos()) as u64
+            };
+            let of = u64::from(quota.burst()) + refilled;
             if sum > of {
                 return Err(Broken::Bound { sum, of });
             }

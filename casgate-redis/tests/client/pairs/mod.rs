@@ -25,6 +25,8 @@ enum Supply {
     Ample,
     /// Less than the callers ask for, in short leases.
     Tight,
+    /// The same, in each window.
+    Window,
 }
 
 impl Supply {
@@ -32,21 +34,30 @@ impl Supply {
         match self {
             Self::Ample => Quota::per_second(100).with_burst(1_000_000),
             Self::Tight => Quota::per_second(10).with_burst(20),
+            Self::Window => Quota::per_second(20),
         }
     }
 
     const fn lifetime(self) -> Duration {
         match self {
             Self::Ample => Duration::from_secs(10),
-            Self::Tight => Duration::from_millis(100),
+            Self::Tight | Self::Window => Duration::from_millis(100),
         }
+    }
+
+    fn of_fleet(self) -> FleetQuota {
+        let quota = match self {
+            Self::Window => FleetQuota::window(self.quota()),
+            Self::Ample | Self::Tight => FleetQuota::rate(self.quota()),
+        };
+        quota.lifetime(self.lifetime())
     }
 
     /// Calls of each caller.
     const fn calls(self) -> usize {
         match self {
             Self::Ample => 4,
-            Self::Tight => 12,
+            Self::Tight | Self::Window => 12,
         }
     }
 }
@@ -69,7 +80,7 @@ impl Scene {
     fn new(supply: Supply, bug: Bug) -> Self {
         let book = Book::new(supply.quota(), supply.lifetime(), bug);
         let fleet = Fleet::over(Ledger(Arc::clone(&book)));
-        let quota = FleetQuota::rate(supply.quota()).lifetime(supply.lifetime());
+        let quota = supply.of_fleet();
         Self {
             supply,
             book,
@@ -112,7 +123,7 @@ impl Scene {
     const fn many(&self) -> u32 {
         match self.supply {
             Supply::Ample => 3_000,
-            Supply::Tight => 8,
+            Supply::Tight | Supply::Window => 8,
         }
     }
 
@@ -139,6 +150,7 @@ impl Scene {
                 granted: self.book.granted(key),
                 was_disturbed: self.was_disturbed(),
                 is_ample: self.supply == Supply::Ample,
+                is_window: self.supply == Supply::Window,
             })
         })
     }
@@ -177,7 +189,7 @@ fn every_pair(table: &[Operation]) {
     let mut answers = Vec::new();
     for (i, &first) in table.iter().enumerate() {
         for &second in &table[i..] {
-            for supply in [Supply::Ample, Supply::Tight] {
+            for supply in [Supply::Ample, Supply::Tight, Supply::Window] {
                 for _ in 0..ROUNDS {
                     match race([first, second], supply, Bug::None) {
                         Ok(calls) => answers.extend(calls.into_iter().map(|call| call.answer)),

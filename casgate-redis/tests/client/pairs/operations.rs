@@ -5,7 +5,7 @@ use super::{Scene, Supply};
 use crate::scripted::eventually;
 use casgate::clock::{Clock, SystemClock};
 use casgate::{Admitted, Limit, LimitN, Reason};
-use casgate_redis::{AcquireError, FleetQuota, NotAdmitted};
+use casgate_redis::{AcquireError, NotAdmitted};
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
@@ -86,8 +86,7 @@ pub(super) const LIMITER: [Operation; 17] = [
         scene.ask("api", || clone.check());
     }),
     operation("another of that name", &["limiter"], |scene, _| {
-        let quota = FleetQuota::rate(scene.supply.quota()).lifetime(scene.supply.lifetime());
-        let other = scene.fleet.clone().limiter("api", quota).unwrap();
+        let other = scene.fleet.clone().limiter("api", scene.supply.of_fleet()).unwrap();
         scene.ask("api", || other.check());
     }),
     operation("by the traits", &[], |scene, call| {

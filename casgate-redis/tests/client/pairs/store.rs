@@ -2,7 +2,10 @@
 
 use casgate::Quota;
 use casgate::clock::{Clock, SystemClock};
-use casgate_redis::protocol::{LeaseQuota, Request, ServerTime, State};
+use casgate_redis::protocol::{
+    LeaseQuota, Request, Returned, Script, ServerTime, State, WindowQuota, WindowRequest,
+    WindowState,
+};
 use casgate_redis::{Call, Cause, Store, StoreError};
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
@@ -31,6 +34,7 @@ enum Mode {
 /// What all see of the store.
 pub(super) struct Book {
     quota: LeaseQuota,
+    window: WindowQuota,
     bug: Bug,
     state: Mutex<Pages>,
     news: Condvar,
@@ -38,6 +42,7 @@ pub(super) struct Book {
 
 struct Pages {
     buckets: HashMap<String, State>,
+    windows: HashMap<String, WindowState>,
     granted: HashMap<String, u64>,
     mode: Mode,
     /// How often it has changed.
@@ -49,13 +54,15 @@ impl Book {
     pub(super) fn new(quota: Quota, lifetime: Duration, bug: Bug) -> Arc<Self> {
         let pages = Pages {
             buckets: HashMap::new(),
+            windows: HashMap::new(),
             granted: HashMap::new(),
             mode: Mode::Answers,
             changes: 0,
             calls: 0,
         };
+        let window = WindowQuota::new(quota).unwrap();
         let quota = LeaseQuota::new(quota, lifetime).unwrap();
-        Arc::new(Self { quota, bug, state: Mutex::new(pages), news: Condvar::new() })
+        Arc::new(Self { quota, window, bug, state: Mutex::new(pages), news: Condvar::new() })
     }
 
     fn pages(&self) -> MutexGuard<'_, Pages> {
@@ -126,6 +133,15 @@ impl Store for Ledger {
 impl Pages {
     fn grant(&mut self, book: &Book, call: &Call<'_>) -> Vec<i64> {
         let now = ServerTime::from_micros(SystemClock.now().as_nanos() / 1_000);
+        let reply = match call.script {
+            Script::WINDOW => self.grant_in_window(book, call, now),
+            _ => self.grant_lease(book, call, now),
+        };
+        *self.granted.entry(call.key.to_owned()).or_default() += reply[0] as u64;
+        reply
+    }
+
+    fn grant_lease(&mut self, book: &Book, call: &Call<'_>, now: ServerTime) -> Vec<i64> {
         let request = request(call.arguments);
         assert_eq!(request.arguments(&book.quota), call.arguments);
         let (before, request) = match book.bug {
@@ -137,7 +153,6 @@ impl Pages {
             grant.permits = 0;
         }
         self.buckets.insert(call.key.to_owned(), state);
-        *self.granted.entry(call.key.to_owned()).or_default() += u64::from(grant.permits);
         vec![
             grant.permits.into(),
             grant.tat.as_micros() as i64,
@@ -147,6 +162,15 @@ impl Pages {
             grant.state_missing.into(),
         ]
     }
+
+    fn grant_in_window(&mut self, book: &Book, call: &Call<'_>, now: ServerTime) -> Vec<i64> {
+        let before = self.windows.remove(call.key).filter(|_| book.bug != Bug::Forgets);
+        let request = window_request(call.arguments);
+        let (state, grant) = WindowState::grant(before, &book.window, &request, now);
+        self.windows.insert(call.key.to_owned(), state);
+        let ends_in = grant.ends_in.as_micros() as i64;
+        vec![grant.permits.into(), grant.window as i64, ends_in, grant.left.into()]
+    }
 }
 
 fn request(arguments: &[i64]) -> Request {
@@ -155,4 +179,20 @@ fn request(arguments: &[i64]) -> Request {
         .at_least(least as u32)
         .carrying(ServerTime::from_micros(carried as u64));
     if counted >= 0 { request.counted_in(counted as u64) } else { request }
+}
+
+fn window_request(arguments: &[i64]) -> WindowRequest {
+    let &[_, _, want, holders, holder, permits, window, sequence, least] = arguments else {
+        panic!("{arguments:?}")
+    };
+    let request =
+        WindowRequest::new(want as u32, holder as u64).among(holders as u32).at_least(least as u32);
+    if permits == 0 {
+        return request;
+    }
+    request.returning(Returned {
+        permits: permits as u32,
+        window: window as u64,
+        sequence: sequence as u64,
+    })
 }

@@ -17,6 +17,8 @@ fn wrong_stores_are_found() {
     let checks = [named("check_n"), named("a refresh")];
     let forgets = found(checks, Supply::Tight, Bug::Forgets);
     assert!(matches!(forgets, Some(Broken::Bound { .. })), "{forgets:?}");
+    let forgets = found(checks, Supply::Window, Bug::Forgets);
+    assert!(matches!(forgets, Some(Broken::Bound { .. })), "{forgets:?}");
     assert_eq!(found(checks, Supply::Ample, Bug::GrantsNothing), Some(Broken::DeniedEarly));
     let fails = [named("a late answer"), named("check")];
     assert_eq!(found(fails, Supply::Ample, Bug::Fails), Some(Broken::Unavailable));
