@@ -69,3 +69,24 @@ fn what_is_given_up_when_a_pause_ends_goes_to_the_next() {
         assert_eq!(time.now(), ms(100));
     }
 }
+
+/// The next waits until the instant of the place, and not for longer. Otherwise the place would be lost, and it would fail.
+#[test]
+fn a_place_goes_to_the_next_that_it_is_just_in_time_for() {
+    let time = Time::default();
+    let quota = Quota::new(2, Duration::from_millis(10)).unwrap();
+    let limiter = Limiter::fixed_window(quota).with_clock(time.clone());
+    let queue = Arc::new(Queue::with_timer(limiter, time.clone()));
+    assert!(queue.limiter().check_n(2).is_ok());
+    let mut tasks = Tasks::new();
+    let first = tasks.spawn(queue.acquire_owned());
+    let second = tasks.spawn(queue.acquire_owned().by(ms(10)));
+    let third = tasks.spawn(queue.acquire_owned());
+    tasks.run();
+    // It is built on, by the other permit of that window.
+    queue.limiter().charge(1);
+    tasks.cancel(first);
+    let done = tasks.run_until(&time, ms(100));
+    let served: Vec<_> = done.into_iter().map(|done| (done.0, done.2.unwrap().at())).collect();
+    assert_eq!(served, [(second, ms(10)), (third, ms(20))]);
+}
