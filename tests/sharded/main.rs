@@ -1,6 +1,7 @@
 //! The limiters with a cell for each core: exact in every window on real threads, linearizable, and on one thread like
 //! the plain ones.
 
+mod asked;
 mod bucket;
 mod edges;
 mod in_step;

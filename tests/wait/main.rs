@@ -4,7 +4,9 @@
 mod attacks;
 mod basics;
 mod cases;
+mod leaves;
 mod outside;
+mod pairs;
 mod paused;
 mod pauses;
 mod sim;

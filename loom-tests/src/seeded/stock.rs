@@ -2,7 +2,7 @@
 
 use super::{AtomicU64, Relaxed};
 use crate::explore::atomic::Ordering::{AcqRel, Acquire};
-use crate::scenarios::{Stocked, TICK};
+use crate::scenarios::{Learned, Stepped, StockStep, Stocked, TICK};
 use casgate::Timestamp;
 
 /// The bugs, for [`WrongOneCell`].
@@ -14,6 +14,10 @@ pub enum OneCellBug {
     Unnamed,
     /// What the cell holds is read and exchanged without an order.
     Relaxed,
+    /// A peek reads the parent and then the cell, and so counts a lease in between twice.
+    CountsTwice,
+    /// A place is taken if a peek sees one.
+    LooksFirst,
     /// None, so that it is the bug that is found.
     None,
 }
@@ -119,7 +123,43 @@ impl<const BUG: u8> Stocked for WrongOneCell<BUG> {
         self.decide(now.as_nanos())
     }
 
-    fn left(&self, _: Timestamp) -> u32 {
-        0
+    fn left(&self, now: Timestamp) -> u32 {
+        let now = now.as_nanos();
+        let parent = || {
+            let parent = self.parent.load(Acquire);
+            self.complete(parent & u64::from(u32::MAX));
+            (now + u64::from(self.burst - 1) * TICK).saturating_sub((parent >> 32).max(now)) / TICK
+        };
+        let held = || {
+            let seen = self.held() & 255;
+            if self.newest.load(Relaxed) <= now { seen } else { 0 }
+        };
+        let left = if Self::has(OneCellBug::CountsTwice) {
+            parent() + held()
+        } else {
+            parent();
+            held() + parent()
+        };
+        left as u32
+    }
+}
+
+impl<const BUG: u8> Stepped for WrongOneCell<BUG> {
+    fn step(&self, step: StockStep, now: Timestamp) -> Learned {
+        match step {
+            StockStep::Check | StockStep::CheckByClock | StockStep::IsAllowed => {
+                Learned::Decided(self.is_allowed(now))
+            }
+            StockStep::Place if Self::has(OneCellBug::LooksFirst) => {
+                let is_there = self.left(now) > 0;
+                if is_there {
+                    self.is_allowed(now);
+                }
+                Learned::Place(is_there)
+            }
+            StockStep::Place => Learned::Place(self.is_allowed(now)),
+            StockStep::Peek => Learned::Left(self.left(now)),
+            StockStep::Describe => Learned::Nothing,
+        }
     }
 }

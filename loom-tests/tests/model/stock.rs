@@ -57,6 +57,31 @@ fn a_peek_next_to_callers() {
     }
 }
 
+/// Both orders, for the callers have cells of their own.
+#[test]
+fn pairs() {
+    for (i, &(_, first)) in STOCK_OPERATIONS.iter().enumerate() {
+        for (j, &(_, second)) in STOCK_OPERATIONS.iter().enumerate() {
+            for (left, times) in STOCK_TIMES {
+                for cells in [1, 2] {
+                    if cells == 1 && times[0] == times[1] && j < i {
+                        continue; // the same as the other order
+                    }
+                    // The queue's lock makes up to 62,046 executions of them.
+                    let has_place = [first, second].contains(&StockStep::Place);
+                    let bound = (has_place && times[0] != times[1]).then_some(2);
+                    let name = format!(
+                        "stocks: {first:?} next to {second:?} at {times:?}, {left} left, {cells} cells"
+                    );
+                    explore_bounded(&name, bound, move || {
+                        stock_pair::<StockQueue>(cells, left, [first, second], times);
+                    });
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn wrong_stocks_are_refuted() {
     refute_bounded("seeded: leased, then raised", "admitted of 8 in [0, 0]", None, || {
@@ -75,6 +100,58 @@ fn wrong_stocks_are_refuted() {
     });
     run_right(&[&[20], &[0]]);
     run_right(&[&[20], &[20]]);
+}
+
+/// By the pairs alone.
+#[test]
+fn wrong_stocks_are_refuted_by_pairs() {
+    use StockStep::{Check, IsAllowed, Peek, Place};
+    fn refute<const BUG: u8>(
+        name: &str,
+        verdict: &str,
+        left: u32,
+        steps: [StockStep; 2],
+        times: [u64; 2],
+    ) {
+        refute_bounded(name, verdict, Some(2), move || {
+            stock_pair::<WrongOneCell<BUG>>(1, left, steps, times);
+        });
+    }
+    refute::<{ OneCellBug::LeasedThenRaised as u8 }>(
+        "seeded pair: leased, then raised",
+        "admitted of 8 in [0, 0]",
+        0,
+        [Check, IsAllowed],
+        [20, 0],
+    );
+    refute::<{ OneCellBug::Unnamed as u8 }>(
+        "seeded pair: unnamed",
+        "left after a denial",
+        0,
+        [Check, Check],
+        [20, 20],
+    );
+    refute::<{ OneCellBug::CountsTwice as u8 }>(
+        "seeded pair: a lease counts twice",
+        "a peek of 3 of 2",
+        0,
+        [Check, Peek],
+        [20, 20],
+    );
+    refute::<{ OneCellBug::LooksFirst as u8 }>(
+        "seeded pair: a place by a look",
+        "admitted of 8 in [0, 0]",
+        1,
+        [Check, Place],
+        [0, 0],
+    );
+    for steps in [[Check, Check], [Check, Peek], [Check, Place]] {
+        for (left, times) in STOCK_TIMES {
+            explore_bounded("the stock without a bug, pairs", Some(2), move || {
+                stock_pair::<WrongOneCell<{ OneCellBug::None as u8 }>>(1, left, steps, times);
+            });
+        }
+    }
 }
 
 fn run_right(scripts: &'static [&'static [u64]]) {

@@ -45,6 +45,17 @@ fn eight_callers() {
     }
 }
 
+#[test]
+fn pairs_of_a_bucket() {
+    for cells in [1, 2, 4] {
+        explore("stocks: pairs", move || {
+            let draw = || STOCK_OPERATIONS[thread_rng().gen_range(0..STOCK_OPERATIONS.len())].1;
+            let (left, times) = STOCK_TIMES[thread_rng().gen_range(0..STOCK_TIMES.len())];
+            stock_pair::<StockQueue>(cells, left, [draw(), draw()], times);
+        });
+    }
+}
+
 /// In each verdict of `dealt_out`: the sum is wrong, or what was denied fits. Which of them a bug meets first
 /// depends on the schedule.
 const WRONG: &str = " left";

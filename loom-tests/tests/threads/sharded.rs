@@ -39,6 +39,31 @@ fn pairs() {
 }
 
 #[test]
+fn every_public_operation_of_a_bucket_is_in_the_table_of_pairs() {
+    let sources = [
+        include_str!("../../../src/limiter/at.rs"),
+        include_str!("../../../src/limiter/now.rs"),
+        include_str!("../../../src/limiter/sharded.rs"),
+    ];
+    let raced = STOCK_OPERATIONS.iter().flat_map(|(methods, _)| methods.iter());
+    assert_complete(&sources, raced.chain(NO_STOCK_OPERATIONS).copied());
+}
+
+#[test]
+fn pairs_of_a_bucket() {
+    for (i, &(_, first)) in STOCK_OPERATIONS.iter().enumerate() {
+        for &(_, second) in &STOCK_OPERATIONS[i..] {
+            let next = AtomicUsize::new(0);
+            explore("stocks: pairs", move || {
+                let next = next.fetch_add(1, Ordering::Relaxed);
+                let (left, times) = STOCK_TIMES[next % STOCK_TIMES.len()];
+                stock_pair::<StockQueue>(1 << (next % 3), left, [first, second], times);
+            });
+        }
+    }
+}
+
+#[test]
 fn four_callers() {
     const MIXED: &[Request] = &[(2, 0), (1, 0), (3, 0)];
     const ACROSS: &[Request] = &[(1, 0), (2, 10), (1, 9), (1, 10)];

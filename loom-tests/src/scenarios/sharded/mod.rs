@@ -2,9 +2,11 @@
 
 mod pairs;
 mod stock;
+mod stock_pairs;
 
 pub use pairs::*;
 pub use stock::*;
+pub use stock_pairs::*;
 
 use super::{Request, WINDOW, at, quota};
 use crate::explore::thread;
