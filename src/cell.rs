@@ -115,8 +115,8 @@ impl<A: Atom> Cell<A> {
     /// Replaces the word by what `step` makes of it: `Ok` with the new word, or `Err` with the
     /// word on which `step` declined, which is then left as it was.
     ///
-    /// Lock-free: an exchange is lost only to another that was won. `step` runs once more for
-    /// each, so it must be pure.
+    /// Lock-free: an exchange is lost to another that was won or, on some processors, to chance.
+    /// `step` runs once more for each, so it must be pure.
     #[inline]
     pub(crate) fn update(
         &self,

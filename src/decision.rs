@@ -4,6 +4,8 @@ mod reason;
 pub use denied::Denied;
 #[cfg(feature = "alloc")]
 pub(crate) use denied::TABLE;
+#[cfg(feature = "wait")]
+pub(crate) use denied::rounded_up;
 pub use reason::Reason;
 
 use crate::timestamp::Timestamp;
@@ -239,7 +241,7 @@ impl Admitted {
 }
 
 /// In nanoseconds, saturating.
-const fn nanos(duration: Duration) -> u64 {
+pub(crate) const fn nanos(duration: Duration) -> u64 {
     let nanos = duration.as_nanos();
     if nanos > u64::MAX as u128 { u64::MAX } else { nanos as u64 }
 }

@@ -71,7 +71,7 @@
 //!
 //! - `std` (default): what needs an operating system.
 //!   - [`SystemClock`](clock::SystemClock) can be read; [`UtcClock`](clock::UtcClock), `BootClock`
-//!     (on Linux) and [`Ticker`](clock::Ticker); clocks in a `Box` or an `Arc`.
+//!     (on Linux and Android) and [`Ticker`](clock::Ticker); clocks in a `Box` or an `Arc`.
 //!   - The default hasher of a [`KeyedLimiter`], and the constructors that use it.
 //!   - [`OwnedLease`] and [`OwnedReservation`].
 //! - `alloc`: what needs an allocator. The feature `std` enables it.
@@ -100,6 +100,8 @@
 //!
 //! The crate needs Rust 1.85 or later. There is no `unsafe` code in it.
 
+// Where other crates link to without the documentation of this one beside theirs.
+#![doc(html_root_url = "https://docs.rs/casgate/0.1.0")]
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // Some links lead to what other features add.

@@ -4,8 +4,8 @@ use casgate::algorithm::Algorithm;
 use casgate::clock::{Clock, ManualClock};
 use casgate::word::Split;
 use casgate::{
-    AdjustableLimiter, FixedWindow, FixedWindowLimiter, KeyedLimiter, Limiter, Quota, Timestamp,
-    TokenBucket,
+    AdjustableLimiter, FixedWindow, FixedWindowLimiter, KeyedLimiter, Limiter, Quota, Sharded,
+    Timestamp, TokenBucket,
 };
 use proptest::prelude::*;
 use std::cell::Cell;
@@ -204,6 +204,10 @@ fn limiters_are_small() {
     assert_eq!(size_of::<FixedWindowLimiter>(), 24);
     assert_eq!(size_of::<Limiter<TokenBucket>>(), 56);
     assert_eq!(size_of::<AdjustableLimiter>(), 128);
+    if cfg!(any(target_arch = "x86_64", target_arch = "aarch64")) {
+        assert_eq!(size_of::<Limiter<Sharded<FixedWindow>>>(), 384);
+        assert_eq!(size_of::<Limiter<Sharded<TokenBucket>>>(), 512);
+    }
 }
 
 #[test]

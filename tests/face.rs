@@ -1,6 +1,6 @@
 //! The methods that the oracle does not call, each by its effect.
 
-use casgate::algorithm::Weighted;
+use casgate::algorithm::{Several, Weighted};
 use casgate::clock::{Clock, ManualClock};
 use casgate::{
     FixedWindow, Ipv6Prefix, KeyedError, KeyedLimiter, Limiter, Quota, QuotaError, Reason,
@@ -319,6 +319,26 @@ fn what_is_given_back_is_there_again() {
 }
 
 #[test]
+fn methods_are_functions_by_their_path() {
+    fn follow<A: Several>(limiter: &Limiter<A>) {
+        [limiter].into_iter().for_each(Limiter::reset);
+        let [Ok(admitted)] = [16].map(|n| Limiter::check_n(limiter, n)) else { panic!() };
+        [&admitted].into_iter().for_each(|admitted| Limiter::refund(limiter, admitted));
+        assert_eq!(Limiter::take_up_to(limiter, 20), 16);
+        Limiter::<A>::reset(limiter);
+        assert!(Limiter::check(limiter).is_ok() && Limiter::is_allowed(limiter));
+    }
+    let quota = Quota::per_day(16);
+    follow(&Limiter::token_bucket(quota));
+    follow(&Limiter::fixed_window(quota));
+    follow(&Limiter::sharded_fixed_window(quota));
+    // Of a type that is inferred, too.
+    let limiters = [Limiter::fixed_window(quota), Limiter::fixed_window(quota)];
+    limiters.iter().for_each(Limiter::reset);
+    assert!(limiters.iter().map(Limiter::check).all(|answer| answer.is_ok()));
+}
+
+#[test]
 fn a_reset_undoes_a_timestamp_from_the_far_future() {
     fn follow<A: Weighted>(limiter: &Limiter<A>) {
         for far in [Timestamp::from_secs(7), Timestamp::from_nanos(1 << 61), Timestamp::MAX] {
@@ -408,4 +428,11 @@ fn an_address_is_cut_to_its_prefix() {
         }
     }
     assert_eq!(Ipv6Prefix::default(), Ipv6Prefix::Bits64);
+}
+
+#[test]
+fn links_from_other_crates_lead_to_this_version() {
+    let root =
+        concat!("html_root_url = \"https://docs.rs/casgate/", env!("CARGO_PKG_VERSION"), "\"");
+    assert!(include_str!("../src/lib.rs").contains(root));
 }

@@ -1,9 +1,10 @@
 //! No decision allocates, whatever it decides.
 
 use allocation_counter::measure;
-use casgate::algorithm::{Algorithm, Weighted};
+use casgate::algorithm::{Algorithm, Several, Weighted};
 use casgate::{
-    All, Allowance, FixedWindow, KeyedLimiter, Limiter, Quota, Timestamp, TokenBucket, WhenFull,
+    All, Allowance, FixedWindow, KeyedLimiter, Limiter, Quota, SlidingWindow, Slot, Timestamp,
+    TokenBucket, WhenFull,
 };
 use futures_util::FutureExt;
 use std::time::Duration;
@@ -17,13 +18,21 @@ fn drain<A: Algorithm>(limiter: &Limiter<A>) {
     }
 }
 
-fn weigh<A: Weighted>(limiter: &Limiter<A>) {
+fn ask_for_several<A: Several>(limiter: &Limiter<A>) {
     drain(limiter);
     for n in 0..5 {
-        let _ = limiter.check_n(n);
+        let _ = limiter.check_n(n).map(|admitted| limiter.refund(&admitted));
+        let _ = limiter.take_up_to(n);
+    }
+    limiter.reset();
+}
+
+fn weigh<A: Weighted>(limiter: &Limiter<A>) {
+    ask_for_several(limiter);
+    for n in 0..5 {
         limiter.refund_n(n);
         limiter.refund(&limiter.charge(n));
-        let _ = (limiter.take_up_to(n), limiter.drain());
+        let _ = limiter.drain();
         limiter.restore(limiter.save(), Duration::ZERO);
         limiter.deny_until(Timestamp::from_millis(n.into()));
         let all = All::new([(limiter, n), (limiter, 1)]);
@@ -33,10 +42,20 @@ fn weigh<A: Weighted>(limiter: &Limiter<A>) {
 }
 
 #[test]
-fn nothing_allocates_but_the_ring() {
+fn no_operation_of_a_limiter_allocates() {
+    let in_place: Limiter<SlidingWindow<[Slot; 3]>> =
+        Limiter::sliding_window_array(Duration::from_secs(1));
     let sliding = Limiter::sliding_window(QUOTA);
+    let many = Quota::per_second(1_000);
+    let windows = Limiter::sharded_fixed_window(many).with_cells(4);
+    let buckets = Limiter::sharded_token_bucket(many).with_cells(4);
+    let kept = Limiter::sharded_fixed_window(many).with_cells(4).private(7);
     let allocated = measure(|| {
+        drain(&in_place);
         drain(&sliding);
+        ask_for_several(&windows);
+        drain(&buckets);
+        drain(&kept);
         weigh(&Limiter::fixed_window(QUOTA));
         weigh(&Limiter::both(TokenBucket::new(QUOTA), FixedWindow::new(QUOTA)));
         let bucket = Limiter::token_bucket(QUOTA);
@@ -47,6 +66,10 @@ fn nothing_allocates_but_the_ring() {
         let window = Limiter::fixed_window(QUOTA).starting_with(2);
         let _ = window.lease(3).check();
         let adjustable = Limiter::adjustable_token_bucket(QUOTA);
+        weigh(&adjustable);
+        adjustable.set_quota(Quota::per_hour(7));
+        weigh(&adjustable);
+        let adjustable = Limiter::adjustable_fixed_window(QUOTA);
         weigh(&adjustable);
         adjustable.set_quota(Quota::per_hour(7));
         weigh(&adjustable);

@@ -63,7 +63,7 @@ pub trait Machine {
     fn look(&self, state: &Self::State) -> Self::Seen;
 
     /// Admits (`Ok`) or denies `n` permits: one, or any number above zero if
-    /// [`Weighted`](super::Weighted). With `numbers` an admission is asked for its numbers.
+    /// [`Several`](super::Several). With `numbers` an admission is asked for its numbers.
     fn decide(
         &self,
         state: &Self::State,
@@ -109,6 +109,32 @@ pub trait Machine {
     fn peek(&self, state: &Self::State, now: Timestamp) -> Snapshot;
 
     fn describe(&self, state: &Self::State, out: &mut DebugStruct<'_, '_>);
+}
+
+/// What it needs of one that decides on several permits together.
+pub trait SeveralMachine: Line {
+    /// As [`WeightedMachine::take_up_to`].
+    fn take_up_to(&self, state: &Self::State, n: u32, now: Timestamp) -> u32;
+
+    /// Gives back the permits of an admission, if they are still of use.
+    fn refund(&self, state: &Self::State, admitted: &Admitted);
+
+    /// Gives back all that was spent.
+    fn reset(&self, state: &Self::State);
+}
+
+impl<A: WeightedMachine> SeveralMachine for A {
+    fn take_up_to(&self, state: &Self::State, n: u32, now: Timestamp) -> u32 {
+        WeightedMachine::take_up_to(self, state, n, now)
+    }
+
+    fn refund(&self, state: &Self::State, admitted: &Admitted) {
+        self.change(state, Change::RefundOf(*admitted));
+    }
+
+    fn reset(&self, state: &Self::State) {
+        self.change(state, Change::Reset);
+    }
 }
 
 /// What it needs of one whose whole state changes in one step.

@@ -6,8 +6,8 @@
 //! laws that each of them must pass, and says how to add one.
 //!
 //! An [`Algorithm`] is a rule together with its shared state. Every `Rule` is one, and its state is
-//! a single word. A [`Weighted`] algorithm can change its whole state in one atomic step, which
-//! requests for several permits, refunds and resets need.
+//! a single word. [`Several`] is for requests for several permits, refunds and resets. A
+//! [`Weighted`] algorithm can change its whole state in one atomic step, which debts need.
 
 mod adjust;
 mod adjustable;
@@ -36,7 +36,7 @@ pub(crate) use line::{Line, Place};
 pub(crate) use live::InForce;
 pub(crate) use live::Live;
 use machine::share;
-pub(crate) use machine::{Machine, RuleParts, WeightedMachine};
+pub(crate) use machine::{Machine, RuleParts, SeveralMachine, WeightedMachine};
 pub(crate) use outstanding::Outstanding;
 #[cfg(feature = "std")]
 pub(crate) use sharded::{Buckets, Windows};
@@ -184,20 +184,38 @@ pub trait Algorithm: Line {}
 
 impl<A: Line> Algorithm for A {}
 
-/// An algorithm whose whole state changes in one atomic step. So it can decide on `n` permits
-/// together, take them back, and be reset. All but the sliding window and the sharded ones are.
+/// An algorithm that decides on several permits together, takes them back, and can be reset. All but
+/// the sliding window, the sharded token bucket and [`Private`] are.
+///
+/// The trait is sealed, so later versions can add methods.
+///
+/// ```
+/// use casgate::{Limiter, Quota, Timestamp, algorithm::Several};
+///
+/// fn upload<A: Several>(budget: &Limiter<A>, kilobytes: u32, now: Timestamp) -> bool {
+///     budget.check_n_at(kilobytes, now).is_ok()
+/// }
+/// let budget = Limiter::fixed_window(Quota::per_second(64));
+/// assert!(upload(&budget, 40, Timestamp::ZERO) && !upload(&budget, 40, Timestamp::ZERO));
+/// ```
+pub trait Several: Algorithm + SeveralMachine {}
+
+impl<A: SeveralMachine> Several for A {}
+
+/// An algorithm whose whole state changes in one atomic step. So it can also spend into debt, and
+/// save its state. All but the sliding window and the sharded ones are.
 ///
 /// The trait is sealed, so later versions can add methods.
 ///
 /// ```
 /// use casgate::{Limiter, Timestamp, algorithm::Weighted};
 ///
-/// fn upload<A: Weighted>(budget: &Limiter<A>, kilobytes: u32, now: Timestamp) -> bool {
-///     budget.check_n_at(kilobytes, now).is_ok()
+/// fn settle<A: Weighted>(budget: &Limiter<A>, cost: u32, now: Timestamp) -> u32 {
+///     budget.charge_at(cost, now).remaining()
 /// }
 /// # let budget = Limiter::token_bucket(casgate::Quota::per_second(64));
-/// # assert!(upload(&budget, 40, Timestamp::ZERO) && !upload(&budget, 40, Timestamp::ZERO));
+/// # assert_eq!(settle(&budget, 40, Timestamp::ZERO), 24);
 /// ```
-pub trait Weighted: Algorithm + WeightedMachine {}
+pub trait Weighted: Several + WeightedMachine {}
 
 impl<A: WeightedMachine> Weighted for A {}

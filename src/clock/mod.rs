@@ -69,10 +69,9 @@
 //! interval that is closed at both ends counts as a nanosecond longer.
 //!
 //! For the cheap timestamps of [`SystemClock`] and [`UtcClock`] on Linux, g is the kernel's tick: 1 to
-//! 10 ms, depending on the kernel. A tick can come late. On a busy virtual machine with a tick of
-//! 4 ms, lags up to 8.4 ms were measured. [`max_lag`](Clock::max_lag) is 25 ms, which leaves room for
-//! a late tick of the slowest kernel. [`Precise`] takes any clock's lag away, for the price of its
-//! precise timestamp.
+//! 10 ms, depending on the kernel, and more if a tick comes late on a busy machine.
+//! [`max_lag`](Clock::max_lag) is 25 ms, which leaves room for a late tick of the slowest kernel.
+//! [`Precise`] takes any clock's lag away, for the price of its precise timestamp.
 //!
 //! # A clock that steps back
 //!
@@ -176,8 +175,8 @@ pub trait Clock {
     /// Returns how far [`recent`](Self::recent) may normally lag behind [`now`](Self::now). By default
     /// it is zero, which fits a clock without a cheap timestamp of its own.
     ///
-    /// A timestamp that lags further makes a limiter deny for longer, and never admit more. The value
-    /// must be the same at each call. A limiter asks for it only when it denies.
+    /// A timestamp that lags further makes a limiter deny for longer, and never admit more by the
+    /// timestamps. The value must be the same at each call. A limiter asks for it only when it denies.
     ///
     /// ```
     /// use casgate::clock::{Clock, Precise, SystemClock};

@@ -1,15 +1,15 @@
 use super::Clock;
 use crate::timestamp::Timestamp;
 
-/// The processor's time stamp counter, read through `quanta`. It costs a third of the kernel's
-/// precise clock. Needs the feature `tsc`.
+/// The processor's time stamp counter, read through `quanta`. It costs less than the kernel's precise
+/// clock. Needs the feature `tsc`.
 ///
 /// # When it fails
 ///
 /// Each core has a counter. On some virtual machines, some multi-socket boards and after a live
 /// migration the counters of the cores are not synchronized. A thread that moves to another core
-/// may then take an earlier timestamp than another thread has taken before it. A limiter stays
-/// sound: an older timestamp can only be denied. But it may deny what it should admit for as long
+/// may then take an earlier timestamp than another thread has taken before it. A limiter keeps its
+/// bound, counted by the timestamps. But it may deny what it should admit for as long
 /// as the counters differ, which may be permanently.
 ///
 /// The rate is calibrated against the kernel's clock for some milliseconds when the first clock is

@@ -84,7 +84,8 @@ impl Denied {
     /// instant and admitted at that one. `None` if no wait helps: [`reason`](Self::reason) says
     /// why.
     ///
-    /// Never zero. The wait counts from the timestamp of the decision. That is the timestamp given,
+    /// Never zero. A [sharded](crate::algorithm::Sharded) limiter's can be too short or too long for a
+    /// late timestamp. The wait counts from the timestamp of the decision. That is the timestamp given,
     /// or, for methods that read the clock, one at most
     /// [`Clock::max_lag`](crate::clock::Clock::max_lag) before the call.
     ///
@@ -213,7 +214,7 @@ impl fmt::Display for Denied {
 }
 
 /// In whole milliseconds, or below one in whole microseconds.
-const fn rounded_up(nanos: u64) -> Duration {
+pub(crate) const fn rounded_up(nanos: u64) -> Duration {
     if nanos < 1_000_000 {
         Duration::from_micros(nanos.div_ceil(1_000))
     } else {

@@ -39,8 +39,9 @@ impl<C, S> Key<'_, C, S> {
     /// # use casgate::{KeyedLimiter, Quota, Timestamp};
     /// let tokens = KeyedLimiter::token_bucket(Quota::per_minute(600), 100);
     /// let now = Timestamp::ZERO;
-    /// assert!(tokens.key("a").check_n_at(1, now).is_ok()); // at least one
-    /// tokens.key("a").charge_at(899, now)?; // it was 900
+    /// let estimate = 500; // and not 1: until the charge arrives, every caller is admitted
+    /// tokens.key("a").check_n_at(estimate, now)?;
+    /// tokens.key("a").charge_at(900 - estimate, now)?; // it was 900
     /// let denied = tokens.key("a").check_at(now).unwrap_err();
     /// assert_eq!(denied.retry_after().unwrap().as_millis(), 30_100);
     /// # Ok::<(), casgate::Denied>(())

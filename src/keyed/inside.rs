@@ -103,8 +103,8 @@
 //!
 //! - Two keys have the same set and the same 34 bits of tag. They share a limit. A new key does so
 //!   with one of the keys of a full set with a probability of 160·2⁻³⁴, one in 10⁸.
-//! - A thread stops between its load of a word and its exchange, for as long as the slot is handed
-//!   on a multiple of 2,048 times, and finds the same state. Then one decision is charged to
+//! - A thread stops between its load of a word and its exchange. Meanwhile the slot is handed on as
+//!   often as a multiple of 2,048, and the thread finds the same state. Then one decision is charged to
 //!   another key. In a set that is flooded, that is 327,680 new keys of this set while the thread
 //!   sleeps, and then a chance of one in 2,048.
 //! - More than 160 threads [charge](crate::Key::charge) new keys of one set at once. They may evict

@@ -1,7 +1,7 @@
 //! What decides at a timestamp that the caller has.
 
 use super::Limiter;
-use crate::algorithm::{Algorithm, Weighted};
+use crate::algorithm::Algorithm;
 use crate::decision::{Admitted, Denied, Snapshot};
 use crate::timestamp::Timestamp;
 
@@ -69,26 +69,5 @@ impl<A: Algorithm, C> Limiter<A, C> {
     #[must_use]
     pub fn peek_at(&self, now: Timestamp) -> Snapshot {
         self.algorithm.peek(&self.state, now)
-    }
-}
-
-impl<A: Weighted, C> Limiter<A, C> {
-    /// Asks for `n` permits at `now`: all or none. Zero are always admitted.
-    ///
-    /// ```
-    /// use casgate::{Limiter, Quota, Timestamp};
-    /// let limiter = Limiter::fixed_window(Quota::per_second(10));
-    /// let now = Timestamp::ZERO;
-    /// assert!(limiter.check_n_at(8, now).is_ok());
-    /// assert!(limiter.check_n_at(3, now).is_err());
-    /// assert!(limiter.check_n_at(2, now).is_ok());
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`Denied`] if the permits don't fit; nothing is spent.
-    #[inline(always)]
-    pub fn check_n_at(&self, n: u32, now: Timestamp) -> Result<Admitted, Denied> {
-        self.answer(self.decide(n, now, true), n, now)
     }
 }

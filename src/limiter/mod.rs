@@ -3,9 +3,9 @@ mod now;
 
 mod at;
 
-mod spend;
+mod several;
 
-mod give_back;
+mod spend;
 
 mod reservation;
 
@@ -51,6 +51,9 @@ use core::fmt;
 ///
 /// # Guarantees
 ///
+/// [Sharded](crate::algorithm::Sharded) and [private](crate::algorithm::Private) limiters differ in
+/// what they deny, and have no tickets: their pages list each difference.
+///
 /// - **Never admits more than the algorithm's bound**, counted by the timestamps of the admitted
 ///   permits. Refunded permits can be spent again. [`charge`](Self::charge) spends beyond the
 ///   bound, and later requests repay that.
@@ -66,7 +69,8 @@ use core::fmt;
 ///   [tickets](crate::Admitted::ticket) in that order. A check that decides again is two decisions,
 ///   of which the second counts.
 /// - **A denial spends nothing.** Limiters of one or two words write nothing either, so under
-///   attack their state is a shared read. A sliding window may move its head on for a claim that
+///   attack their state is a shared read. (For two words, if the processor loads 128 bits without an
+///   exchange.) A sliding window may move its head on for a claim that
 ///   another thread has won. A [`Lease`] may first return what it holds. A limiter with cells notes
 ///   that all are empty, and may have [gathered](crate::algorithm::Sharded) them.
 /// - **Lock-free.** A thread that stops anywhere stops no other, with two exceptions.

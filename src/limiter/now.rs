@@ -1,7 +1,7 @@
 //! What decides by the limiter's own clock.
 
 use super::Limiter;
-use crate::algorithm::{Algorithm, Weighted};
+use crate::algorithm::Algorithm;
 use crate::cell::Attempt;
 use crate::clock::Clock;
 use crate::decision::{Admitted, Denied, Snapshot};
@@ -109,25 +109,6 @@ impl<A: Algorithm, C: Clock> Limiter<A, C> {
     #[must_use]
     pub fn peek(&self) -> Snapshot {
         self.peek_at(self.clock.now())
-    }
-}
-
-impl<A: Weighted, C: Clock> Limiter<A, C> {
-    /// Asks for `n` permits now: all or none. Zero are always admitted.
-    ///
-    /// ```
-    /// use casgate::{Limiter, Quota};
-    /// let limiter = Limiter::fixed_window(Quota::per_hour(10));
-    /// assert!(limiter.check_n(8).is_ok());
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`Denied`] if the permits don't fit; nothing is spent.
-    #[doc(alias = "try_acquire_many")]
-    #[inline(always)]
-    pub fn check_n(&self, n: u32) -> Result<Admitted, Denied> {
-        self.ask(n)
     }
 }
 

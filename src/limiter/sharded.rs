@@ -2,10 +2,8 @@
 
 use super::Limiter;
 use crate::algorithm::{Buckets, FixedWindow, Private, Sharded, TokenBucket, Windows};
-use crate::clock::{Clock, SystemClock};
-use crate::decision::{Admitted, Denied};
+use crate::clock::SystemClock;
 use crate::quota::Quota;
-use crate::timestamp::Timestamp;
 
 impl Limiter<Sharded<FixedWindow>> {
     /// Makes a fixed window for many cores that ask at once. See [`Sharded`]. On x86-64 and AArch64 it
@@ -69,101 +67,6 @@ impl<C> Limiter<Sharded<FixedWindow>, C> {
     pub fn private(self, batch: u32) -> Limiter<Private, C> {
         let algorithm = Private::new(self.algorithm, batch);
         Limiter { state: self.state, algorithm, clock: self.clock }
-    }
-
-    /// Asks for `n` permits at `now`: all or none. Zero are always admitted. Permits that only
-    /// several cells have together are [gathered](Sharded#the-fixed-window) first.
-    ///
-    /// ```
-    /// use casgate::{Limiter, Quota, Timestamp};
-    /// let limiter = Limiter::sharded_fixed_window(Quota::per_second(10)).with_cells(4);
-    /// let now = Timestamp::ZERO;
-    /// assert!(limiter.check_n_at(8, now).is_ok());
-    /// assert!(limiter.check_n_at(3, now).is_err());
-    /// assert!(limiter.check_n_at(2, now).is_ok());
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`Denied`] if the permits don't fit; nothing is spent.
-    #[inline(always)]
-    pub fn check_n_at(&self, n: u32, now: Timestamp) -> Result<Admitted, Denied> {
-        self.answer(self.decide(n, now, true), n, now)
-    }
-
-    /// Takes as many permits as there are at `now`, up to `n`, and returns how many. It
-    /// [gathers](Sharded#the-fixed-window) the cells.
-    ///
-    /// ```
-    /// use casgate::{Limiter, Quota, Timestamp};
-    /// let limiter = Limiter::sharded_fixed_window(Quota::per_second(5)).with_cells(2);
-    /// let now = Timestamp::ZERO;
-    /// assert_eq!((limiter.take_up_to_at(4, now), limiter.take_up_to_at(4, now)), (4, 1));
-    /// ```
-    #[allow(clippy::must_use_candidate)] // to drain is a use
-    pub fn take_up_to_at(&self, n: u32, now: Timestamp) -> u32 {
-        self.algorithm.take_up_to(&self.state, n, now)
-    }
-
-    /// Gives back the permits of an admission whose work was not done, if its window is still the newest. It
-    /// [gathers](Sharded#the-fixed-window) the cells.
-    ///
-    /// Refund an admission once, and not after a [`reset`](Self::reset) has given its permits back.
-    ///
-    /// ```
-    /// use casgate::{Limiter, Quota, Timestamp};
-    /// let limiter = Limiter::sharded_fixed_window(Quota::per_second(5)).with_cells(2);
-    /// let admitted = limiter.check_n_at(5, Timestamp::ZERO)?;
-    /// limiter.refund(&admitted);
-    /// assert_eq!(limiter.peek_at(Timestamp::ZERO).remaining(), 5);
-    /// # Ok::<(), casgate::Denied>(())
-    /// ```
-    pub fn refund(&self, admitted: &Admitted) {
-        self.algorithm.refund(&self.state, admitted);
-    }
-
-    /// Gives back all that was spent in the newest window. It [gathers](Sharded#the-fixed-window) the cells.
-    ///
-    /// ```
-    /// use casgate::{Limiter, Quota, Timestamp};
-    /// let limiter = Limiter::sharded_fixed_window(Quota::per_second(5)).with_cells(2);
-    /// assert!(limiter.check_n_at(5, Timestamp::ZERO).is_ok());
-    /// limiter.reset();
-    /// assert!(limiter.check_n_at(5, Timestamp::ZERO).is_ok());
-    /// ```
-    pub fn reset(&self) {
-        self.algorithm.reset(&self.state);
-    }
-}
-
-impl<C: Clock> Limiter<Sharded<FixedWindow>, C> {
-    /// Asks for `n` permits now: all or none. See [`check_n_at`](Self::check_n_at).
-    ///
-    /// ```
-    /// use casgate::{Limiter, Quota};
-    /// let limiter = Limiter::sharded_fixed_window(Quota::per_hour(10));
-    /// assert!(limiter.check_n(8).is_ok());
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`Denied`] if the permits don't fit; nothing is spent.
-    #[inline(always)]
-    pub fn check_n(&self, n: u32) -> Result<Admitted, Denied> {
-        self.ask(n)
-    }
-
-    /// Takes as many permits as there are now, up to `n`, and returns how many. See
-    /// [`take_up_to_at`](Self::take_up_to_at).
-    ///
-    /// ```
-    /// use casgate::{Limiter, Quota};
-    /// let limiter = Limiter::sharded_fixed_window(Quota::per_hour(5));
-    /// assert_eq!(limiter.take_up_to(9), 5);
-    /// ```
-    #[allow(clippy::must_use_candidate)] // as above
-    pub fn take_up_to(&self, n: u32) -> u32 {
-        self.take_up_to_at(n, self.clock.now())
     }
 }
 

@@ -1,4 +1,4 @@
-//! Requests that take another number of permits than all or nothing.
+//! What spends permits, or gives them back, without a question.
 
 use super::Limiter;
 use crate::algorithm::{Change, Weighted};
@@ -7,21 +7,6 @@ use crate::decision::Admitted;
 use crate::timestamp::Timestamp;
 
 impl<A: Weighted, C> Limiter<A, C> {
-    /// Takes as many permits as there are at `now`, up to `n`, and returns how many: for workers
-    /// that take a batch. One atomic step.
-    ///
-    /// ```
-    /// use casgate::{Limiter, Quota, Timestamp};
-    /// let limiter = Limiter::token_bucket(Quota::per_second(5));
-    /// let now = Timestamp::ZERO;
-    /// assert_eq!((limiter.take_up_to_at(3, now), limiter.take_up_to_at(3, now)), (3, 2));
-    /// assert_eq!(limiter.take_up_to_at(3, now), 0);
-    /// ```
-    #[allow(clippy::must_use_candidate)] // to drain is a use
-    pub fn take_up_to_at(&self, n: u32, now: Timestamp) -> u32 {
-        self.algorithm.take_up_to(&self.state, n, now)
-    }
-
     /// Takes all permits that there are at `now`, and returns how many.
     ///
     /// ```
@@ -30,7 +15,7 @@ impl<A: Weighted, C> Limiter<A, C> {
     /// assert_eq!(limiter.drain_at(Timestamp::ZERO), 5);
     /// assert!(limiter.check_at(Timestamp::ZERO).is_err());
     /// ```
-    #[allow(clippy::must_use_candidate)] // as above
+    #[allow(clippy::must_use_candidate)] // to drain is a use
     pub fn drain_at(&self, now: Timestamp) -> u32 {
         self.take_up_to_at(u32::MAX, now)
     }
@@ -43,18 +28,51 @@ impl<A: Weighted, C> Limiter<A, C> {
     /// cannot be [refunded](Self::refund). One atomic step.
     ///
     /// ```
-    /// use casgate::{Limiter, Quota, Timestamp};
+    /// use casgate::{Denied, Limiter, Quota, Timestamp};
+    ///
+    /// /// Asks for the estimate, does the work, and settles the difference to what it cost.
+    /// fn spend(tokens: &Limiter, estimate: u32, work: impl Fn() -> u32) -> Result<u32, Denied> {
+    ///     let now = Timestamp::ZERO; // a service asks without `_at`
+    ///     let admitted = tokens.check_n_at(estimate, now)?;
+    ///     let cost = work();
+    ///     if cost < estimate {
+    ///         tokens.refund(&admitted.part(estimate - cost));
+    ///     } else {
+    ///         tokens.charge_at(cost - estimate, now);
+    ///     }
+    ///     Ok(cost)
+    /// }
     /// let tokens = Limiter::token_bucket(Quota::per_minute(600));
-    /// let now = Timestamp::ZERO;
-    /// assert!(tokens.check_n_at(1, now).is_ok()); // at least one
-    /// tokens.charge_at(899, now); // it was 900
-    /// let denied = tokens.check_at(now).unwrap_err();
+    /// assert_eq!(spend(&tokens, 400, || 250)?, 250); // 350 are left
+    /// assert_eq!(spend(&tokens, 300, || 650)?, 650); // a debt of 300, at 10 a second
+    /// let denied = tokens.check_at(Timestamp::ZERO).unwrap_err();
     /// assert_eq!(denied.retry_after().unwrap().as_millis(), 30_100);
+    /// # Ok::<(), Denied>(())
     /// ```
+    ///
+    /// Ask for an estimate, and not for one permit: until the first charge arrives, every caller
+    /// that asks for one is admitted.
     #[allow(clippy::must_use_candidate)] // most callers have done the work already
     pub fn charge_at(&self, n: u32, now: Timestamp) -> Admitted {
         let seen = self.algorithm.change(&self.state, Change::Charge(n, now));
         self.algorithm.admitted(&self.state, seen, n, now)
+    }
+
+    /// Gives `n` permits back, or all if fewer are spent, whenever they were spent.
+    /// [`refund`](Self::refund) is safer for a fixed window, which takes these back in its newest
+    /// window.
+    ///
+    /// ```
+    /// use casgate::{Limiter, Quota, Timestamp};
+    /// let limiter = Limiter::token_bucket(Quota::per_hour(2));
+    /// assert!(limiter.check_n_at(2, Timestamp::ZERO).is_ok());
+    /// limiter.refund_n(1);
+    /// assert_eq!(limiter.peek_at(Timestamp::ZERO).remaining(), 1);
+    /// limiter.refund_n(7);
+    /// assert_eq!(limiter.peek_at(Timestamp::ZERO).remaining(), 2);
+    /// ```
+    pub fn refund_n(&self, n: u32) {
+        self.algorithm.change(&self.state, Change::Refund(n));
     }
 
     /// Denies everything before `until`, for example until the instant that an upstream server
@@ -84,19 +102,6 @@ impl<A: Weighted, C> Limiter<A, C> {
 }
 
 impl<A: Weighted, C: Clock> Limiter<A, C> {
-    /// Takes as many permits as there are now, up to `n`, and returns how many. See
-    /// [`take_up_to_at`](Self::take_up_to_at).
-    ///
-    /// ```
-    /// use casgate::{Limiter, Quota};
-    /// let limiter = Limiter::token_bucket(Quota::per_hour(5));
-    /// assert_eq!(limiter.take_up_to(9), 5);
-    /// ```
-    #[allow(clippy::must_use_candidate)] // as above
-    pub fn take_up_to(&self, n: u32) -> u32 {
-        self.take_up_to_at(n, self.clock.now())
-    }
-
     /// Takes all permits that there are now, and returns how many.
     ///
     /// ```

@@ -124,13 +124,14 @@ impl<H: Holder> Acquire<H> {
     /// use casgate::clock::ManualClock;
     /// use casgate::wait::{AcquireError, Queue};
     /// use casgate::{Limiter, Quota, Timestamp};
+    /// use std::time::Duration;
     ///
     /// let limiter = Limiter::token_bucket(Quota::per_second(1)).with_clock(ManualClock::new());
     /// let queue = Queue::new(limiter);
     /// assert!(queue.acquire().by(Timestamp::ZERO).block().is_ok());
     /// assert_eq!(
     ///     queue.acquire().by(Timestamp::from_millis(900)).block(),
-    ///     Err(AcquireError::TooLate { ready_at: Timestamp::from_secs(1) }),
+    ///     Err(AcquireError::TooLate { ready_after: Duration::from_secs(1) }),
     /// );
     /// ```
     pub fn by(mut self, deadline: Timestamp) -> Self {

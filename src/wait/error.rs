@@ -1,5 +1,6 @@
-use crate::timestamp::Timestamp;
+use crate::decision::{nanos, rounded_up};
 use core::fmt;
+use core::time::Duration;
 
 /// Why a wait ended without permits.
 ///
@@ -20,10 +21,9 @@ pub enum AcquireError {
     NeverFits,
     /// The permits would be ready after the deadline.
     TooLate {
-        /// When they would be ready, if nobody else asks: a timestamp of the limiter's clock, in
-        /// the text of the error too. The default clock counts from boot on Linux. The wait is
-        /// `ready_at.saturating_duration_since(queue.limiter().clock().now())`.
-        ready_at: Timestamp,
+        /// How long after the wait has failed they would be ready, if nobody else asks. It is zero
+        /// if they are ready then. The text of the error rounds it up to milliseconds.
+        ready_after: Duration,
     },
     /// As many wait already as [may wait](super::Queue::most_waiting).
     TooManyWaiting,
@@ -35,8 +35,9 @@ impl fmt::Display for AcquireError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NeverFits => f.write_str("the limiter never admits so many permits together"),
-            Self::TooLate { ready_at } => {
-                write!(f, "the permits would be ready at {ready_at}, after the deadline")
+            Self::TooLate { ready_after } => {
+                let wait = rounded_up(nanos(*ready_after));
+                write!(f, "the permits would be ready after the deadline, in {wait:?}")
             }
             Self::TooManyWaiting => f.write_str("too many wait already"),
             Self::Closed => f.write_str("the queue is closed"),
@@ -45,3 +46,17 @@ impl fmt::Display for AcquireError {
 }
 
 impl std::error::Error for AcquireError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_names_the_wait_rounded_up() {
+        let late = |nanos| AcquireError::TooLate { ready_after: Duration::from_nanos(nanos) };
+        let text = "the permits would be ready after the deadline, in ";
+        for (nanos, wait) in [(0, "0ns"), (1, "1µs"), (3_600_000_000_001, "3600.001s")] {
+            assert_eq!(late(nanos).to_string(), format!("{text}{wait}"));
+        }
+    }
+}

@@ -106,7 +106,7 @@ impl<S: Copy> Waiters<S> {
         let error = match ready_at {
             _ if self.closed => Some(AcquireError::Closed),
             None => Some(AcquireError::NeverFits),
-            Some(ready_at) if ready_at > deadline => Some(AcquireError::TooLate { ready_at }),
+            Some(ready_at) if ready_at > deadline => Some(too_late(ready_at, now)),
             Some(ready_at) if ready_at > now && self.is_full(most, now) => {
                 Some(AcquireError::TooManyWaiting)
             }
@@ -161,7 +161,7 @@ impl<S: Copy> Waiters<S> {
             Fate::Placed(_) if paused_until > self.all[&id].deadline => {
                 later.gone.push(waker);
                 self.leave(limiter, id, now, later);
-                return Look::Done(Err(AcquireError::TooLate { ready_at: paused_until }));
+                return Look::Done(Err(too_late(paused_until, now)));
             }
             Fate::Placed(place) if place.ready_at.max(paused_until) <= now => Ok(place),
             Fate::Placed(place) => return self.wait(id, place.ready_at.max(paused_until), waker),
@@ -175,7 +175,7 @@ impl<S: Copy> Waiters<S> {
         let permits = self.remove(id, later).map_or(0, |(permits, _)| permits);
         Look::Done(match done {
             Ok(place) => Ok(Granted { id, permits, place }),
-            Err(Some(ready_at)) => Err(AcquireError::TooLate { ready_at }),
+            Err(Some(ready_at)) => Err(too_late(ready_at, now)),
             Err(None) => Err(AcquireError::NeverFits),
         })
     }
@@ -203,6 +203,10 @@ impl<S: Copy> Waiters<S> {
         }
         Some((waiter.permits, waiter.fate))
     }
+}
+
+fn too_late(ready_at: Timestamp, now: Timestamp) -> AcquireError {
+    AcquireError::TooLate { ready_after: ready_at - now }
 }
 
 impl<S> Fate<S> {

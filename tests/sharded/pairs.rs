@@ -179,6 +179,7 @@ fn no_operation_is_missing() {
         include_str!("../../src/limiter/sharded.rs"),
         include_str!("../../src/limiter/at.rs"),
         include_str!("../../src/limiter/now.rs"),
+        include_str!("../../src/limiter/several.rs"),
         include_str!("../../src/limiter/mod.rs"),
     ];
     let known = |method: &str| {

@@ -49,7 +49,10 @@ fn a_wait_that_would_be_too_long_fails_at_once_and_takes_nothing() {
     tasks.run();
     let before = queue.limiter().peek();
     let late = tasks.spawn(queue.acquire_owned().within(Duration::from_millis(59)));
-    assert_eq!(tasks.run(), [(late, Err(AcquireError::TooLate { ready_at: ms(60) }))]);
+    assert_eq!(
+        tasks.run(),
+        [(late, Err(AcquireError::TooLate { ready_after: Duration::from_millis(60) }))]
+    );
     assert_eq!((queue.limiter().peek(), queue.waiting()), (before, 5));
     let just = tasks.spawn(queue.acquire_owned().within(Duration::from_millis(60)));
     assert_eq!(tasks.run_until(&time, ms(60)).last().unwrap().0, just);

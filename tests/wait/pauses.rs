@@ -50,7 +50,7 @@ fn a_pause_fails_at_once_those_whose_patience_ends_in_it() {
     queue.pause_until(ms(300));
     let done = tasks.run();
     // The second would be served behind those who came before it.
-    let late = |ready_at| Err(AcquireError::TooLate { ready_at: ms(ready_at) });
+    let late = |ms| Err(AcquireError::TooLate { ready_after: Duration::from_millis(ms) });
     assert_eq!(done, [(hasty[0], late(330)), (hasty[1], late(330))]);
     let at_once = tasks.spawn(queue.acquire_owned().within(Duration::from_millis(299)));
     assert_eq!(tasks.run(), [(at_once, late(330))]);

@@ -159,8 +159,8 @@ fn live<A: Algorithm + 'static>(
                     assert!(!closed, "{task} was served by a closed queue");
                     ends.insert(task, (ends.len(), admitted));
                 }
-                Err(AcquireError::TooLate { ready_at }) => {
-                    assert!(ready_at > deadline);
+                Err(AcquireError::TooLate { ready_after }) => {
+                    assert!(now + ready_after > deadline);
                     assert!(now <= deadline || !weather.orderly, "{task} learns of it too late");
                 }
                 Err(AcquireError::Closed) => assert!(closed),
@@ -567,16 +567,17 @@ fn is_told_the_instant<A: Algorithm + 'static>(
     tasks.spawn_all(ahead, || ask(&queue, rng.random_range(1..=most_permits)));
     tasks.run_until(&time, Timestamp::from_nanos(moment));
     let probe = tasks.spawn(ask(&queue, 1).within(Duration::ZERO));
-    let Some((_, Err(AcquireError::TooLate { ready_at }))) =
+    let Some((_, Err(AcquireError::TooLate { ready_after }))) =
         tasks.run().into_iter().find(|done| done.0 == probe)
     else {
         return;
     };
     let seen = || (queue.limiter().peek(), queue.waiting(), format!("{:?}", queue.limiter()));
     let before = seen();
+    let ready_at = Timestamp::from_nanos(moment) + ready_after;
     let just_late = ready_at - Duration::from_nanos(1);
     let probe = tasks.spawn(ask(&queue, 1).by(just_late));
-    assert_eq!(tasks.run(), [(probe, Err(AcquireError::TooLate { ready_at }))]);
+    assert_eq!(tasks.run(), [(probe, Err(AcquireError::TooLate { ready_after }))]);
     assert_eq!(seen(), before);
     let just = tasks.spawn(ask(&queue, 1).by(ready_at));
     let done = tasks.run_until(&time, Timestamp::from_secs(1_000));

@@ -80,7 +80,6 @@ fn a_request_has_what_it_is_for() {
     assert_eq!(asks(&mut rate(), &overspent)[2], ServerTime::MAX.as_micros() as i64);
 }
 
-/// Amendments 4 and 7.
 #[test]
 fn a_request_carries_the_last_reply() {
     let mut rate = rate();

@@ -31,7 +31,6 @@ fn what_is_decided_is_counted() {
     assert_eq!((shares.shared(), shares.spent(), shares.denied()), (100, 100, 0));
 }
 
-/// Amendment 6.
 #[test]
 fn a_share_is_full_if_there_never_was_contact_and_else_empty() {
     let outage = outage(OnUnavailable::share(4));

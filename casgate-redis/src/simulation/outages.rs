@@ -60,7 +60,7 @@ fn with_a_loss(quota: &FleetQuota, restarts: bool, seed: u64) -> f64 {
     excess(&world.losing_at(at).run(4 * SECOND).spent, quota.quota())
 }
 
-/// Amendment 4: the holders carry what the server lost.
+/// The holders carry what the server lost.
 #[test]
 fn a_loss_adds_nothing_if_a_holder_is_left() {
     for quota in quotas() {
@@ -103,7 +103,7 @@ fn a_crash_adds_nothing() {
     }
 }
 
-/// Amendments 6 and 7: each process has its part of the rate, from an empty bucket. After the
+/// Each process has its part of the rate, from an empty bucket. After the
 /// outage the fleet begins with an empty one.
 #[test]
 fn shares_of_all_processes_keep_the_bound() {

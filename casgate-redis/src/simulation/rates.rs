@@ -131,7 +131,7 @@ fn denied_requests_cost_few_calls() {
     }
 }
 
-/// Amendment 1: processes that are there and ask for little leave the rate to one that asks for all
+/// Processes that are there and ask for little leave the rate to one that asks for all
 /// of it. They lease about twice what they spend, so some of it is wasted.
 #[test]
 fn one_process_in_demand_has_the_rate() {
@@ -146,7 +146,7 @@ fn one_process_in_demand_has_the_rate() {
     }
 }
 
-/// Amendment 3: a process that is asked less than once in a lifetime is admitted. It leases twice
+/// A process that is asked less than once in a lifetime is admitted. It leases twice
 /// what it spends at most, and a permit for each lifetime besides; at first, before it knows its
 /// demand, as much as refills in a lifetime.
 #[test]

@@ -88,7 +88,7 @@ impl Policy {
     /// # drop(policy);
     /// ```
     ///
-    /// Any [`LimitN`] will do: all limiters but the sliding window, which cannot take permits back.
+    /// Any [`LimitN`] will do: all limiters but the sliding window and the sharded ones.
     pub fn over(limit: impl LimitN + Send + Sync + 'static, quota: Quota) -> Self {
         Self::of(Arc::new(One(limit)), quota)
     }

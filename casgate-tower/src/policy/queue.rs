@@ -116,17 +116,15 @@ where
 
 impl<A: Weighted, C: Clock, T> Waiting<Queue<A, C, T>> {
     fn late(&self, error: AcquireError, patience: Duration) -> Late {
-        let limiter = self.queue.limiter();
         let (outcome, retry_after) = match error {
             AcquireError::NeverFits => (Outcome::Never, None),
-            AcquireError::TooLate { ready_at } => {
-                let until_ready = ready_at - limiter.clock().now();
-                (Outcome::Timeout, Some(until_ready.saturating_sub(patience)))
+            AcquireError::TooLate { ready_after } => {
+                (Outcome::Timeout, Some(ready_after.saturating_sub(patience)))
             }
             AcquireError::TooManyWaiting => (Outcome::QueueFull, Some(self.pace)),
             AcquireError::Closed => (Outcome::Denied, None),
         };
-        Late { outcome, retry_after, now: limiter.peek() }
+        Late { outcome, retry_after, now: self.queue.limiter().peek() }
     }
 }
 

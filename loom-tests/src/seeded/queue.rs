@@ -128,12 +128,12 @@ impl State {
         }
         let deadline = waiter.deadline;
         let outcome = match (waiter.place, waiter.late) {
-            (_, Some(ready_at)) => Err(AcquireError::TooLate { ready_at }),
+            (_, Some(ready_at)) => Err(AcquireError::TooLate { ready_after: ready_at - now }),
             (Some([_, ready_at]), _) if ready_at <= now => Ok(ready_at),
             (Some([_, ready_at]), _) => return Look::Until(ready_at),
             (None, None) => match self.expected(i, now) {
                 ready_at if ready_at <= deadline => return Look::Until(ready_at),
-                ready_at => Err(AcquireError::TooLate { ready_at }),
+                ready_at => Err(AcquireError::TooLate { ready_after: ready_at - now }),
             },
         };
         later.gone.extend(self.waiters.remove(i).waker);
@@ -156,7 +156,7 @@ impl State {
             return Err(AcquireError::Closed);
         }
         if ready_at > deadline {
-            return Err(AcquireError::TooLate { ready_at });
+            return Err(AcquireError::TooLate { ready_after: ready_at - now });
         }
         let id = self.arrivals;
         self.arrivals += 1;

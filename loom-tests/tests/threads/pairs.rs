@@ -16,7 +16,7 @@ fn every_public_operation_is_in_the_table_of_pairs() {
         include_str!("../../../src/limiter/at.rs"),
         include_str!("../../../src/limiter/now.rs"),
         include_str!("../../../src/limiter/adjust.rs"),
-        include_str!("../../../src/limiter/give_back.rs"),
+        include_str!("../../../src/limiter/several.rs"),
         include_str!("../../../src/limiter/lease.rs"),
         include_str!("../../../src/limiter/reservation.rs"),
         include_str!("../../../src/limiter/save.rs"),

@@ -14,6 +14,7 @@ fn every_public_operation_is_in_the_table_of_pairs() {
     let sources = [
         include_str!("../../../src/limiter/at.rs"),
         include_str!("../../../src/limiter/now.rs"),
+        include_str!("../../../src/limiter/several.rs"),
         include_str!("../../../src/limiter/sharded.rs"),
     ];
     let raced = CELL_OPERATIONS.iter().flat_map(|(methods, _)| methods.iter());

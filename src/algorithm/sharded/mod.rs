@@ -10,15 +10,16 @@ pub(crate) use window::Windows;
 
 /// An algorithm whose permits lie in several words, so that cores seldom write to the same cache line.
 ///
-/// For a limit that many cores ask at once. One word served 80 to 300 million checks a second where
-/// it was [measured](crate::guide::performance#scaling), and more cores add none. Here each core has
-/// a word of its own. With one thread a check costs about as much as that of the plain algorithm,
-/// and the bound is as exact.
+/// For a limit that many cores ask at once. One word serves no more checks a second if more cores
+/// ask. Here each core has a word of its own, and the bound is as exact. With one thread a check costs
+/// about as much as that of the plain algorithm; a bucket's makes a second exchange if the timestamp
+/// is new to its cell. [Performance](crate::guide::performance#scaling) has the figures.
 /// [`Limiter::sharded_fixed_window`] and [`Limiter::sharded_token_bucket`] make one.
 ///
 /// The words are one for each core, the *cells*, and a *parent*. A thread asks one cell, and
-/// another one if it meets other threads there. So it needs no handle. Cells are on the heap, as
-/// many as the machine has cores, so a `static` needs a [`LazyLock`](std::sync::LazyLock).
+/// another one if it meets other threads there. So it needs no handle. There are as many cells as
+/// cores, up to 64 and rounded up to a power of two, and fewer for a small limit. They are on the
+/// heap, so a `static` needs a [`LazyLock`](std::sync::LazyLock).
 ///
 /// ```
 /// use casgate::algorithm::Sharded;

@@ -15,8 +15,8 @@ use core::time::Duration;
 /// A [sharded](Sharded) fixed window of which each thread keeps some permits for itself.
 ///
 /// [`Limiter::private`](crate::Limiter::private) makes one. A thread takes n permits at a time from
-/// its cell, and spends them without an atomic operation. Such a check costs less than a bare
-/// `fetch_add` that nobody else is at.
+/// its cell, and spends them without an atomic operation. With the time given, such a check costs less
+/// than a bare `fetch_add` that nobody else is at.
 ///
 /// Each window admits at most L permits, as without it. But other threads cannot have what a thread keeps: up to
 /// n − 1 permits a thread are lost until the window ends, if the thread asks no more. A thread whose

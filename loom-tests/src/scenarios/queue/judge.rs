@@ -30,7 +30,9 @@ pub(super) fn judge<L: Line>(scene: Scene, plays: &[Play], seen: &Seen, waiters:
                 let is_right = match error {
                     AcquireError::Closed => is_closed,
                     AcquireError::NeverFits => waiter.permits > scene.burst,
-                    AcquireError::TooLate { ready_at } => ready_at > waiter.deadline,
+                    AcquireError::TooLate { ready_after } => {
+                        waiter.ended.unwrap_or(end) + ready_after > waiter.deadline
+                    }
                     AcquireError::TooManyWaiting => scene.room < plays.len() && i >= line,
                 };
                 assert!(is_right, "waiter {i}: {error}\n{}", about());

@@ -1,7 +1,7 @@
 use super::Windows;
-use crate::algorithm::FixedWindow;
 use crate::algorithm::sharded::Sharded;
 use crate::algorithm::sharded::share::Share;
+use crate::algorithm::{FixedWindow, SeveralMachine};
 use crate::decision::Admitted;
 use crate::timestamp::Timestamp;
 use core::cmp::Ordering::{Equal, Greater, Less};
@@ -67,14 +67,16 @@ impl Sharded<FixedWindow> {
             }
         }
     }
+}
 
-    pub(crate) fn take_up_to(&self, state: &Windows, n: u32, now: Timestamp) -> u32 {
+impl SeveralMachine for Sharded<FixedWindow> {
+    fn take_up_to(&self, state: &Windows, n: u32, now: Timestamp) -> u32 {
         let index = self.layout().index_at(now);
         let changed = index.and_then(|index| self.change(state, index, |left| left - left.min(n)));
         changed.map_or(0, |(had, has)| had - has)
     }
 
-    pub(crate) fn refund(&self, state: &Windows, admitted: &Admitted) {
+    fn refund(&self, state: &Windows, admitted: &Admitted) {
         if admitted.permits == 0 {
             return;
         }
@@ -87,7 +89,7 @@ impl Sharded<FixedWindow> {
     }
 
     /// In the newest window that any word is of. If a later one begins meanwhile, the reset was before it.
-    pub(crate) fn reset(&self, state: &Windows) {
+    fn reset(&self, state: &Windows) {
         let words = state.cells.iter().map(|cell| &**cell).chain([&state.top.parent]);
         let newest = words.map(|word| self.layout().index(Share::from_bits(word.load()))).max();
         if let Some(newest @ 1..) = newest {
