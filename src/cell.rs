@@ -23,6 +23,10 @@ pub trait Atom {
 
     /// `Err` with what it found, which may be `seen` itself.
     fn exchange(&self, seen: Self::Bits, next: Self::Bits) -> Result<(), Self::Bits>;
+
+    /// What follows an attempt that was lost to `newer`: later ones may begin from that.
+    #[inline(always)]
+    fn correct(&self, _newer: Self::Bits) {}
 }
 
 /// Every access is `Relaxed`. The word is all the state there is, so there is no other memory to
@@ -170,6 +174,7 @@ impl<A: Atom> Cell<A> {
         mut seen: A::Bits,
         step: impl Fn(A::Bits) -> Option<A::Bits>,
     ) -> Result<A::Bits, A::Bits> {
+        self.0.correct(seen);
         let backoff = Backoff::new();
         loop {
             backoff.spin();

@@ -57,8 +57,12 @@ impl Atom for Mirrored {
     #[inline(always)]
     fn exchange(&self, seen: [u64; 2], next: [u64; 2]) -> Result<(), [u64; 2]> {
         self.pair.exchange(seen, next)?;
-        self.copies.store(next);
+        self.copies.change(seen, next);
         Ok(())
+    }
+
+    fn correct(&self, newer: [u64; 2]) {
+        self.copies.store(newer);
     }
 }
 

@@ -14,8 +14,8 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 use together::{BATCH, together};
 
-const ROUNDS: usize = 9;
-const RUN: Duration = Duration::from_millis(10);
+const ROUNDS: usize = 61;
+const RUN: Duration = Duration::from_millis(1);
 pub(crate) const THREADS: [usize; 4] = [1, 2, 4, 8];
 /// The first of the times that are given.
 pub(crate) const BASE_NANOS: u64 = 1_000_000_000;

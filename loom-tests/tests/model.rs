@@ -228,7 +228,9 @@ mod model {
         type Window = Limiter<Adjustable<FixedWindow>>;
         type Bucket = Limiter<Adjustable<TokenBucket>>;
         explore("look, one change", || looks_see_one_quota::<Window>(1));
-        explore("look, three changes", || looks_see_one_quota::<Bucket>(3));
+        explore("look, two changes", || looks_see_one_quota::<Bucket>(2));
+        explore("check, one change", || checks_see_one_quota::<Window>(1));
+        explore_bounded("check, two changes", Some(3), || checks_see_one_quota::<Bucket>(2));
         explore("adjustable, 2 callers", || frozen::<Window>(1, 2, 1));
         explore("adjustable, refund", refund_races::<Window>);
         explore("adjustable, reset", reset_races::<Bucket>);
@@ -241,6 +243,9 @@ mod model {
         explore("changes", || changes_race::<Window>(2));
         refute("seeded: quota apart, torn", "a torn quota", || {
             looks_see_one_quota::<QuotaApart>(1);
+        });
+        refute("seeded: quota apart, a check", "a torn quota", || {
+            checks_see_one_quota::<QuotaApart>(1);
         });
         refute("seeded: quota apart, cut", "2 admitted of 1", cut_races::<QuotaApart>);
     }

@@ -22,10 +22,11 @@ use core::time::Duration;
 ///
 /// The algorithm's word shares a 128-bit atomic with a generation, which counts the changes. The
 /// quota is too large for that. It lies next to the atomic in one of two places, for even and odd
-/// generations. A check begins from a copy of the pair, which is cheaper to read. Then it reads the
-/// generation's place, and one more word. That word shows whether a later change has begun to write
-/// there, and if so the check starts again. The exchange of the check fails if the pair is no longer
-/// what the copy said. A denial reads the pair to find out.
+/// generations. A check begins from a copy of the pair, which is cheaper to read, and reads the
+/// generation's place. If a later change has begun to write there, the pair has a later generation.
+/// So the check's exchange fails, as it does whenever the pair is no longer what the copy said. A
+/// denial reads the pair to find out. Then the check starts again, from the pair. Now a further word
+/// shows whether a change has begun to write to the place.
 ///
 /// # Why 128 bits
 ///
@@ -92,7 +93,7 @@ impl<R: Adjust> Machine for Adjustable<R> {
 
     #[inline(always)]
     fn attempt(&self, state: &Live, n: u32, now: Timestamp) -> Attempt<InForce<R>, [u64; 2]> {
-        state.attempt(|InForce { rule, word, .. }| Rule::decide(&rule, word, n, now))
+        state.attempt(n, now)
     }
 
     #[cold]
@@ -159,7 +160,7 @@ impl<R: Adjust> Line for Adjustable<R> {
         now: Timestamp,
     ) -> Option<(InForce<R>, Timestamp)> {
         let (word, ready_at) = RuleParts::with_first_fit(&seen.rule, seen.word, n, now)?;
-        Some((InForce { word, ..seen }, ready_at))
+        Some((seen.with(word), ready_at))
     }
 
     fn replace(

@@ -34,7 +34,12 @@ pub struct InForce<R> {
     pub(super) word: Word,
 }
 
-impl<R> InForce<R> {
+impl<R: Copy> InForce<R> {
+    #[inline(always)]
+    pub(super) fn with(self, word: Word) -> Self {
+        Self { word, ..self }
+    }
+
     /// As it stands in the cell.
     #[inline(always)]
     pub(crate) fn pair(self) -> [u64; 2] {
@@ -68,42 +73,43 @@ impl Live {
         &self.rules[(generation & 1) as usize]
     }
 
-    /// The rule of that generation; `None` if a later one may have been written over it.
+    /// What stands in that generation's place: its rule, if the pair is found to be of that generation
+    /// once more. Else perhaps a later rule, or fields of both.
     #[inline(always)]
-    fn rule<R: Adjust>(&self, generation: u64) -> Option<R> {
+    fn read<R: Adjust>(&self, [generation, bits]: [u64; 2]) -> InForce<R> {
         // Relaxed: the pair was read with Acquire, so these are no older than its generation's; and
         // the fence shows whether one is newer.
         let fields = self.place(generation).each_ref().map(|field| field.load(Ordering::Relaxed));
-        // Acquire, to the Release fence in `set`: if a field was read that was written after that
-        // one, then `begun` is read as at least what was stored before it.
+        // Acquire, to the Release fence in `set`: who read a field of a later generation then finds the
+        // pair past this one, and `begun` at the later one.
         fence(order::RULE_FENCE);
+        InForce { rule: R::from_fields(fields), generation, word: Word::from_bits(bits) }
+    }
+
+    /// The word of that pair with its rule; `None` if a later one may have been written over it.
+    #[inline]
+    fn in_force<R: Adjust>(&self, pair: [u64; 2]) -> Option<InForce<R>> {
+        let seen: InForce<R> = self.read(pair);
         // Acquire: a thread that reads that a later change has begun finds the one before it in the pair. (Relaxed
         // would do, one loop later: the next loop's fence acquires what was read here. But then the
         // model checker must follow that loop everywhere, and no longer visits every execution.)
-        let intact = self.begun.load(Ordering::Acquire) < generation + 2;
-        intact.then(|| R::from_fields(fields))
+        let intact = self.begun.load(Ordering::Acquire) < seen.generation + 2;
+        intact.then_some(seen)
     }
 
-    /// The word of that pair with its rule; `None` as [`rule`](Self::rule).
-    #[inline(always)]
-    fn in_force<R: Adjust>(&self, [generation, bits]: [u64; 2]) -> Option<InForce<R>> {
-        let rule = self.rule(generation)?;
-        Some(InForce { rule, generation, word: Word::from_bits(bits) })
-    }
-
-    /// One turn of [`update`](Self::update); the rest is [`update_after`](Self::update_after).
+    /// Decides by the rule in force, in one attempt. The rule may be torn. Then the pair is past its
+    /// generation: the exchange is lost, or the denial not confirmed.
     #[inline(always)]
     pub(super) fn attempt<R: Adjust>(
         &self,
-        step: impl Fn(InForce<R>) -> Option<Word>,
+        n: u32,
+        now: Timestamp,
     ) -> Attempt<InForce<R>, [u64; 2]> {
         let guess = self.cell.guess();
-        let Some(seen) = self.in_force(guess) else { return Attempt::Lost(self.cell.load()) };
-        let step = |_| Some(InForce { word: step(seen)?, ..seen }.pair());
+        let seen: InForce<R> = self.read(guess);
+        let step = |_| Some(seen.with(seen.rule.decide(seen.word, n, now)?).pair());
         match self.cell.attempt_on(guess, step) {
-            Attempt::Won([_, bits]) => {
-                Attempt::Won(InForce { word: Word::from_bits(bits), ..seen })
-            }
+            Attempt::Won([_, bits]) => Attempt::Won(seen.with(Word::from_bits(bits))),
             Attempt::Declined(_) => Attempt::Declined(seen),
             Attempt::Lost(newer) => Attempt::Lost(newer),
         }
@@ -111,36 +117,43 @@ impl Live {
 
     /// Replaces the word by what `step` makes of it and the rule in force: `Ok` with the new one, or
     /// `Err` with the one on which it declined.
-    #[inline]
     pub(super) fn update<R: Adjust>(
         &self,
         step: impl Fn(InForce<R>) -> Option<Word>,
     ) -> Result<InForce<R>, InForce<R>> {
-        match self.attempt(&step) {
-            Attempt::Won(next) => Ok(next),
-            Attempt::Declined(seen) => Err(seen),
-            Attempt::Lost(newer) => self.update_after(newer, step),
-        }
+        self.turns(None, step)
     }
 
-    /// The rest of [`update`](Self::update) after an exchange was lost to `newer`.
+    /// [`update`](Self::update) after an exchange was lost to `newer`.
     pub(super) fn update_after<R: Adjust>(
         &self,
-        mut newer: [u64; 2],
+        newer: [u64; 2],
+        step: impl Fn(InForce<R>) -> Option<Word>,
+    ) -> Result<InForce<R>, InForce<R>> {
+        self.turns(Some(newer), step)
+    }
+
+    fn turns<R: Adjust>(
+        &self,
+        mut lost_to: Option<[u64; 2]>,
         step: impl Fn(InForce<R>) -> Option<Word>,
     ) -> Result<InForce<R>, InForce<R>> {
         loop {
             let seen = core::cell::Cell::new(None);
-            let outcome = self.cell.update_after(newer, |pair| {
+            let turn = |pair| {
                 seen.set(self.in_force(pair));
-                let seen = seen.get()?;
-                Some(InForce { word: step(seen)?, ..seen }.pair())
-            });
+                let seen: InForce<R> = seen.get()?;
+                Some(seen.with(step(seen)?).pair())
+            };
+            let outcome = match lost_to {
+                Some(newer) => self.cell.update_after(newer, turn),
+                None => self.cell.update(turn),
+            };
             if let Some(seen) = seen.get() {
-                let word = |[_, bits]: [u64; 2]| InForce { word: Word::from_bits(bits), ..seen };
+                let word = |[_, bits]: [u64; 2]| seen.with(Word::from_bits(bits));
                 return outcome.map(word).map_err(word);
             }
-            newer = self.cell.load();
+            lost_to = Some(self.cell.load());
         }
     }
 
@@ -174,7 +187,8 @@ impl Live {
             // generation by the exchange.
             field.store(value, Ordering::Relaxed);
         }
-        let before: R = self.rule(generation - 1).expect("only its owner writes a generation");
+        // Not torn: nobody else writes before the exchange.
+        let before: R = self.read([generation - 1, 0]).rule;
         let _ = self.cell.update(|[_, bits]| {
             Some([generation, before.carry(Word::from_bits(bits), &next, now).bits()])
         });

@@ -28,4 +28,14 @@ impl Copies {
         // Relaxed: see the type.
         self.0[1].store(second, Ordering::Relaxed);
     }
+
+    /// As [`store`](Self::store), of what has changed.
+    #[inline(always)]
+    pub(crate) fn change(&self, seen: [u64; 2], next: [u64; 2]) {
+        if seen[0] == next[0] {
+            self.0[1].store(next[1], Ordering::Relaxed);
+        } else {
+            self.store(next);
+        }
+    }
 }

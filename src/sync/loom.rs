@@ -59,4 +59,8 @@ impl Copies {
     pub(crate) fn store(&self, words: [u64; 2]) {
         self.0.store(join(words), super::order::COPY_STORE);
     }
+
+    pub(crate) fn change(&self, _: [u64; 2], next: [u64; 2]) {
+        self.store(next);
+    }
 }

@@ -145,3 +145,40 @@ pub fn changes_race<G: SetQuota>(setters: u32) {
     assert!((2..=1 + setters).contains(&seen.limit()), "{seen:?}");
     assert!(seen.remaining() == seen.limit() - 1, "what was spent is lost: {seen:?}");
 }
+
+/// `changes` changes in a row race a check at a gate with one permit spent of one: one of the quotas
+/// decides it, and its numbers are of that one.
+///
+/// # Panics
+///
+/// If not.
+pub fn checks_see_one_quota<G: SetQuota>(changes: u32) {
+    // As in `looks_see_one_quota`.
+    let kth = |k: u32| {
+        let period = u64::from(k * k) * WINDOW;
+        Quota::new(k, Duration::from_nanos(period)).expect("slower than one a nanosecond")
+    };
+    let gate = Arc::new(G::with_quota(kth(1)));
+    gate.check_n_at(1, at(0)).expect("it is full");
+    let setter = {
+        let gate = Arc::clone(&gate);
+        thread::spawn(move || (2..2 + changes).for_each(|k| gate.set_quota(kth(k))))
+    };
+    let checker = {
+        let gate = Arc::clone(&gate);
+        thread::spawn(move || gate.check_n_at(1, at(0)))
+    };
+    setter.join().expect("no caller panics");
+    let decided = checker.join().expect("no caller panics");
+    let (k, spent, left, reset) = match decided {
+        Ok(ok) => (ok.limit(), 2, ok.remaining(), ok.reset_after()),
+        Err(denied) => (denied.limit(), 1, denied.remaining(), denied.reset_after()),
+    };
+    let reset = reset.as_nanos() as u64;
+    let (window, bucket) = (u64::from(k * k) * WINDOW, u64::from(k * spent) * WINDOW);
+    assert!(reset == window || reset == bucket, "a torn quota: {decided:?}");
+    assert!(decided.is_ok() == (k > 1) && left == k - spent, "by another quota: {decided:?}");
+    let last = gate.peek_at(at(0));
+    let all = 1 + u32::from(decided.is_ok());
+    assert!(last.limit() == 1 + changes && last.limit() - last.remaining() == all, "{last:?}");
+}

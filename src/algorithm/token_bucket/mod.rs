@@ -64,8 +64,8 @@ use core::num::{NonZeroU64, NonZeroU128};
 /// and is safe to share. To keep the word elsewhere, see [`Rule`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TokenBucket {
-    /// Units that a permit costs: m.
-    cost: NonZeroU64,
+    /// Units that a permit costs: m, at least 1.
+    cost: u64,
     /// Units of a full bucket: b·m, at most 2⁶³.
     capacity: u64,
     /// Units per nanosecond: the whole part of r, and 2⁻⁶⁴ths. Not both are zero.
@@ -128,13 +128,13 @@ impl TokenBucket {
     /// The rule with another burst, at most as large.
     #[cfg(feature = "std")]
     pub(crate) const fn with_burst(&self, burst: u32) -> Self {
-        Self::of_parts(self.cost.get(), self.whole, self.fraction, burst)
+        Self::of_parts(self.cost, self.whole, self.fraction, burst)
     }
 
     /// The rule as words; see [`of_fields`](Self::of_fields).
     pub(crate) const fn fields(&self) -> [u64; FIELDS] {
         let Self { cost, capacity, whole, fraction, horizon, burst } = *self;
-        [cost.get(), capacity, whole << u32::BITS | burst as u64, fraction, horizon]
+        [cost, capacity, whole << u32::BITS | burst as u64, fraction, horizon]
     }
 
     /// The rule of which these are the [fields](Self::fields).
@@ -143,10 +143,6 @@ impl TokenBucket {
         // The whole units are `FINEST` at most, so they lie above the burst.
         let [cost, capacity, whole_and_burst, fraction, horizon] = fields;
         let (whole, burst) = (whole_and_burst >> u32::BITS, whole_and_burst as u32);
-        let cost = match NonZeroU64::new(cost) {
-            Some(cost) => cost,
-            None => NonZeroU64::MIN, // never: a permit is at least a unit
-        };
         Self { cost, capacity, whole, fraction, horizon, burst }
     }
 
@@ -156,8 +152,7 @@ impl TokenBucket {
         let oldest = self.instant(self.due(word, 0)).unwrap_or(self.horizon);
         let now = now.as_nanos().max(oldest);
         let debt = word.bits().saturating_sub(self.units(now.min(self.horizon)));
-        let spent =
-            (u128::from(debt) * u128::from(to.cost.get())).div_ceil(u128::from(self.cost.get()));
+        let spent = (u128::from(debt) * u128::from(to.cost)).div_ceil(u128::from(self.cost));
         let spent = spent.min(u128::from(to.capacity)) as u64;
         Word::from_bits(to.units(now.min(to.horizon)) + spent)
     }
@@ -200,10 +195,19 @@ impl TokenBucket {
         (nanos <= u128::from(self.horizon)).then_some(nanos as u64)
     }
 
+    /// Permits that so many units pay for.
+    #[inline]
+    const fn permits(&self, units: u64) -> u64 {
+        match NonZeroU64::new(self.cost) {
+            Some(cost) => units / cost.get(),
+            None => 0, // never
+        }
+    }
+
     /// The units at which `n` permits, at most the burst, fit on `word`.
     #[inline]
     const fn due(&self, word: Word, n: u32) -> u64 {
-        word.bits().saturating_sub(self.capacity - n as u64 * self.cost.get())
+        word.bits().saturating_sub(self.capacity - n as u64 * self.cost)
     }
 
     /// The word after `n` permits are taken at `now` that are due by `latest`, or `None` if they
@@ -220,17 +224,18 @@ impl TokenBucket {
             return None;
         }
         let base = word.bits().max(self.units(now.as_nanos()));
-        let cost = u64::from(n) * self.cost.get();
-        // No sum can wrap: the latest timestamp is within the horizon, and the word never passes it.
+        // Nothing wraps: the latest timestamp is within the horizon, and the word never passes it. But an
+        // adjustable limiter may have read the fields of two rules, and only then finds out.
+        let cost = u64::from(n).wrapping_mul(self.cost);
         let latest = self.units(latest.as_nanos().min(self.horizon));
-        let room = (latest + self.capacity).checked_sub(base)?;
+        let room = latest.wrapping_add(self.capacity).checked_sub(base)?;
         (cost <= room).then(|| Word::from_bits(base + cost))
     }
 
     /// What `n` permits did that led to `word`: the word without them, and when they are due.
     pub(crate) fn place(&self, word: Word, n: u32) -> (u64, Timestamp) {
         let due = self.instant(word.bits().saturating_sub(self.capacity)).unwrap_or(self.horizon);
-        (word.bits() - u64::from(n) * self.cost.get(), Timestamp::from_nanos(due))
+        (word.bits() - u64::from(n) * self.cost, Timestamp::from_nanos(due))
     }
 }
 
@@ -267,13 +272,13 @@ impl Rule for TokenBucket {
         } else {
             0
         };
-        let remaining = (room.min(self.capacity) / self.cost) as u32;
+        let remaining = self.permits(room.min(self.capacity)) as u32;
         Snapshot { limit: self.burst, remaining, reset_after }
     }
 
     #[inline]
     fn refund(&self, word: Word, n: u32) -> Word {
-        Word::from_bits(word.bits().saturating_sub(u64::from(n).saturating_mul(self.cost.get())))
+        Word::from_bits(word.bits().saturating_sub(u64::from(n).saturating_mul(self.cost)))
     }
 
     fn refund_of(&self, word: Word, admitted: &Admitted) -> Word {
@@ -282,13 +287,13 @@ impl Rule for TokenBucket {
 
     fn charge(&self, word: Word, n: u32, now: Timestamp) -> Word {
         let base = word.bits().max(self.units(now.as_nanos().min(self.horizon)));
-        Word::from_bits(base.saturating_add(u64::from(n).saturating_mul(self.cost.get())))
+        Word::from_bits(base.saturating_add(u64::from(n).saturating_mul(self.cost)))
     }
 
     /// The instant at which the bucket has its first permit is then `until`.
     fn deny_until(&self, word: Word, until: Timestamp) -> Word {
         let denied = if until.as_nanos() <= self.horizon {
-            self.units(until.as_nanos()) + (self.capacity - self.cost.get())
+            self.units(until.as_nanos()) + (self.capacity - self.cost)
         } else {
             u64::MAX
         };

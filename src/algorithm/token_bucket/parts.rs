@@ -27,7 +27,7 @@ impl RuleParts for TokenBucket {
             return None;
         }
         let base = word.bits().max(self.units(now.as_nanos()));
-        let cost = (u128::from(ahead) + u128::from(n)) * u128::from(self.cost.get());
+        let cost = (u128::from(ahead) + u128::from(n)) * u128::from(self.cost);
         let due = (u128::from(base) + cost).saturating_sub(u128::from(self.capacity));
         let due = self.instant(u64::try_from(due).ok()?)?;
         Some(now.max(Timestamp::from_nanos(due)))
@@ -47,9 +47,9 @@ impl RuleParts for TokenBucket {
     fn lease(&self, word: Word, most: u32, now: Timestamp) -> Option<Term> {
         let first = Rule::decide(self, word, 1, now)?;
         let units = self.units(now.as_nanos());
-        let left = (units + self.capacity - first.bits()) / self.cost + 1;
+        let left = self.permits(units + self.capacity - first.bits()) + 1;
         let permits = share(left as u32, most);
-        let cost = u64::from(permits) * self.cost.get();
+        let cost = u64::from(permits) * self.cost;
         let ahead = if permits == 1 { 0 } else { cost };
         let base = word.bits().max(units + ahead);
         let last = self.instant(base + 1).map_or(self.horizon, |first_after| first_after - 1);
