@@ -13,9 +13,12 @@ impl<R: Adjust, C> Limiter<Adjustable<R>, C> {
     /// Spent permits stay spent. Of L permits with k spent, a new limit L′ leaves L′ − k, or none.
     /// So a raise adds the difference at once, and a cut takes it away. Lowering the limit below
     /// what is already spent discards the excess, so lowering and raising it again frees those
-    /// permits. A token bucket repays a debt beyond its limit as before, until it is no larger; only then
-    /// do a raise and the new rate show. A fixed window keeps only what is spent in its newest window,
-    /// and forgets the windows that a debt has filled before that.
+    /// permits.
+    ///
+    /// A token bucket repays a debt beyond its limit first, at the old rate. When that is done, L′ − L
+    /// are left, or none. If the new rate does not refill that many until then, the rest is left at
+    /// once. A fixed window keeps only what is spent in its newest window, and forgets the windows
+    /// that a debt has filled before that.
     ///
     /// The new rate holds from `now` on. A fixed window with another period counts the permits
     /// spent in the window of `now` against its own window of that time. A timestamp from before
