@@ -241,3 +241,29 @@ fn a_new_quota_ends_deny_until_of_a_window_sooner() {
         assert!(limiter.check_at(at(first)).is_ok(), "{quota:?}");
     }
 }
+
+/// A check with an older timestamp than a change is late, although nothing is spent.
+#[test]
+fn a_check_from_before_a_change_is_late() {
+    let quota = Quota::per_second(1);
+    let bucket = Limiter::adjustable_token_bucket(quota);
+    let window = Limiter::adjustable_fixed_window(quota);
+    bucket.set_quota_at(quota, at(100));
+    window.set_quota_at(quota, at(100));
+    for gate in [&bucket as &dyn LimitN, &window] {
+        assert!(gate.check_at(at(99)).is_err());
+        assert!(gate.check_at(at(100)).is_ok());
+    }
+}
+
+/// Out of a window's range nothing is left, and a change frees nothing.
+#[test]
+fn a_change_out_of_range_frees_nothing() {
+    let now = Timestamp::from_nanos((1 << 63) + 5);
+    let limiter = Limiter::adjustable_fixed_window(Quota::per_hour(10));
+    assert!(limiter.check_n_at(5, now).is_ok());
+    limiter.set_quota_at(Quota::new(8, Duration::from_nanos(8)).unwrap(), now);
+    assert_eq!(limiter.peek_at(now).remaining(), 0);
+    limiter.set_quota_at(Quota::per_hour(10), now);
+    assert_eq!(limiter.peek_at(now).remaining(), 2);
+}

@@ -20,10 +20,11 @@ impl<R: Adjust, C> Limiter<Adjustable<R>, C> {
     /// once. A fixed window keeps only what is spent in its newest window, and forgets the windows
     /// that a debt has filled before that.
     ///
-    /// The new rate holds from `now` on. A fixed window with another period counts the permits
-    /// spent in the window of `now` against its own window of that time. A timestamp from before
-    /// the newest window counts as the beginning of that window. A token bucket takes a late
-    /// timestamp as it is, so what was refilled since then is refilled at the new rate.
+    /// The new rate holds from `now` on. A check with an older timestamp is then late, as after an
+    /// admission at `now`, even if nothing is spent. A fixed window with another period counts the
+    /// permits spent in the window of `now` against its own window of that time. If `now` itself is
+    /// from before the newest window, it counts as the beginning of that window. A token bucket takes
+    /// a late `now` as it is, so what was refilled since then is refilled at the new rate.
     ///
     /// Each check is decided wholly by the old quota or wholly by the new one. All checks that
     /// begin after this call has returned are decided by the new one. This call waits only for
