@@ -197,3 +197,73 @@ fn a_peek_never_shows_fewer_permits_than_there_ever_were() {
     });
     assert_eq!(least.into_inner(), 1);
 }
+
+/// A bucket repays a debt beyond its limit first, at the old rate. What a raise adds is left when that is done. What
+/// the new rate does not refill until then is left at once.
+#[test]
+fn a_raise_of_a_bucket_in_debt_may_show_at_once() {
+    let old = Quota::per_second(10);
+    for (new, at_once) in [
+        (Quota::per_second(1).with_burst(100_000), 100_000 - 10 - 3_600),
+        (Quota::per_second(10).with_burst(36_010), 0),
+        (Quota::per_second(10).with_burst(36_011), 1),
+        (Quota::per_second(1_000), 0),
+    ] {
+        let limiter = Limiter::adjustable_token_bucket(old);
+        limiter.charge_at(10 + 36_000, ZERO);
+        limiter.set_quota_at(new, ZERO);
+        assert_eq!(limiter.peek_at(ZERO).remaining(), at_once, "{new:?}");
+        let raise = new.burst() - old.burst();
+        assert_eq!(limiter.peek_at(at(3_600)).remaining(), raise, "{new:?}");
+    }
+}
+
+/// A new quota ends `deny_until` of a bucket as it does a debt: here the debt of all but a permit.
+#[test]
+fn a_raise_may_end_deny_until_of_a_bucket_at_once() {
+    let limiter = Limiter::adjustable_token_bucket(Quota::per_second(10));
+    limiter.deny_until(at(3_600));
+    limiter.set_quota_at(Quota::per_second(10).with_burst(100_000), ZERO);
+    assert_eq!(limiter.peek_at(ZERO).remaining(), 100_000 - 10 - 35_999);
+}
+
+/// And that of a window sooner by less than the new period.
+#[test]
+fn a_new_quota_ends_deny_until_of_a_window_sooner() {
+    for (quota, first) in
+        [(Quota::per_hour(10), 0), (Quota::per_minute(10), 3_540), (Quota::per_second(5), 3_599)]
+    {
+        let limiter = Limiter::adjustable_fixed_window(Quota::per_second(10));
+        limiter.deny_until(at(3_599));
+        limiter.set_quota_at(quota, ZERO);
+        let before = at(first) - Duration::from_nanos(1);
+        assert!(first == 0 || limiter.check_at(before).is_err(), "{quota:?}");
+        assert!(limiter.check_at(at(first)).is_ok(), "{quota:?}");
+    }
+}
+
+/// A check with an older timestamp than a change is late, although nothing is spent.
+#[test]
+fn a_check_from_before_a_change_is_late() {
+    let quota = Quota::per_second(1);
+    let bucket = Limiter::adjustable_token_bucket(quota);
+    let window = Limiter::adjustable_fixed_window(quota);
+    bucket.set_quota_at(quota, at(100));
+    window.set_quota_at(quota, at(100));
+    for gate in [&bucket as &dyn LimitN, &window] {
+        assert!(gate.check_at(at(99)).is_err());
+        assert!(gate.check_at(at(100)).is_ok());
+    }
+}
+
+/// Out of a window's range nothing is left, and a change frees nothing.
+#[test]
+fn a_change_out_of_range_frees_nothing() {
+    let now = Timestamp::from_nanos((1 << 63) + 5);
+    let limiter = Limiter::adjustable_fixed_window(Quota::per_hour(10));
+    assert!(limiter.check_n_at(5, now).is_ok());
+    limiter.set_quota_at(Quota::new(8, Duration::from_nanos(8)).unwrap(), now);
+    assert_eq!(limiter.peek_at(now).remaining(), 0);
+    limiter.set_quota_at(Quota::per_hour(10), now);
+    assert_eq!(limiter.peek_at(now).remaining(), 2);
+}

@@ -320,6 +320,8 @@ no time at all <img src=x onerror=fail()>
 2000-02-30T00:00:00Z
 99999999999999
 31/Dec/1969
+0099-03-04T05:06:07Z
+4600000000
 "#;
 
 #[tokio::test]
@@ -329,16 +331,16 @@ async fn a_log_with_broken_lines_is_read_and_each_of_them_counted() {
     let state: String = chromium.get("$('log-state').textContent").await;
     assert_eq!(
         state,
-        "access.log: 6 requests of 3 clients; 5 lines not read; 1 blank line; \
+        "access.log: 6 requests of 3 clients; 7 lines not read; 1 blank line; \
          1 line out of order, put in order of time."
     );
     let unread: Vec<String> =
         chromium.get("[...$('unread').children].map(item => item.textContent)").await;
-    assert_eq!(unread.len(), 5);
+    assert_eq!(unread.len(), 6, "five, and how many more");
     assert!(unread[0].starts_with("line 3: there is no such time: 192.0.2.1 - - [32/Oct"));
     assert!(unread[1].contains("line 5: no time like [10/Oct/2000:13:55:36 -0700]"), "{unread:?}");
     assert!(unread[1].ends_with("no time at all <img src=x onerror=fail()>"));
-    assert!(unread[3].contains("line 11: the time is not from 1970 to 2476"), "{unread:?}");
+    assert!(unread[3].contains("line 11: the time is not from 1970 to 2114"), "{unread:?}");
     let read: Vec<(String, u64, u64)> = chromium
         .get(
             "Array.from(requests.secs, (sec, i) => [clientOf(requests, i), sec, requests.nanos[i]])",
@@ -355,16 +357,61 @@ async fn a_log_with_broken_lines_is_read_and_each_of_them_counted() {
     assert_eq!(read, expected.map(|(client, sec, nano)| (client.to_owned(), sec, nano)));
     assert!(lane(&chromium, "token bucket", "window").await.ends_with(", of one client"));
 
-    // More of them than are shown, and no request at all.
+    let reasons: Vec<String> =
+        chromium.get("['0099-03-04T05:06:07Z', '4600000000'].map(parse)").await;
+    assert_eq!(reasons, ["the time is not from 1970 to 2114"; 2]);
+    // Most of them have no name.
+    chromium.until("$('suggestions').children.length === 2").await;
+    let nobody: String = chromium.get("$('suggestions').lastElementChild.textContent").await;
+    assert!(nobody.contains("but the busiest client, unnamed."), "{nobody}");
+    let top: String = chromium.get("$('top').rows[0].cells[0].textContent").await;
+    assert_eq!(top, "unnamed");
+
+    // More of them than are shown, and no request at all: those painted are shown.
     drop_file(&chromium, &"nothing\n".repeat(1_234)).await;
     let state: String = chromium.get("$('log-state').textContent").await;
     assert!(state.contains("0 requests") && state.contains("1,234 lines not read"), "{state}");
     let last: String = chromium.get("$('unread').lastElementChild.textContent").await;
     assert_eq!(last, "and 1,229 more");
+    assert_eq!(lane(&chromium, "fixed window", "admitted").await, "30 75.0 %");
     // Back to what was painted.
     assert!(chromium.get::<bool>("$('back').click(), true").await);
     settled(&chromium).await;
     assert_eq!(lane(&chromium, "fixed window", "admitted").await, "30 75.0 %");
+    chromium.assert_clean();
+    chromium.close().await;
+}
+
+/// Reads files whose parts come when the test says so.
+#[tokio::test]
+async fn a_file_is_read_alike_in_whatever_parts_it_comes() {
+    let chromium = open().await;
+    let parts = "globalThis.bytes = text => ({value: new TextEncoder().encode(text)}), \
+                 globalThis.file = (name, ...parts) => ({name, stream: () => ({getReader: () => \
+                   ({read: async () => parts.shift() ?? {done: true}})})}), true";
+    assert!(chromium.get::<bool>(parts).await);
+    let state = async |reading: &str| {
+        let told = format!("(async () => {{ {reading}; return $('log-state').textContent; }})()");
+        chromium.get::<String>(&told).await
+    };
+    // One that was left for another says nothing more, although its next part comes later.
+    let left = "let give; \
+                const left = read(file('left', new Promise(done => give = done))); \
+                await read(file('next', bytes('971211336'))); \
+                give(bytes('971211336\\n'.repeat(200000))); \
+                await left";
+    assert_eq!(state(left).await, "next: 1 request of unnamed clients; every line read.");
+    // A line that is too long is none, be the end of it blank or not, and in a part of its own or not.
+    let blanks = "'971211336' + ' '.repeat(100000)";
+    for parts in [
+        format!("{blanks} + '\\n'"),
+        format!("{blanks} + 'x\\n'"),
+        format!("{blanks}, '\\n'"),
+        format!("{blanks} + 'x', '\\n'"),
+    ] {
+        let told = state(&format!("await read(file('long', ...[{parts}].map(bytes)))")).await;
+        assert_eq!(told, "long: 0 requests of unnamed clients; 1 line not read.", "{parts}");
+    }
     chromium.assert_clean();
     chromium.close().await;
 }

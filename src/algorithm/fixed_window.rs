@@ -104,7 +104,9 @@ impl FixedWindow {
     /// The word of `to` that has as much spent at `now` as `word` has, up to its limit.
     pub(crate) fn carry(&self, word: Word, to: &Self, now: Timestamp) -> Word {
         let spent = match self.place(word, now) {
-            Place::Later => 0,
+            Place::Later if self.window(now) <= self.split.max_index() => 0,
+            // Out of range, where nothing is left.
+            Place::Later => self.limit.min(to.limit),
             Place::Current | Place::Earlier => self.split.count(word).min(to.limit),
         };
         // A timestamp older than the word's window counts as its beginning.

@@ -168,7 +168,7 @@ impl Live {
         let next = R::from_quota(quota);
         let generation = loop {
             let [generation, _] = self.cell.load();
-            // Release, to the fence in `rule`: the generation just read. Relaxed if lost.
+            // Release, to the fence in `read`: the generation just loaded. Relaxed if lost.
             let turn = self.begun.compare_exchange(
                 generation,
                 generation + 1,
@@ -180,7 +180,7 @@ impl Live {
             }
             wait_a_little();
         };
-        // Release, to the Acquire fence in `rule`.
+        // Release, to the Acquire fence in `read`.
         fence(order::SET_FENCE);
         for (field, value) in self.place(generation).iter().zip(next.to_fields()) {
             // Relaxed: released to those who see `begun` by the fence, and to those who see the new
@@ -192,5 +192,73 @@ impl Live {
         let _ = self.cell.update(|[_, bits]| {
             Some([generation, before.carry(Word::from_bits(bits), &next, now).bits()])
         });
+    }
+}
+
+#[cfg(all(test, not(any(casgate_loom, casgate_shuttle))))]
+mod tests {
+    use super::*;
+    use crate::algorithm::{Adjustable, FixedWindow, Machine, TokenBucket};
+    use core::fmt::Debug;
+    use core::time::Duration;
+
+    const WORDS: [u64; 5] = [0, 1, 1 << 32, 1 << 63, u64::MAX];
+    const TIMES: [u64; 6] = [0, 1, 1 << 32, 1 << 61, u64::MAX >> 1, u64::MAX];
+
+    /// The slowest, the fastest and the largest ones.
+    fn quotas() -> [Quota; 8] {
+        let quota = |permits, nanos, burst| {
+            let quota = Quota::new(permits, Duration::from_nanos(nanos)).unwrap();
+            quota.with_burst(burst)
+        };
+        [
+            quota(1, 1, u32::MAX),
+            quota(1, 1 << 61, 1),
+            quota(3, (1 << 61) - 1, 3),
+            quota(5, 7, u32::MAX),
+            quota(7, 1_000_000_000, 1),
+            quota(1_000_000_000, 1_000_000_000, 2),
+            quota(u32::MAX, u32::MAX.into(), 1),
+            quota(u32::MAX, 1 << 61, u32::MAX),
+        ]
+    }
+
+    /// Checks that begin from generation 0, whose place a setter of generation 2 has written in part
+    /// before it was stopped.
+    fn check_while_torn<R: Adjust + Debug + PartialEq>() {
+        let fields = quotas().map(|quota| R::from_quota(quota).to_fields());
+        for (before, after) in fields.iter().flat_map(|&a| fields.iter().map(move |&b| (a, b))) {
+            let in_force = R::from_quota(Quota::per_second(2));
+            let word = in_force.decide(Word::default(), 1, Timestamp::ZERO).unwrap();
+            for mix in 0..1 << FIELDS {
+                let field = |i: usize| if mix >> i & 1 == 0 { before[i] } else { after[i] };
+                let live = Live {
+                    cell: Cell::mirrored([1, word.bits()]),
+                    begun: AtomicU64::new(2),
+                    rules: [written(core::array::from_fn(field)), written(in_force.to_fields())],
+                };
+                for (guess, at) in WORDS.into_iter().flat_map(|w| TIMES.map(|at| (w, at))) {
+                    for n in [1, 3, u32::MAX] {
+                        live.mislead([0, guess]);
+                        let now = Timestamp::from_nanos(at);
+                        let decided = Adjustable::<R>::new().decide(&live, n, now, true);
+                        let expected = in_force.decide(word, n, now);
+                        let (Ok(seen) | Err(seen)) = decided;
+                        let left = expected.unwrap_or(word);
+                        assert_eq!(decided.is_ok(), expected.is_some(), "{n} at {now}");
+                        assert_eq!((seen.rule, seen.pair()), (in_force, [1, left.bits()]));
+                        // As before.
+                        let back = |seen: InForce<R>| Some(word).filter(|_| seen.word != word);
+                        let _ = live.update(back);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_torn_rule_decides_nothing_and_does_not_panic() {
+        check_while_torn::<TokenBucket>();
+        check_while_torn::<FixedWindow>();
     }
 }

@@ -13,14 +13,18 @@ impl<R: Adjust, C> Limiter<Adjustable<R>, C> {
     /// Spent permits stay spent. Of L permits with k spent, a new limit L′ leaves L′ − k, or none.
     /// So a raise adds the difference at once, and a cut takes it away. Lowering the limit below
     /// what is already spent discards the excess, so lowering and raising it again frees those
-    /// permits. A token bucket repays a debt beyond its limit as before, until it is no larger; only then
-    /// do a raise and the new rate show. A fixed window keeps only what is spent in its newest window,
-    /// and forgets the windows that a debt has filled before that.
+    /// permits.
     ///
-    /// The new rate holds from `now` on. A fixed window with another period counts the permits
-    /// spent in the window of `now` against its own window of that time. A timestamp from before
-    /// the newest window counts as the beginning of that window. A token bucket takes a late
-    /// timestamp as it is, so what was refilled since then is refilled at the new rate.
+    /// A token bucket repays a debt beyond its limit first, at the old rate. When that is done, L′ − L
+    /// are left, or none. If the new rate does not refill that many until then, the rest is left at
+    /// once. A fixed window keeps only what is spent in its newest window, and forgets the windows
+    /// that a debt has filled before that.
+    ///
+    /// The new rate holds from `now` on. A check with an older timestamp is then late, as after an
+    /// admission at `now`, even if nothing is spent. A fixed window with another period counts the
+    /// permits spent in the window of `now` against its own window of that time. If `now` itself is
+    /// from before the newest window, it counts as the beginning of that window. A token bucket takes
+    /// a late `now` as it is, so what was refilled since then is refilled at the new rate.
     ///
     /// Each check is decided wholly by the old quota or wholly by the new one. All checks that
     /// begin after this call has returned are decided by the new one. This call waits only for

@@ -83,8 +83,9 @@ impl<A: Weighted, C> Limiter<A, C> {
     /// nothing changes. One atomic step.
     ///
     /// Later calls can shorten it. [`reset`](Self::reset) ends it. [`refund`](Self::refund) ends it
-    /// sooner by as long as the permits take to refill, so refund first. A new quota ends it sooner
-    /// by up to the old period. Permits that a [lease](Self::lease) holds already can still be
+    /// sooner by as long as the permits take to refill, so refund first. A new quota ends that of a
+    /// fixed window sooner by less than the new period, and treats that of a token bucket as a
+    /// [debt](Limiter::set_quota_at). Permits that a [lease](Self::lease) holds already can still be
     /// spent.
     ///
     /// ```

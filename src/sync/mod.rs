@@ -36,7 +36,8 @@ pub(crate) use backend::Copies;
 pub(crate) use copies::Copies;
 
 /// Every ordering of the crate that is not `Relaxed`, by the name of what it is for. The reasons stand
-/// where they are used. One has no name, since `Relaxed` would do there: see `Live::rule`.
+/// where they are used. One has no name, since `Relaxed` would do there: see
+/// `Live::in_force`.
 ///
 /// In a build for the model checker, the environment variable `CASGATE_WEAKEN` makes the one of that name
 /// `Relaxed`: `.ci/orderings` shows that the scenarios then fail.

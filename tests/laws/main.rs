@@ -18,8 +18,8 @@
 //! the new one too: `tests/late.rs` (`is_late`), `tests/edges.rs` (`is_due_within`), `tests/save.rs` (`restore`) and
 //! `tests/rules/lease.rs` (`lease`, `end_lease`).
 //!
-//! Two more are parts of their own, for rules that want them. `set_quota` needs the rule as six words and a `carry`
-//! (`src/algorithm/adjustable.rs`). A limit for each key has its own arithmetic (`src/keyed/units.rs`). The model
+//! Two more are parts of their own, for rules that want them. `set_quota` needs the rule as five words and a `carry`
+//! (`src/algorithm/adjust.rs`). A limit for each key has its own arithmetic (`src/keyed/units.rs`). The model
 //! checker needs nothing: it has explored the atomic step, which is the same for every rule of one word.
 //! `reserve` is a token bucket's alone.
 //!
