@@ -9,3 +9,5 @@ pub mod explore;
 pub mod gate;
 pub mod scenarios;
 pub mod seeded;
+#[cfg(casgate_loom)]
+pub mod thread;
