@@ -11,3 +11,4 @@ pub mod scenarios;
 pub mod seeded;
 #[cfg(casgate_loom)]
 pub mod thread;
+pub mod turn;
