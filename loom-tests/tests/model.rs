@@ -136,7 +136,7 @@ mod model {
             explore_bounded(&name, Some(3), move || frozen::<Sliding>(limit, 3, 1));
             let name = format!("sliding, 2 callers, two calls each, limit {limit}");
             // With room for two the second calls race as well: hundreds of thousands.
-            let bound = (limit == 2).then_some(3);
+            let bound = (limit == 2).then_some(5);
             explore_bounded(&name, bound, move || frozen::<Sliding>(limit, 2, 2));
         }
         explore("slide, 2 callers at it", || slide::<Sliding>(1, &[&[(1, 10)], &[(1, 10)]], 1..=1));
@@ -150,13 +150,13 @@ mod model {
             slide::<Sliding>(1, &[&[(1, 10)], &[(1, 20)]], 1..=2);
         });
         // The same with more calls, which have too many interleavings for a run.
-        explore_bounded("slide, 3 callers around it", Some(3), || {
+        explore_bounded("slide, 3 callers around it", Some(5), || {
             slide::<Sliding>(1, &[&[(1, 10)], &[(1, 9)], &[(1, 5)]], 1..=1);
         });
-        explore_bounded("slide, across laps", Some(3), || {
+        explore_bounded("slide, across laps", Some(5), || {
             slide::<Sliding>(1, &[&[(1, 10), (1, 20)], &[(1, 20)]], 1..=2);
         });
-        explore_bounded("slide, a caller left two laps behind", Some(3), || {
+        explore_bounded("slide, a caller left two laps behind", Some(5), || {
             slide::<Sliding>(1, &[&[(1, 10), (1, 20)], &[(1, 30)]], 1..=3);
         });
         explore_bounded("slide, across laps, limit 2", Some(3), || {
@@ -244,11 +244,11 @@ mod model {
         // Of three callers, two with up to three exchanges, there are hundreds of thousands.
         for check in [14, 13, 1] {
             let name = format!("leases and a check of {check}");
-            explore_bounded(&name, Some(3), move || leases_race::<Window>(check, true));
+            explore_bounded(&name, Some(4), move || leases_race::<Window>(check, true));
         }
         for check in [14, 13] {
             let name = format!("leases and a check of {check}, bucket");
-            explore_bounded(&name, Some(3), move || leases_race::<Bucket>(check, false));
+            explore_bounded(&name, Some(4), move || leases_race::<Bucket>(check, false));
         }
         explore("a lease ends", a_lease_ends_with_its_window::<Window>);
         refute("seeded: gives back anyway", "in the next window", || {
