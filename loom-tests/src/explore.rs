@@ -7,12 +7,12 @@ use std::{
     collections::hash_map::RandomState, env, hash::BuildHasher, str::FromStr, sync::LazyLock,
 };
 
-#[cfg(casgate_loom)]
-pub use loom::{sync::Mutex, sync::atomic, thread};
 #[cfg(casgate_shuttle)]
 pub use shuttle::{sync::Mutex, sync::atomic, thread};
 #[cfg(not(any(casgate_loom, casgate_shuttle)))]
 pub use std::{sync::Mutex, sync::atomic, thread};
+#[cfg(casgate_loom)]
+pub use {crate::thread, loom::sync::Mutex, loom::sync::atomic};
 
 /// `scenario`, and how often it has been run.
 fn counted(

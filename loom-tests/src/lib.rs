@@ -9,3 +9,6 @@ pub mod explore;
 pub mod gate;
 pub mod scenarios;
 pub mod seeded;
+#[cfg(casgate_loom)]
+pub mod thread;
+pub mod turn;

@@ -1,8 +1,8 @@
 //! Refills, and reservations.
 
-use super::{Request, WINDOW, at, quota, run};
-use crate::explore::thread;
+use super::{Request, WINDOW, at, join, quota, run};
 use crate::gate::Gate;
+use crate::turn::Turn;
 use casgate::testing::History;
 use casgate::{Limiter, Quota, Reservation, Timestamp, TokenBucket};
 use std::ops::RangeInclusive;
@@ -121,22 +121,20 @@ pub fn cancel_races<P: Planner>() {
         reserved.commit();
         place
     };
-    let mut places = vec![reserve(&planner)];
-    let canceller = {
-        let planner = Arc::clone(&planner);
-        thread::spawn(move || {
+    let first = reserve(&planner);
+    let turn = Turn::default();
+    let callers = [
+        turn.spawn(&planner, |planner| {
             let reserved = planner.bucket().reserve_at(1, Duration::MAX, at(0)).expect("a place");
             let place = reserved.ready_at().as_nanos();
             (planner.cancel(reserved) == 0).then_some(place)
-        })
-    };
-    let reserver = {
-        let planner = Arc::clone(&planner);
-        thread::spawn(move || reserve(&planner))
-    };
-    places.extend(planner.bucket().is_allowed_at(at(WINDOW)).then_some(WINDOW));
-    places.extend(canceller.join().expect("no caller panics"));
-    places.push(reserver.join().expect("no caller panics"));
+        }),
+        turn.spawn(&planner, move |planner| Some(reserve(planner))),
+        turn.spawn(&planner, |planner| {
+            planner.bucket().is_allowed_at(at(WINDOW)).then_some(WINDOW)
+        }),
+    ];
+    let mut places: Vec<u64> = join(callers).into_iter().flatten().chain([first]).collect();
     places.sort_unstable();
     let apart = places.windows(2).all(|pair| pair[1] >= pair[0] + WINDOW);
     assert!(apart, "two in one place: {places:?}");

@@ -1,8 +1,9 @@
 //! Leases that race checks and each other.
 
-use super::{WINDOW, at};
+use super::{WINDOW, at, join};
 use crate::explore::thread;
 use crate::seeded::{AtomicU64, Relaxed};
+use crate::turn::Turn;
 use casgate::algorithm::Rule;
 use casgate::{FixedWindow, Limiter, Quota, Timestamp, TokenBucket};
 use std::sync::Arc;
@@ -123,17 +124,13 @@ pub fn leases_race<L: Lessor>(check: u32, exact: bool) {
     const LIMIT: u32 = 16;
     let quota = Quota::new(LIMIT, Duration::from_nanos(16 * WINDOW)).expect("slow enough");
     let lessor = Arc::new(L::with_quota(quota));
-    let holder = {
-        let lessor = Arc::clone(&lessor);
-        thread::spawn(move || lessor.spend_leased(&[0, 0, 0]).len() as u32)
-    };
-    let other = {
-        let lessor = Arc::clone(&lessor);
-        thread::spawn(move || lessor.spend_leased(&[0]).len() as u32)
-    };
-    let mut spent = if lessor.allows(check, at(0)) { check } else { 0 };
-    spent += holder.join().expect("no caller panics");
-    spent += other.join().expect("no caller panics");
+    let turn = Turn::default();
+    let callers = [
+        turn.spawn(&lessor, |lessor| lessor.spend_leased(&[0, 0, 0]).len() as u32),
+        turn.spawn(&lessor, |lessor| lessor.spend_leased(&[0]).len() as u32),
+        turn.spawn(&lessor, move |lessor| if lessor.allows(check, at(0)) { check } else { 0 }),
+    ];
+    let spent: u32 = join(callers).iter().sum();
     let left = lessor.left(at(0));
     assert!(spent <= LIMIT, "{spent} spent of {LIMIT}");
     assert!(spent + left <= LIMIT, "{spent} spent and {left} left of {LIMIT}");
@@ -150,16 +147,18 @@ pub fn leases_crowd<L: Lessor>(holders: usize, exact: bool) {
     const LIMIT: u32 = 16;
     let quota = Quota::new(LIMIT, Duration::from_nanos(16 * WINDOW)).expect("slow enough");
     let lessor = Arc::new(L::with_quota(quota));
-    let threads: Vec<_> = (0..holders)
-        .map(|_| {
-            let lessor = Arc::clone(&lessor);
-            thread::spawn(move || {
-                [(); 2].map(|()| lessor.spend_leased(&[0; 3]).len() as u32).iter().sum::<u32>()
-            })
-        })
-        .collect();
-    let mut spent = if lessor.allows(5, at(0)) { 5 } else { 0 };
-    spent += threads.into_iter().map(|t| t.join().expect("no caller panics")).sum::<u32>();
+    let turn = Turn::default();
+    let hold = |_| {
+        let (turn, lessor) = (turn.clone(), Arc::clone(&lessor));
+        let spend = move || {
+            turn.take();
+            lessor.spend_leased(&[0; 3]).len() as u32
+        };
+        thread::spawn(move || spend() + spend())
+    };
+    let mut callers: Vec<_> = (0..holders).map(hold).collect();
+    callers.push(turn.spawn(&lessor, |lessor| if lessor.allows(5, at(0)) { 5 } else { 0 }));
+    let spent: u32 = join(callers).iter().sum();
     let left = lessor.left(at(0));
     assert!(spent + left <= LIMIT, "{spent} spent and {left} left of {LIMIT}");
     assert!(!exact || spent + left == LIMIT, "{spent} spent and {left} left of {LIMIT}");
@@ -175,13 +174,12 @@ pub fn a_lease_ends_with_its_window<L: Lessor>() {
     const LIMIT: u32 = 16;
     let quota = Quota::new(LIMIT, Duration::from_nanos(2 * WINDOW)).expect("slow enough");
     let lessor = Arc::new(L::with_quota(quota));
-    let holder = {
-        let lessor = Arc::clone(&lessor);
-        thread::spawn(move || drop(lessor.spend_leased(&[0])))
-    };
     let next = at(2 * WINDOW);
-    let spent = if lessor.allows(15, next) { 15 } else { 0 };
-    holder.join().expect("no caller panics");
+    let turn = Turn::default();
+    let holder = turn.spawn(&lessor, |lessor| drop(lessor.spend_leased(&[0])));
+    let caller = turn.spawn(&lessor, move |lessor| if lessor.allows(15, next) { 15 } else { 0 });
+    join([holder]);
+    let spent = caller.join().expect("no caller panics");
     let left = lessor.left(next);
     assert!(spent + left == LIMIT, "{spent} spent and {left} left of {LIMIT} in the next window");
 }

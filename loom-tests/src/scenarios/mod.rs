@@ -25,8 +25,9 @@ pub use sharded::*;
 pub use sliding::*;
 pub use two::*;
 
-use crate::explore::thread;
+use crate::explore::thread::{self, JoinHandle};
 use crate::gate::{Gate, GiveBack};
+use crate::turn::Turn;
 use casgate::testing::History;
 use casgate::{Quota, Timestamp};
 use std::sync::Arc;
@@ -52,8 +53,7 @@ fn admitted_in(index: u64, history: &History) -> u32 {
 /// One request: permits and timestamp.
 pub type Request = (u32, u64);
 
-/// Each script is one caller's requests, made one after another. The last script runs on the
-/// calling thread. Returns the gate and what happened.
+/// Each script is one caller's requests, made one after another. Returns the gate and what happened.
 fn race<G: Gate>(limit: u32, scripts: &[&[Request]]) -> (Arc<G>, Arc<History>) {
     let gate = Arc::new(G::with_quota(quota(limit)));
     let history = Arc::new(History::default());
@@ -63,27 +63,33 @@ fn race<G: Gate>(limit: u32, scripts: &[&[Request]]) -> (Arc<G>, Arc<History>) {
 
 /// [`race`] on a gate that has been used: `first` is the number of the first caller.
 fn run<G: Gate>(gate: &Arc<G>, history: &Arc<History>, scripts: &[&[Request]], first: usize) {
-    let mut callers: Vec<_> = scripts
-        .iter()
-        .enumerate()
-        .map(|(i, script)| {
-            let (gate, history) = (Arc::clone(gate), Arc::clone(history));
-            let script = script.to_vec();
-            move || {
-                for (n, now) in script {
-                    let _ = history.record(first + i, n, at(now), |n, now| gate.check_n_at(n, now));
-                }
+    join(spawn(&Turn::default(), gate, history, scripts, first));
+}
+
+/// The callers of [`run`], each on a thread of its own.
+fn spawn<G: Gate>(
+    turn: &Turn,
+    gate: &Arc<G>,
+    history: &Arc<History>,
+    scripts: &[&[Request]],
+    first: usize,
+) -> Vec<JoinHandle<()>> {
+    let callers = scripts.iter().enumerate().map(|(i, script)| {
+        let (turn, gate, history) = (turn.clone(), Arc::clone(gate), Arc::clone(history));
+        let script = script.to_vec();
+        thread::spawn(move || {
+            for (n, now) in script {
+                turn.take();
+                let _ = history.record(first + i, n, at(now), |n, now| gate.check_n_at(n, now));
             }
         })
-        .collect();
-    let last = callers.pop();
-    let threads: Vec<_> = callers.into_iter().map(thread::spawn).collect();
-    if let Some(last) = last {
-        last();
-    }
-    for thread in threads {
-        thread.join().expect("no caller panics");
-    }
+    });
+    callers.collect()
+}
+
+/// What the callers return.
+fn join<T>(callers: impl IntoIterator<Item = JoinHandle<T>>) -> Vec<T> {
+    callers.into_iter().map(|caller| caller.join().expect("no caller panics")).collect()
 }
 
 /// At a frozen clock, `callers` × `calls` requests of one permit: exactly min(k, limit) pass.
@@ -207,12 +213,10 @@ pub fn reset_races<G: GiveBack>() {
     const LIMIT: u32 = 1;
     let gate = Arc::new(G::with_quota(quota(LIMIT)));
     let history = Arc::new(History::default());
-    let resetter = {
-        let gate = Arc::clone(&gate);
-        thread::spawn(move || gate.reset())
-    };
-    run(&gate, &history, &[&[(1, 0)], &[(1, 0)]], 0);
-    resetter.join().expect("no caller panics");
+    let turn = Turn::default();
+    let resetter = turn.spawn(&gate, G::reset);
+    join(spawn(&turn, &gate, &history, &[&[(1, 0)], &[(1, 0)]], 0));
+    join([resetter]);
     let admitted = admitted_in(0, &history);
     assert!((1..=2).contains(&admitted), "{admitted} admitted of {LIMIT}, reset once\n{history}");
     let spent = LIMIT - gate.peek_at(at(0)).remaining();
@@ -247,12 +251,10 @@ pub fn refund_races<G: GiveBack>() {
     let gate = Arc::new(G::with_quota(quota(LIMIT)));
     let history = Arc::new(History::default());
     let _ = history.record(0, 1, at(0), |n, now| gate.check_n_at(n, now));
-    let refunder = {
-        let gate = Arc::clone(&gate);
-        thread::spawn(move || gate.refund(1))
-    };
-    run(&gate, &history, &[&[(1, 0)], &[(1, 0)]], 1);
-    refunder.join().expect("no caller panics");
+    let turn = Turn::default();
+    let refunder = turn.spawn(&gate, |gate| gate.refund(1));
+    join(spawn(&turn, &gate, &history, &[&[(1, 0)], &[(1, 0)]], 1));
+    join([refunder]);
     let admitted = admitted_in(0, &history);
     let left = gate.peek_at(at(0)).remaining();
     assert!(
@@ -271,11 +273,9 @@ pub fn peek_races<G: Gate>() {
     const LIMIT: u32 = 2;
     let gate = Arc::new(G::with_quota(quota(LIMIT)));
     let history = Arc::new(History::default());
-    let peeker = {
-        let gate = Arc::clone(&gate);
-        thread::spawn(move || [(); 2].map(|()| gate.peek_at(at(0))))
-    };
-    run(&gate, &history, &[&[(1, 0)], &[(1, 0)]], 0);
+    let turn = Turn::default();
+    let peeker = turn.spawn(&gate, |gate| [(); 2].map(|()| gate.peek_at(at(0))));
+    join(spawn(&turn, &gate, &history, &[&[(1, 0)], &[(1, 0)]], 0));
     let [first, second] = peeker.join().expect("no caller panics");
     assert!(first.remaining() <= LIMIT && second.remaining() <= first.remaining(), "{history}");
     assert_eq!(first.limit(), LIMIT);

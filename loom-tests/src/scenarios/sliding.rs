@@ -1,9 +1,8 @@
 //! Slots that come free.
 
 use super::{Request, WINDOW, at, quota, run};
-use crate::explore::atomic::{AtomicUsize, Ordering};
-use crate::explore::thread;
 use crate::gate::Gate;
+use crate::turn::Turn;
 use casgate::testing::History;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -40,7 +39,7 @@ pub fn slide<G: Gate>(limit: u32, scripts: &[&[Request]], expected: RangeInclusi
     history.assert_tickets_in_order();
 }
 
-/// Callers that claim slots lap by lap, all spawned. The last timestamp comes a window after all
+/// Callers that claim slots lap by lap. The last timestamp comes a window after all
 /// others, so what is asked for at it is admitted, up to the limit. So it is afterwards, and no
 /// half-open window has more than the limit.
 ///
@@ -50,22 +49,7 @@ pub fn slide<G: Gate>(limit: u32, scripts: &[&[Request]], expected: RangeInclusi
 pub fn laps<G: Gate>(limit: u32, scripts: &[&[Request]]) {
     let gate = Arc::new(G::with_quota(quota(limit)));
     let history = Arc::new(History::default());
-    let threads: Vec<_> = scripts
-        .iter()
-        .enumerate()
-        .map(|(caller, script)| {
-            let (gate, history) = (Arc::clone(&gate), Arc::clone(&history));
-            let script = script.to_vec();
-            thread::spawn(move || {
-                for (n, now) in script {
-                    let _ = history.record(caller, n, at(now), |n, now| gate.check_n_at(n, now));
-                }
-            })
-        })
-        .collect();
-    for thread in threads {
-        thread.join().expect("no caller panics");
-    }
+    run(&gate, &history, scripts, 0);
     let times = || scripts.iter().copied().flatten().map(|(_, now)| *now);
     let last = times().max().expect("a request");
     assert!(times().all(|now| now == last || now + WINDOW <= last), "a window after all others");
@@ -91,17 +75,11 @@ pub fn laps<G: Gate>(limit: u32, scripts: &[&[Request]]) {
 pub fn denied_at_one_instant<G: Gate>() {
     let gate = Arc::new(G::with_quota(quota(1)));
     assert!(gate.check_n_at(1, at(0)).is_ok(), "the first");
-    let begun = Arc::new(AtomicUsize::new(0));
-    let threads = [WINDOW - 1, WINDOW].map(|now| {
-        let (gate, begun) = (Arc::clone(&gate), Arc::clone(&begun));
-        thread::spawn(move || {
-            // The model checker tries both orders of two changes; of a change and a load it may try one.
-            begun.fetch_add(1, Ordering::AcqRel);
-            gate.check_n_at(1, at(now))
-        })
-    });
-    for thread in threads {
-        if let Err(denied) = thread.join().expect("no caller panics") {
+    let turn = Turn::default();
+    let calls =
+        [WINDOW - 1, WINDOW].map(|now| turn.spawn(&gate, move |gate| gate.check_n_at(1, at(now))));
+    for call in calls {
+        if let Err(denied) = call.join().expect("no caller panics") {
             let (next, all) = (denied.retry_after(), denied.reset_after());
             assert!(next == Some(all) && all > Duration::ZERO, "one in {next:?}, all in {all:?}");
         }

@@ -1,8 +1,8 @@
 //! Two quotas in one decision, and a quota that changes.
 
-use super::{WINDOW, admitted_in, at, quota, run};
-use crate::explore::thread;
+use super::{WINDOW, admitted_in, at, join, quota, spawn};
 use crate::gate::{GiveBack, SetQuota, TwoQuotas};
+use crate::turn::Turn;
 use casgate::Quota;
 use casgate::testing::History;
 use std::sync::Arc;
@@ -16,18 +16,10 @@ use std::time::Duration;
 /// If it is.
 pub fn both_or_neither<G: TwoQuotas>() {
     let gate = Arc::new(G::with_quotas(quota(2), quota(1)));
-    let asked_two = {
-        let gate = Arc::clone(&gate);
-        thread::spawn(move || gate.is_allowed(2, at(0)))
-    };
-    let asked_one = {
-        let gate = Arc::clone(&gate);
-        thread::spawn(move || gate.is_allowed(1, at(0)))
-    };
-    let mine = gate.is_allowed(1, at(0));
-    let theirs = asked_one.join().expect("no caller panics");
-    assert!(!asked_two.join().expect("no caller panics"), "the second denies two");
-    let outcomes = [mine, theirs];
+    let turn = Turn::default();
+    let callers = [2, 1, 1].map(|n| turn.spawn(&gate, move |gate| gate.is_allowed(n, at(0))));
+    let outcomes = join(callers);
+    assert!(!outcomes[0], "the second denies two");
     let admitted = outcomes.iter().filter(|&&is_allowed| is_allowed).count();
     assert!(admitted == 1, "{admitted} admitted of 1: {outcomes:?}");
 }
@@ -40,12 +32,11 @@ pub fn both_or_neither<G: TwoQuotas>() {
 /// If not.
 pub fn what_is_left_is_admitted<G: GiveBack>() {
     let gate = Arc::new(G::with_quota(quota(1)));
-    let caller = {
-        let gate = Arc::clone(&gate);
-        thread::spawn(move || gate.check_n_at(1, at(0)).is_ok())
-    };
-    gate.refund(1);
+    let turn = Turn::default();
+    let caller = turn.spawn(&gate, |gate| gate.check_n_at(1, at(0)).is_ok());
+    let refunder = turn.spawn(&gate, |gate| gate.refund(1));
     assert!(caller.join().expect("no caller panics"), "nothing else is spent");
+    join([refunder]);
     let left = gate.peek_at(at(0)).remaining();
     let admitted = gate.check_n_at(1, at(0)).is_ok();
     assert!(admitted == (left == 1), "{left} left, admitted: {admitted}");
@@ -60,12 +51,10 @@ pub fn what_is_left_is_admitted<G: GiveBack>() {
 pub fn raise_races<G: SetQuota>() {
     let gate = Arc::new(G::with_quota(quota(1)));
     let history = Arc::new(History::default());
-    let setter = {
-        let gate = Arc::clone(&gate);
-        thread::spawn(move || gate.set_quota(quota(2)))
-    };
-    run(&gate, &history, &[&[(1, 0)], &[(1, 0)]], 0);
-    setter.join().expect("no caller panics");
+    let turn = Turn::default();
+    let setter = turn.spawn(&gate, |gate| gate.set_quota(quota(2)));
+    join(spawn(&turn, &gate, &history, &[&[(1, 0)], &[(1, 0)]], 0));
+    join([setter]);
     let admitted = admitted_in(0, &history);
     let left = gate.peek_at(at(0)).remaining();
     assert!(admitted >= 1 && admitted + left == 2, "{admitted} admitted, {left} left\n{history}");
@@ -80,15 +69,17 @@ pub fn raise_races<G: SetQuota>() {
 pub fn cut_races<G: SetQuota>() {
     let gate = Arc::new(G::with_quota(quota(2)));
     let history = Arc::new(History::default());
+    let turn = Turn::default();
     let setter = {
-        let (gate, history) = (Arc::clone(&gate), Arc::clone(&history));
-        thread::spawn(move || {
+        let (turn, history) = (turn.clone(), Arc::clone(&history));
+        turn.clone().spawn(&gate, move |gate| {
             gate.set_quota(quota(1));
-            run(&gate, &history, &[&[(1, 0)]], 0);
+            turn.take();
+            let _ = history.record(0, 1, at(0), |n, now| gate.check_n_at(n, now));
         })
     };
-    run(&gate, &history, &[&[(1, 0)]], 1);
-    setter.join().expect("no caller panics");
+    join(spawn(&turn, &gate, &history, &[&[(1, 0)]], 1));
+    join([setter]);
     let admitted = admitted_in(0, &history);
     assert!(admitted == 1, "{admitted} admitted of 1 after the cut\n{history}");
 }
@@ -107,12 +98,12 @@ pub fn looks_see_one_quota<G: SetQuota>(changes: u32) {
     };
     let gate = Arc::new(G::with_quota(kth(1)));
     gate.check_n_at(1, at(0)).expect("it is full");
-    let setter = {
-        let gate = Arc::clone(&gate);
-        thread::spawn(move || (2..2 + changes).for_each(|k| gate.set_quota(kth(k))))
-    };
-    let seen = gate.peek_at(at(0));
-    setter.join().expect("no caller panics");
+    let turn = Turn::default();
+    let change = move |gate: &G| (2..2 + changes).for_each(|k| gate.set_quota(kth(k)));
+    let setter = turn.spawn(&gate, change);
+    let looker = turn.spawn(&gate, |gate| gate.peek_at(at(0)));
+    join([setter]);
+    let seen = looker.join().expect("no caller panics");
     let k = seen.limit();
     // One permit is spent, so a bucket is full after a k-th of the period, a window at its end.
     let reset = seen.reset_after().as_nanos() as u64;
@@ -131,16 +122,9 @@ pub fn looks_see_one_quota<G: SetQuota>(changes: u32) {
 pub fn changes_race<G: SetQuota>(setters: u32) {
     let gate = Arc::new(G::with_quota(quota(1)));
     gate.check_n_at(1, at(0)).expect("it is full");
-    let threads: Vec<_> = (2..=setters)
-        .map(|k| {
-            let gate = Arc::clone(&gate);
-            thread::spawn(move || gate.set_quota(quota(1 + k)))
-        })
-        .collect();
-    gate.set_quota(quota(2));
-    for thread in threads {
-        thread.join().expect("no caller panics");
-    }
+    let turn = Turn::default();
+    let change = |k| turn.spawn(&gate, move |gate| gate.set_quota(quota(1 + k)));
+    join((1..=setters).map(change).collect::<Vec<_>>());
     let seen = gate.peek_at(at(0));
     assert!((2..=1 + setters).contains(&seen.limit()), "{seen:?}");
     assert!(seen.remaining() == seen.limit() - 1, "what was spent is lost: {seen:?}");
@@ -160,15 +144,11 @@ pub fn checks_see_one_quota<G: SetQuota>(changes: u32) {
     };
     let gate = Arc::new(G::with_quota(kth(1)));
     gate.check_n_at(1, at(0)).expect("it is full");
-    let setter = {
-        let gate = Arc::clone(&gate);
-        thread::spawn(move || (2..2 + changes).for_each(|k| gate.set_quota(kth(k))))
-    };
-    let checker = {
-        let gate = Arc::clone(&gate);
-        thread::spawn(move || gate.check_n_at(1, at(0)))
-    };
-    setter.join().expect("no caller panics");
+    let turn = Turn::default();
+    let change = move |gate: &G| (2..2 + changes).for_each(|k| gate.set_quota(kth(k)));
+    let setter = turn.spawn(&gate, change);
+    let checker = turn.spawn(&gate, |gate| gate.check_n_at(1, at(0)));
+    join([setter]);
     let decided = checker.join().expect("no caller panics");
     let (k, spent, left, reset) = match decided {
         Ok(ok) => (ok.limit(), 2, ok.remaining(), ok.reset_after()),

@@ -1,7 +1,8 @@
 //! How callers wake the refresher.
 
 use crate::explore::atomic::{AtomicUsize, Ordering};
-use crate::explore::thread;
+use crate::scenarios::join;
+use crate::turn::Turn;
 use casgate_redis::model::Bell;
 use std::sync::Arc;
 
@@ -80,16 +81,12 @@ pub fn callers_ring<B: Rung>(wants: &'static [u32]) {
     let (told, order) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let world = Arc::new(World { bell: B::at_rest(), told, order });
     let mut wanted = vec![(5, world.want(5))];
-    let callers: Vec<_> = wants
-        .iter()
-        .map(|&permits| {
-            let world = Arc::clone(&world);
-            thread::spawn(move || (permits, world.want(permits)))
-        })
-        .collect();
-    let mut looks = Vec::new();
-    looks.extend(world.look());
-    wanted.extend(callers.into_iter().map(|caller| caller.join().expect("no caller panics")));
+    let turn = Turn::default();
+    let want = |&permits: &u32| turn.spawn(&world, move |world| (permits, world.want(permits)));
+    let callers: Vec<_> = wants.iter().map(want).collect();
+    let refresher = turn.spawn(&world, World::look);
+    wanted.extend(join(callers));
+    let mut looks: Vec<Look> = join([refresher]).into_iter().flatten().collect();
     looks.extend(world.look());
     for (permits, since) in wanted {
         let is_heard = looks.iter().any(|(heard, over)| {

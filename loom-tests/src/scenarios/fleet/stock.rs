@@ -1,7 +1,7 @@
 //! Every operation of a process's leases next to every other.
 
-use crate::explore::atomic::{AtomicUsize, Ordering};
-use crate::explore::thread;
+use crate::scenarios::join;
+use crate::turn::Turn;
 use casgate::Timestamp;
 use casgate_redis::model::{Spent, Stock};
 use std::sync::Arc;
@@ -209,24 +209,12 @@ pub fn deeds_race<L: Leases>(deeds: &[(Deed, u64)], has_second: bool) {
     }
     ledger.note_spent(1, 0, leases.spend(1, at(0)));
 
-    // Of two deeds, both orders are tried, even if they touch nothing in common.
-    let begun = (deeds.len() == 2).then(|| Arc::new(AtomicUsize::new(0)));
-    let begin = move || begun.as_ref().map(|begun| begun.fetch_add(1, Ordering::Relaxed));
-    let (&(deed, tick), others) = deeds.split_last().expect("one deed at least");
-    let threads: Vec<_> = others
+    let turn = Turn::default();
+    let callers = deeds
         .iter()
-        .map(|&(deed, tick)| {
-            let (leases, begin) = (Arc::clone(&leases), begin.clone());
-            thread::spawn(move || {
-                begin();
-                run(&*leases, deed, tick)
-            })
-        })
-        .collect();
-    begin();
-    ledger.append(run(&*leases, deed, tick));
-    for thread in threads {
-        ledger.append(thread.join().expect("no caller panics"));
+        .map(|&(deed, tick)| turn.spawn(&leases, move |leases| run(leases, deed, tick)));
+    for its in join(callers.collect::<Vec<_>>()) {
+        ledger.append(its);
     }
 
     let left = leases.permits();

@@ -202,7 +202,6 @@ pub fn pair<S: Subject>(first: Operation, second: Operation, later: u64) {
             steps.iter().map(|&step| limiter.step(step, now, &admitted, &mut kept)).collect();
         learned
     };
-    // Both spawned: of a caller on the model's own thread the checker visits fewer interleavings.
     let threads = scripts.map(|script| {
         let (limiter, begun) = (Arc::clone(&limiter), Arc::clone(&begun));
         thread::spawn(move || run(&limiter, &begun, script))

@@ -253,7 +253,7 @@ fn in_order<L: Line>(scene: Scene, plays: &[Play], turns: &[usize]) -> Seen {
     world.settle(plays).0
 }
 
-/// All at once. The last plays on the calling thread.
+/// All at once.
 ///
 /// # Panics
 ///
@@ -261,25 +261,21 @@ fn in_order<L: Line>(scene: Scene, plays: &[Play], turns: &[usize]) -> Seen {
 pub fn race<L: Line>(scene: Scene, plays: &[Play]) {
     let mut world = World::<L>::new(scene, plays.len());
     let begun = Arc::new(AtomicUsize::new(0));
-    let mut callers: Vec<_> = mem::take(&mut world.callers)
+    let threads: Vec<_> = mem::take(&mut world.callers)
         .into_iter()
         .zip(plays.to_vec())
         .map(|(mut caller, play)| {
             let (line, time) = (Arc::clone(&world.line), world.time.clone());
             let (begun, callers) = (Arc::clone(&begun), plays.len());
-            move || {
+            thread::spawn(move || {
                 // The model checker tries both orders of two changes; of a change and a load it may try one.
                 begun.fetch_add(1, Ordering::AcqRel);
                 caller.play(&line, &time, (scene, callers), play);
                 caller
-            }
+            })
         })
         .collect();
-    let last = callers.pop().expect("somebody plays");
-    let threads: Vec<_> = callers.into_iter().map(thread::spawn).collect();
-    let last = last();
     world.callers = threads.into_iter().map(|t| t.join().expect("no caller panics")).collect();
-    world.callers.push(last);
     let line = Arc::clone(&world.line);
     let (seen, waiters) = world.settle(plays);
     judge::judge::<L>(scene, plays, &seen, &waiters);

@@ -66,8 +66,7 @@ impl Cells for Limiter<Sharded<FixedWindow>> {
 /// What the callers of each script were answered.
 type Answers = Vec<Vec<bool>>;
 
-/// Each script is one caller's requests. `meanwhile` runs next to them. All are spawned: of a caller on the model's own
-/// thread the checker visits fewer interleavings.
+/// Each script is one caller's requests. `meanwhile` runs next to them.
 fn race<L: Cells>(limiter: &Arc<L>, scripts: &[&[Request]], meanwhile: Option<fn(&L)>) -> Answers {
     let ask = |script: &[Request]| {
         let (limiter, script) = (Arc::clone(limiter), script.to_vec());

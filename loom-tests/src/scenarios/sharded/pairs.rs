@@ -137,7 +137,6 @@ pub fn cell_pair(cells: usize, first: CellStep, second: CellStep, later: u64) {
         begun.fetch_add(1, Ordering::AcqRel);
         step(limiter, what, &before, at(now))
     };
-    // Both spawned: of a caller on the model's own thread the checker visits fewer interleavings.
     let [one, other] = [(first, 0), (second, later)]
         .map(|(what, now)| {
             let (limiter, begun) = (Arc::clone(&limiter), Arc::clone(&begun));
