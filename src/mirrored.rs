@@ -62,7 +62,7 @@ impl Atom for Mirrored {
     }
 
     fn correct(&self, newer: [u64; 2]) {
-        self.copies.store(newer);
+        self.copies.correct(newer);
     }
 }
 
@@ -70,7 +70,7 @@ impl Atom for Mirrored {
 impl Cell<Mirrored> {
     /// Makes attempts begin from that.
     pub(crate) fn mislead(&self, copies: [u64; 2]) {
-        self.atom().copies.store(copies);
+        self.atom().copies.correct(copies);
     }
 }
 

@@ -21,7 +21,7 @@ impl Copies {
     }
 
     #[inline(always)]
-    pub(crate) fn store(&self, [first, second]: [u64; 2]) {
+    fn store(&self, [first, second]: [u64; 2]) {
         // Release, to the Acquire in `load`: what the first word stands for, which this thread wrote
         // or acquired.
         self.0[0].store(first, order::COPY_STORE);
@@ -37,5 +37,11 @@ impl Copies {
         } else {
             self.store(next);
         }
+    }
+
+    /// What both are to hold from now on.
+    #[inline]
+    pub(crate) fn correct(&self, newer: [u64; 2]) {
+        self.store(newer);
     }
 }

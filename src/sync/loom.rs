@@ -56,11 +56,10 @@ impl Copies {
         split(self.0.load(super::order::COPY_LOAD))
     }
 
-    pub(crate) fn store(&self, words: [u64; 2]) {
-        self.0.store(join(words), super::order::COPY_STORE);
+    pub(crate) fn change(&self, _: [u64; 2], next: [u64; 2]) {
+        self.0.store(join(next), super::order::COPY_STORE);
     }
 
-    pub(crate) fn change(&self, _: [u64; 2], next: [u64; 2]) {
-        self.store(next);
-    }
+    /// Nothing, for the same reason: a later attempt then begins from a worse guess, which is a guess.
+    pub(crate) fn correct(&self, _newer: [u64; 2]) {}
 }
