@@ -93,10 +93,11 @@ use core::fmt;
 ///
 /// # Cost
 ///
-/// No lock and no allocation. An admission is a load and one compare-and-swap, or two for a sliding
-/// window. After a short spin it is repeated for each concurrent change that came first. A denial
-/// is loads alone, except where it [writes](#guarantees). [`choosing`](crate::guide::choosing) has
-/// the figures. A fixed window has 24 bytes and a token bucket 56. Neither is padded: in an array
+/// No lock and no allocation. An admission is some loads and one compare-and-swap. It takes a second
+/// one after each lap of a sliding window, and in a sharded bucket for a timestamp that is new to its
+/// cell. After a short spin it is repeated for each concurrent change that came first. A denial is
+/// loads alone, except where it [writes](#guarantees). [`choosing`](crate::guide::choosing) has the
+/// figures. A fixed window has 24 bytes and a token bucket 56. Neither is padded: in an array
 /// that threads hammer, wrap each in `crossbeam_utils::CachePadded`.
 ///
 /// The methods that decide are always inlined. So the numbers of an answer that the caller does not
