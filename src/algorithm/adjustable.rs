@@ -148,6 +148,8 @@ impl<R: Adjust> Machine for Adjustable<R> {
 }
 
 impl<R: Adjust> Line for Adjustable<R> {
+    const BOOKS: bool = true;
+
     fn first_fit(&self, state: &Live, ahead: u64, n: u32, now: Timestamp) -> Option<Timestamp> {
         let InForce { rule, word, .. } = self.look(state);
         RuleParts::first_fit(&rule, word, ahead, n, now)

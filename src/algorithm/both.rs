@@ -196,6 +196,8 @@ impl<A: Rule, B: Rule> Machine for Both<A, B> {
 }
 
 impl<A: Rule, B: Rule> Line for Both<A, B> {
+    const BOOKS: bool = true;
+
     fn first_fit(
         &self,
         state: &Self::State,

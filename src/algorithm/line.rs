@@ -2,8 +2,11 @@ use super::Machine;
 use crate::timestamp::Timestamp;
 use core::cell::Cell;
 
-/// What a queue of waiters needs of an algorithm: permits taken ahead of time.
+/// What a queue of waiters needs of an algorithm: permits taken ahead of time, if it has them.
 pub trait Line: Machine {
+    /// Whether permits can be taken ahead of time. If not, the methods with a body need no other.
+    const BOOKS: bool = false;
+
     /// The first instant from `now` on at which `n` permits fit behind `ahead` others, if nobody
     /// else asks; `None` if there is none. Exact if nothing is ahead and for single permits.
     /// Larger requests may leave permits of a window unused: then it is too early.
@@ -19,23 +22,29 @@ pub trait Line: Machine {
     /// `None` if there is none, or if permits cannot be taken ahead of time.
     fn with_first_fit(
         &self,
-        seen: Self::Seen,
-        n: u32,
-        now: Timestamp,
-    ) -> Option<(Self::Seen, Timestamp)>;
+        _seen: Self::Seen,
+        _n: u32,
+        _now: Timestamp,
+    ) -> Option<(Self::Seen, Timestamp)> {
+        None
+    }
 
     /// Replaces the state by what `step` makes of it: `Ok` with the new state, `Err` with the one on
     /// which `step` declined.
     fn replace(
         &self,
         state: &Self::State,
-        step: impl Fn(Self::Seen) -> Option<Self::Seen>,
-    ) -> Result<Self::Seen, Self::Seen>;
+        _step: impl Fn(Self::Seen) -> Option<Self::Seen>,
+    ) -> Result<Self::Seen, Self::Seen> {
+        Err(self.look(state))
+    }
 
-    fn is_same(one: Self::Seen, other: Self::Seen) -> bool;
+    fn is_same(_one: Self::Seen, _other: Self::Seen) -> bool {
+        false
+    }
 
     /// Takes `n` permits at the first instant from `now` on at which they fit, if that is by
-    /// `latest`.
+    /// `latest`; or only what is there now.
     fn take_place(
         &self,
         state: &Self::State,
@@ -43,6 +52,10 @@ pub trait Line: Machine {
         now: Timestamp,
         latest: Timestamp,
     ) -> Option<Place<Self::Seen>> {
+        if !Self::BOOKS {
+            let taken = (now <= latest).then(|| self.decide(state, n, now, true))?.ok()?;
+            return Some(Place { given: taken, taken, ready_at: now });
+        }
         // Written again by each run of the step, of which the last one counts.
         let place = Cell::new(None);
         let outcome = self.replace(state, |given| {

@@ -222,6 +222,8 @@ impl<R: Rule> Machine for R {
 }
 
 impl<R: Rule> Line for R {
+    const BOOKS: bool = true;
+
     fn first_fit(&self, state: &Cell, ahead: u64, n: u32, now: Timestamp) -> Option<Timestamp> {
         RuleParts::first_fit(self, self.look(state), ahead, n, now)
     }

@@ -31,7 +31,9 @@ pub use both::Both;
 pub(crate) use change::Change;
 use change::take_from;
 pub use fixed_window::FixedWindow;
-pub(crate) use line::{Line, Place};
+pub(crate) use line::Line;
+#[cfg(feature = "std")]
+pub(crate) use line::Place;
 #[cfg(test)]
 pub(crate) use live::InForce;
 pub(crate) use live::Live;

@@ -214,22 +214,7 @@ impl Line for Private {
         self.sharded.first_fit(state, ahead, n, now)
     }
 
-    fn with_first_fit(&self, seen: Share, n: u32, now: Timestamp) -> Option<(Share, Timestamp)> {
-        self.sharded.with_first_fit(seen, n, now)
-    }
-
-    fn replace(
-        &self,
-        state: &Windows,
-        step: impl Fn(Share) -> Option<Share>,
-    ) -> Result<Share, Share> {
-        Line::replace(&self.sharded, state, step)
-    }
-
-    fn is_same(one: Share, other: Share) -> bool {
-        Sharded::<FixedWindow>::is_same(one, other)
-    }
-
+    /// From the cells: who takes it for a waiter keeps none.
     fn take_place(
         &self,
         state: &Windows,

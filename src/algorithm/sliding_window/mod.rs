@@ -3,7 +3,7 @@ mod ring;
 pub(crate) use ring::Ring;
 pub use ring::Slot;
 
-use super::{Line, Machine, Place};
+use super::{Line, Machine};
 use crate::cell::Attempt;
 use crate::decision::{Admitted, Denied, Snapshot};
 use crate::{Quota, Timestamp, sync};
@@ -244,33 +244,5 @@ impl<S: AsRef<[Slot]>> Line for SlidingWindow<S> {
         let free_at = ring.free_behind(ring.view(), ahead, self.period.get());
         let due = free_at.max(now.as_nanos());
         (due <= Mark::MAX - self.period.get()).then_some(Timestamp::from_nanos(due))
-    }
-
-    /// A claim cannot be given back, so there is none ahead of time.
-    fn with_first_fit(&self, _: View, _: u32, _: Timestamp) -> Option<(View, Timestamp)> {
-        None
-    }
-
-    fn replace(&self, ring: &Ring<S>, _: impl Fn(View) -> Option<View>) -> Result<View, View> {
-        Err(ring.view())
-    }
-
-    fn is_same(_: View, _: View) -> bool {
-        false
-    }
-
-    /// Only what is free now.
-    fn take_place(
-        &self,
-        ring: &Ring<S>,
-        n: u32,
-        now: Timestamp,
-        latest: Timestamp,
-    ) -> Option<Place<View>> {
-        if now > latest {
-            return None;
-        }
-        let taken = self.decide(ring, n, now, true).ok()?;
-        Some(Place { given: taken, taken, ready_at: now })
     }
 }

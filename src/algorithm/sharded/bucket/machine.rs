@@ -1,6 +1,6 @@
 use super::{Buckets, Of, Parent, Seen};
 use crate::algorithm::sharded::Sharded;
-use crate::algorithm::{Line, Machine, Place, Rule, RuleParts, TokenBucket};
+use crate::algorithm::{Line, Machine, Rule, RuleParts, TokenBucket};
 use crate::cell::Attempt;
 use crate::decision::{Admitted, Denied, Snapshot};
 use crate::sync::AtomicPair;
@@ -121,33 +121,5 @@ impl Line for Sharded<TokenBucket> {
             return Some(now);
         }
         RuleParts::first_fit(&self.rule, word, ahead.saturating_sub(held), n, now)
-    }
-
-    /// Permits of a time to come are not to be had.
-    fn with_first_fit(&self, _: Seen, _: u32, _: Timestamp) -> Option<(Seen, Timestamp)> {
-        None
-    }
-
-    fn replace(&self, state: &Buckets, _: impl Fn(Seen) -> Option<Seen>) -> Result<Seen, Seen> {
-        Err(self.look(state))
-    }
-
-    fn is_same(_: Seen, _: Seen) -> bool {
-        false
-    }
-
-    /// Only what is there now.
-    fn take_place(
-        &self,
-        state: &Buckets,
-        n: u32,
-        now: Timestamp,
-        latest: Timestamp,
-    ) -> Option<Place<Seen>> {
-        if now > latest {
-            return None;
-        }
-        let taken = self.decide(state, n, now, false).ok()?;
-        Some(Place { given: taken, taken, ready_at: now })
     }
 }

@@ -1,7 +1,7 @@
 use super::{Seen, Windows};
 use crate::algorithm::sharded::Sharded;
 use crate::algorithm::sharded::share::Share;
-use crate::algorithm::{FixedWindow, Line, Machine, Place};
+use crate::algorithm::{FixedWindow, Line, Machine};
 use crate::cell::{Attempt, Cell};
 use crate::decision::{Admitted, Denied, Snapshot};
 use crate::sync;
@@ -127,34 +127,6 @@ impl Line for Sharded<FixedWindow> {
         }
         let index = self.layout().index_at(now)?.checked_add(later - 1)?;
         self.layout().after(index).map(Timestamp::from_nanos)
-    }
-
-    /// Permits of windows to come are not to be had.
-    fn with_first_fit(&self, _: Seen, _: u32, _: Timestamp) -> Option<(Seen, Timestamp)> {
-        None
-    }
-
-    fn replace(&self, state: &Windows, _: impl Fn(Seen) -> Option<Seen>) -> Result<Seen, Seen> {
-        Err(self.look(state))
-    }
-
-    fn is_same(_: Seen, _: Seen) -> bool {
-        false
-    }
-
-    /// Only what is left now.
-    fn take_place(
-        &self,
-        state: &Windows,
-        n: u32,
-        now: Timestamp,
-        latest: Timestamp,
-    ) -> Option<Place<Seen>> {
-        if now > latest {
-            return None;
-        }
-        let taken = self.decide(state, n, now, false).ok()?;
-        Some(Place { given: taken, taken, ready_at: now })
     }
 }
 
