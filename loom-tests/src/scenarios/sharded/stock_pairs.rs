@@ -49,20 +49,9 @@ pub const STOCK_OPERATIONS: [(&[&str], StockStep); 6] = [
     (&[], StockStep::Describe),
 ];
 
-/// Public methods that make a sharded limiter, and those that the window alone has.
-pub const NO_STOCK_OPERATIONS: &[&str] = &[
-    "sharded_fixed_window",
-    "sharded_token_bucket",
-    "with_cells",
-    "with_clock",
-    "private",
-    "check_n",
-    "check_n_at",
-    "take_up_to",
-    "take_up_to_at",
-    "refund",
-    "reset",
-];
+/// Public methods that make a sharded limiter.
+pub const NO_STOCK_OPERATIONS: &[&str] =
+    &["sharded_fixed_window", "sharded_token_bucket", "with_cells", "with_clock", "private"];
 
 /// What its caller learns.
 #[derive(Clone, Copy, Debug)]
