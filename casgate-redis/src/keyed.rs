@@ -28,6 +28,11 @@ use std::thread;
 /// The text of a key, by [`Display`](fmt::Display), is part of its name in the store. So it must be
 /// the same in all processes, and different for different keys.
 ///
+/// # What a decision costs
+///
+/// It finds the key's limiter in a map, under a short lock of a part of the map. The rest is as in a
+/// [`FleetLimiter`](FleetLimiter#what-a-decision-costs).
+///
 /// # Memory
 ///
 /// It has room for as many keys as its capacity. When it is full, a new key takes the place of one

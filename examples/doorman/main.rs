@@ -162,7 +162,7 @@ mod tests {
         let (counts, took) = run(&args).unwrap();
         assert_eq!(counts.len(), 4);
         for (&client, count) in &counts {
-            // The clock's cheap reading may lag by some milliseconds.
+            // The clock's cheap timestamp may lag by some milliseconds.
             let most = 10 + (took + Duration::from_millis(20)).as_nanos() as u64 / 50_000_000;
             assert!(count.admitted <= most, "{client}: {count:?}, at most {most} in {took:?}");
             assert!(count.admitted > 0);

@@ -88,7 +88,7 @@ impl Schedule {
     }
 }
 
-/// Asks from the start to the end, and counts each call in the window of its clock reading.
+/// Asks from the start to the end, and counts each call in the window of its timestamp.
 fn ask(schedule: Schedule) -> Vec<Tally> {
     let mut tallies = vec![Tally::default(); schedule.windows];
     thread::sleep(schedule.start().saturating_duration_since(SystemClock.now()));

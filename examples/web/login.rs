@@ -15,8 +15,8 @@
 //! # 200
 //! ```
 //!
-//! An account has 5 failures an hour, wherever they come from, and a client has 20, whatever it tries. After the fifth
-//! even the right password is denied, unread:
+//! An account has 5 failures at once and then 5 an hour, wherever they come from. A client has 20, whatever it tries.
+//! After the fifth even the right password is denied, unread:
 //!
 //! ```sh
 //! for i in 2 3 4 5; do curl -d guess http://127.0.0.1:3000/login/ada; done

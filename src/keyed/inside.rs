@@ -53,12 +53,12 @@
 //! The *watermark* is the most that any key without a slot can have outstanding: a state, and the
 //! tier whose units it is in. A new key may be one that was evicted, so it starts with y = max(x,
 //! w). While the slot is on its way nobody can change y: the old owner's stamp is behind, and the
-//! new owner is not there. So the new key starts with exactly what the watermark rises to, and that
-//! is no more than what the evicted key had outstanding.
+//! new owner is not there. So the new key starts with exactly what the watermark rises to: what the
+//! evicted key had outstanding, or the watermark from before if that is more.
 //!
 //! If the victim was evicted before it spent anything, which the bit u says, and x equals the
 //! watermark, then y is one unit more, or two new keys could evict each other without end. A unit
-//! is less than a microsecond, and less than a permit.
+//! is less than a microsecond, and at most a permit.
 //!
 //! A reset of one key and a clear of the whole table are changes of the set as well: the slot gets
 //! the next stamp, so that a reservation made before cannot be given back once more.

@@ -76,7 +76,7 @@ use table::Table;
 ///   bring a key at once, after an eviction, and with late timestamps. A change of a key's tier
 ///   counts what is outstanding as of the timestamp of the change.
 /// - **Less than 1 µs late.** A key may be admitted later than by a limiter of its own, since a
-///   slot counts in units of 500 to 1,000 ns. On a clock that stands still between two units, the
+///   slot counts in units of 499 to 1,000 ns. On a clock that stands still between two units, the
 ///   last permit of a burst that is spent in parts is denied.
 /// - **Rarely two keys in one.** Two keys share a limit if their hashes agree in a set and in 34
 ///   bits more. A new key does so with one of the 160 of a full set with a probability of 10⁻⁸.

@@ -2,7 +2,7 @@
 //! functions.
 //!
 //! A state is an instant in *units*. A permit costs a whole number of them, `cost`, so spending
-//! never rounds; and a unit takes from 500 to 1,000 ns, so the 52 bits of a state last for 71
+//! never rounds; and a unit takes from 499 to 1,000 ns, so the 52 bits of a state last for 71
 //! years. Whatever must be rounded is rounded so that the key waits longer, by less than one unit
 //! in all.
 //!

@@ -129,7 +129,7 @@ impl Pace {
         if u128::from(span) * nanos > u128::from(LONGEST) * units {
             return Err(Unfit::TooLong);
         }
-        // Fits, since a unit takes at least 500 ns.
+        // Fits, since a unit takes at least 499 ns.
         let rate = units << RATE_BITS;
         let rate = if exact { rate.div_ceil(nanos) } else { rate / nanos } as u64;
         let up = if exact { UP } else { UP_FROM_BELOW };

@@ -70,9 +70,9 @@ use core::fmt;
 ///   of which the second counts.
 /// - **A denial spends nothing.** Limiters of one or two words write nothing either, so under
 ///   attack their state is a shared read. (For two words, if the processor loads 128 bits without an
-///   exchange.) A sliding window may move its head on for a claim that
-///   another thread has won. A [`Lease`] may first return what it holds. A limiter with cells notes
-///   that all are empty, and may have [gathered](crate::algorithm::Sharded) them.
+///   exchange.) A sliding window may store where its oldest slot is, and end a lap, after a claim
+///   of another thread. A [`Lease`] may first return what it holds. A limiter with cells notes that
+///   all are empty, and may have [gathered](crate::algorithm::Sharded) them.
 /// - **Lock-free.** A thread that stops anywhere stops no other, with two exceptions.
 ///   [`set_quota`](Self::set_quota) waits for other calls of itself. Without the atomic that the
 ///   state needs, every decision takes a short lock: see [`is_lock_free`](Self::is_lock_free).
@@ -84,12 +84,12 @@ use core::fmt;
 ///
 /// Where the state is one word, every operation is `Relaxed`, failed ones too. Changes are
 /// read-modify-writes, so the word's modification order alone decides. Four kinds of limiter have
-/// more places: the sliding window its slots and head, an [`Adjustable`] its quota and a copy next
+/// more places: the sliding window its slots and lap, an [`Adjustable`] its quota and a copy next
 /// to its word, a [`Both`](crate::algorithm::Both) a copy of its words, and a sharded token bucket
-/// its cells. There a thread releases what it wrote when it moves the head, the word or a cell, and
-/// the threads that read that acquire it. The words of a sharded fixed window are `Relaxed`. None of
-/// this is a promise to the caller: an admission does not make
-/// another thread's writes visible.
+/// its cells. There a thread releases what it wrote when it claims a slot, ends a lap, or moves the
+/// word or a cell, and the threads that read that acquire it. The words of a sharded fixed window
+/// are `Relaxed`. None of this is a promise to the caller: an admission does not make another
+/// thread's writes visible.
 ///
 /// # Cost
 ///

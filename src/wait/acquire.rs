@@ -18,8 +18,8 @@ use std::thread::{self, Thread};
 
 /// The wait for permits, from [`Queue::acquire`]. Await it, or [block](Self::block) a thread.
 ///
-/// It takes its place in the queue when it is first polled. Dropped at any time before it is ready,
-/// it takes nothing: see [`wait`](super#cancellation).
+/// It takes its place in the queue when it is first polled. Dropped before it is ready, it gives back
+/// what was booked for it, as far as [possible](super#cancellation).
 ///
 /// ```
 /// use casgate::wait::{AcquireError, Queue};

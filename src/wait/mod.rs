@@ -88,9 +88,11 @@
 //!
 //! If nobody waits, [`acquire`](Queue::acquire) is a load and a [`check`](crate::Limiter::check),
 //! and takes no lock and no memory. A waiter takes a lock that only waiters share, and O(log n)
-//! steps each time that it is polled. It is woken when its time has come, and while it is next also
-//! when waiters that leave bring it forward. To drop a waiter whose permits are booked takes time
-//! in proportion to the waiters behind it whose permits are booked too.
+//! steps each time that it is polled. If it would be too late, it first counts the permits of all
+//! that are queued ahead of it. The places that it takes or moves for others come on top. It is
+//! woken when its time has come. While it is next, waiters that leave also bring it forward and
+//! wake it. To drop a waiter whose permits are booked takes time in proportion to the waiters
+//! behind it whose permits are booked too.
 
 mod acquire;
 mod error;

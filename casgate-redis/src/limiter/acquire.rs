@@ -10,7 +10,7 @@ use core::time::Duration;
 use std::future::Future;
 
 impl FleetLimiter {
-    /// Waits in line for `n` permits, at most for as long as `patience`.
+    /// Waits in line for `n` permits, at most for as long as `patience`, and for a day at most.
     ///
     /// The waiters of this process are served in the order of their arrival. There is no order
     /// among processes, and a [`check`](Self::check) from outside can come before the first in

@@ -5,7 +5,7 @@ use std::time::Duration;
 #[derive(Clone)]
 pub(crate) struct Row {
     pub(crate) name: &'static str,
-    /// What it stems from.
+    /// The claim that it checks, or what goes wrong.
     pub(crate) source: &'static str,
     pub(crate) terms: Terms,
     /// One worker each.

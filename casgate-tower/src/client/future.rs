@@ -14,7 +14,8 @@ use tower_service::Service;
 pin_project! {
     /// The response to a request of a [`Client`](super::Client).
     ///
-    /// Dropped while the request waits in line, it takes no permit. Dropped after that, the request
+    /// Dropped while the request waits in line, it gives its permit back as far as
+    /// [possible](casgate::wait#cancellation). Dropped after that, the request
     /// may have been sent, and its permit is spent.
     #[must_use = "futures do nothing unless polled"]
     pub struct ClientFuture<S, B>

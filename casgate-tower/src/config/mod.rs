@@ -2,7 +2,8 @@
 //!
 //! A [`Config`] is read by any format of serde, and made into [`Policies`]. Their
 //! [layer](Policies::layer) decides by the policies of the moment. A [reload](Policies::reload)
-//! changes all of them at once, or none if one is wrong.
+//! changes all of them at once, or none if one is wrong. A request that overlaps it may find a new
+//! quota with its old policy.
 //!
 //! ```
 //! use casgate_tower::config::{Config, Keys, Policies};

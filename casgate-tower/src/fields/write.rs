@@ -68,7 +68,8 @@ impl Fields {
     /// left.
     ///
     /// A line is appended to those of draft 11 that an inner layer wrote: the lines of a field are
-    /// one list. A line is left out where the map has no room for it. Each value is one allocation.
+    /// one list. A line is left out where the map has no room for it. Each value is one allocation,
+    /// but for the `RateLimit-Policy` of a single policy, which is composed already.
     ///
     /// ```
     /// use casgate::{FixedWindow, Limiter, Quota, Timestamp};

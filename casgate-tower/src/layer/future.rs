@@ -18,7 +18,8 @@ use tower_service::Service;
 pin_project! {
     /// The response of a [`RateLimit`](super::RateLimit).
     ///
-    /// Dropped while the request waits in line, it gives everything back that was charged.
+    /// Dropped while the request waits in line, it gives back what was charged, and its place in line as
+    /// far as possible.
     #[must_use = "futures do nothing unless polled"]
     pub struct ResponseFuture<S, B, O = ()>
     where

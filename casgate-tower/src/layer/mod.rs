@@ -44,8 +44,10 @@ use tower_layer::Layer;
 ///
 /// 1. It asks the policies that [apply](Policy::only_if), [all or none](RateLimitLayer::all).
 /// 2. A denied request is answered by the layer, and the service is not called. The answer is a
-///    *response* and never an error: 429 with `Retry-After`, the fields and a problem document, or
-///    for gRPC a status of 8.
+///    *response* and never an error: 429 with the fields and a problem document, or for gRPC a
+///    status of 8. `Retry-After` says when to come again, unless no wait helps or none is known.
+///    If a limiter could not be [asked](Policy::over_awaited) and no policy denies, the answer is
+///    503, or 14. A request [without a key](crate::MissingKey) gets 500, or 13.
 /// 3. An admitted request is passed to the service that was readied. Its response settles
 ///    [refunds](Policy::refund_on) and [true costs](Policy::true_cost), and gets the fields.
 ///

@@ -38,14 +38,14 @@ pub(crate) fn tight_burst() -> Row {
 
 /// Workers that ask less than once in a lifetime are admitted, as the fleet has permits.
 fn rare() -> Row {
-    Row::new("rare demand is served", "amendment: a miss waits for a lease")
+    Row::new("rare demand is served", "FleetLimiter: without a lease, a decision waits for one")
         .demands(&["150", "6", "5", "4"])
         .expect(|expected| (expected.is_live, expected.is_served) = (false, true))
 }
 
 /// One worker has the rate by itself, though others are there. By then they ask for no more than they spend.
 fn hot() -> Row {
-    Row::new("one worker among idle ones", "amendment: a cap of max(B'/n, r·E/2)")
+    Row::new("one worker among idle ones", "a lease has at most max(B'/n, r·E/2)")
         .demands(&["2000", "2", "2", "2", "2"])
         .lasts(5_000)
         .fault(|stage| {
@@ -56,7 +56,7 @@ fn hot() -> Row {
 
 /// Workers that spend a permit now and then leave the others what they don't need.
 fn nearly_all() -> Row {
-    Row::new("idle workers leave the rest", "finding: leases that lapsed had no end")
+    Row::new("idle workers leave the rest", "a process leases about twice what it spends")
         .demands(&["300", "3", "3", "3", "3"])
         .lasts(5_000)
         .expect(|expected| (expected.is_live, expected.is_served) = (false, true))

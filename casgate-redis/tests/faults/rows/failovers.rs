@@ -60,7 +60,7 @@ fn fail_over(stage: &mut Stage) {
 
 /// The replica does not know the grants of the last 600 ms. Those who had them do.
 pub(crate) fn lost_writes() -> Row {
-    replicated("a failover that lost grants", "a failover; amendment: the last TAT is carried")
+    replicated("a failover that lost grants", "a failover: the last TAT is carried")
         .fault(|stage| {
             stage.until(900);
             stage.fault(|stage| {

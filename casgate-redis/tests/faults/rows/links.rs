@@ -95,7 +95,7 @@ const TIMEOUT: &str = "the store does not answer";
 const UNREACHABLE: &str = "the store cannot be reached";
 
 fn linked(name: &'static str) -> Row {
-    Row::new(name, "fault plan: the network").network(Network::Linked)
+    Row::new(name, "the network").network(Network::Linked)
 }
 
 /// The first leases are granted. When their replies come, the server's burst has refilled, and the permits are over.

@@ -19,7 +19,7 @@ pub(crate) fn rows() -> Vec<Row> {
             })
             .expect(|expected| expected.more = More::Burst),
         starting_again_empty(),
-        Row::new("SCRIPT FLUSH", "fault plan: NOSCRIPT").fault(|stage| {
+        Row::new("SCRIPT FLUSH", "NOSCRIPT").fault(|stage| {
             for round in 0..10 {
                 stage.until(500 + 100 * round);
                 stage.fault(|stage| stage.run("SCRIPT FLUSH"));

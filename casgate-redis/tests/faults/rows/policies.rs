@@ -14,12 +14,15 @@ pub(crate) fn rows() -> Vec<Row> {
     };
     vec![
         // They come back one after the other, and the first one has what the others did not tell yet.
-        cut_off(Row::new("all take their share", "amendment: back from a local share"))
-            .flags(SHARE)
-            .expect(|expected| {
-                (expected.alone, expected.more) = (Alone::Shared, More::Burst);
-            }),
-        Row::new("one of four takes its share", "amendment: (1 + m/n) of the quota")
+        cut_off(Row::new(
+            "all take their share",
+            "OnUnavailable::share: the first call reports what was spent",
+        ))
+        .flags(SHARE)
+        .expect(|expected| {
+            (expected.alone, expected.more) = (Alone::Shared, More::Burst);
+        }),
+        Row::new("one of four takes its share", "OnUnavailable::share: (1 + m/n) of the quota")
             .network(Network::Linked)
             .flags(SHARE)
             .lasts(4_500)
@@ -33,7 +36,7 @@ pub(crate) fn rows() -> Vec<Row> {
             .expect(|expected| {
                 (expected.alone, expected.more) = (Alone::Shared, More::Rate(0.25));
             }),
-        cut_off(Row::new("all is allowed", "amendment: there is no bound"))
+        cut_off(Row::new("all is allowed", "OnUnavailable::allow: there is no bound"))
             .flags(&["--on-unavailable", "allow"])
             .expect(|expected| {
                 (expected.alone, expected.more) = (Alone::Allowed, More::Any);

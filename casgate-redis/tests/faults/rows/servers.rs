@@ -42,7 +42,7 @@ pub(crate) fn rows() -> Vec<Row> {
                     stage.server().start_again();
                 });
             }),
-        Row::new("CLIENT KILL", "fault plan: connections that break").fault(|stage| {
+        Row::new("CLIENT KILL", "connections that break").fault(|stage| {
             for round in 0..8 {
                 stage.until(500 + 120 * round);
                 stage.fault(|stage| stage.run("CLIENT KILL TYPE normal SKIPME yes"));
@@ -52,7 +52,7 @@ pub(crate) fn rows() -> Vec<Row> {
 }
 
 fn stopped(name: &'static str, fault: fn(&mut crate::stage::Stage)) -> Row {
-    Row::new(name, "fault plan: a server that stops; late execution and late replies")
+    Row::new(name, "a server that stops; late execution and late replies")
         .fault(fault)
         .expect(|expected| expected.cause = Some(TIMEOUT))
 }

@@ -6,7 +6,7 @@ use std::thread;
 
 pub(crate) fn rows() -> Vec<Row> {
     let row = |name, cause| {
-        Row::new(name, "fault plan: an error at the first write, with nothing applied")
+        Row::new(name, "an error at the first write, with nothing applied")
             .expect(|expected| expected.cause = Some(cause))
     };
     vec![
