@@ -19,9 +19,12 @@ pub(crate) fn rows() -> Vec<Row> {
         stopped("stopped by turns", |stage| {
             stage.until(700);
             stage.fault(|stage| {
-                for _ in 0..6 {
+                // One of them is long enough for a worker to notice.
+                let long = fastrand::usize(..6);
+                for turn in 0..6 {
                     stage.server().stop();
-                    thread::sleep(millis(20 + fastrand::u64(..130)));
+                    let stop = if turn == long { 400 } else { 20 + fastrand::u64(..130) };
+                    thread::sleep(millis(stop));
                     stage.server().go_on();
                     thread::sleep(millis(20 + fastrand::u64(..130)));
                 }
