@@ -64,6 +64,9 @@ pub fn laps<G: Gate>(limit: u32, scripts: &[&[Request]]) {
         assert!(admitted == due.into(), "{admitted} admitted of {due} due at {from}\n{history}");
     }
     history.assert_tickets_in_order();
+    if G::GAP_FREE {
+        history.assert_tickets_gap_free(..);
+    }
 }
 
 /// A denial beside the next admission, of a gate of one. Its slot is the oldest and the newest, so the

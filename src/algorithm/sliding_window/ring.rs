@@ -77,36 +77,36 @@ impl Mark {
 
 /// Slots in a circle, the number of the lap, and a guess where in the lap the oldest slot is.
 ///
-/// The position is the first slot that nobody has claimed in the lap. A claim is an exchange of that
-/// slot. After the last slot a second exchange moves the lap on. A thread that finds the last slot
-/// claimed but the lap not moved does that for the claimant, so a thread stopped in between stops
-/// nobody.
+/// The position is the first slot that nobody has claimed in the lap. A claim is an exchange of
+/// that slot. After the last slot a second exchange moves the lap on. A thread that finds the last
+/// slot claimed but the lap not moved does that for the claimant, so a thread stopped in between
+/// stops nobody.
 ///
-/// A claimant then stores where the next position is. It can be late with that, so what is stored is
-/// only where callers look first. It is the position if the slot before is claimed in the lap and
-/// this one is not. If it is not the position, a caller finds that by bisection.
+/// A claimant then stores where the next position is. It can be late with that, so what is stored
+/// is only where callers look first. It is the position if the slot before is claimed in the lap
+/// and this one is not. If it is not the position, a caller finds that by bisection, and stores it.
 ///
 /// # Why it is right
 ///
 /// A slot is claimed only by a thread that saw the slot before claimed, and the lap moves on only
-/// after someone saw its last slot claimed. So claims come in the order of the slots, and no slot is
-/// claimed for the next lap while the lap stays.
+/// after someone saw its last slot claimed. So claims come in the order of the slots, and no slot
+/// is claimed for the next lap while the lap stays.
 ///
 /// A view is taken between two equal loads of the lap, which only grows. First the slot before is
-/// read, and it is claimed: the one before the first in the lap before. Then the slot is read, and it
-/// is not: at this instant it is the position.
+/// read, and it is claimed: the one before the first in the lap before. Then the slot is read, and
+/// it is not: at this instant it is the position.
 ///
-/// Instants in a slot only grow, so an exchange that finds the slot as it was seen finds the position
-/// where it was seen.
+/// Instants in a slot only grow, so an exchange that finds the slot as it was seen finds the
+/// position where it was seen.
 ///
 /// # Ordering
 ///
-/// A thread that sees a claim must see all claims before it: slots are exchanged with `Release` by a
-/// claimant that saw the slot before, and read with `Acquire`. A thread that sees the lap must see
-/// all claims of the laps before: the lap is moved with `Release` by a thread that saw its last slot
-/// claimed, and read with `Acquire`. And a thread that sees a claim of a later lap must then see that
-/// lap: its claimant saw it. The second load of the lap and all lost exchanges carry nothing:
-/// `Relaxed`. Nor does the guess, which the slots confirm.
+/// A thread that sees a claim must see all claims before it: slots are exchanged with `Release` by
+/// a claimant that saw the slot before, and read with `Acquire`. A thread that sees the lap must
+/// see all claims of the laps before: the lap is moved with `Release` by a thread that saw its last
+/// slot claimed, and read with `Acquire`. And a thread that sees a claim of a later lap must then
+/// see that lap: its claimant saw it. The second load of the lap and all lost exchanges carry
+/// nothing: `Relaxed`. Nor does the guess, which the slots confirm.
 pub struct Ring<S> {
     lap: AtomicU64,
     /// The index of the position, or one that it had.
@@ -172,8 +172,8 @@ impl<S: AsRef<[Slot]>> Ring<S> {
         loop {
             let Oldest { view, slot, seen } = self.oldest();
             let Some(free_at) = step(view) else { return Err(view) };
-            // Before the exchange: if that is won no slot has been claimed since the view. If it is lost
-            // this may be any number.
+            // Before the exchange: if that is won no slot has been claimed since the view. If it is
+            // lost this may be any number.
             let free = count.map_or(0, |now| self.free(view, now).saturating_sub(1));
             if slot.claim(seen, free_at) {
                 let position = self.pass(view.position);
@@ -223,7 +223,7 @@ impl<S: AsRef<[Slot]>> Ring<S> {
         } else {
             others.partition_point(|slot| slot.load().is_claimed_in(lap))
         };
-        // Relaxed: as where it is loaded. Else callers who are denied would search until one is admitted.
+        // Relaxed: as where it is loaded. Stored, so that not all search who are denied from here on.
         self.guess.store(index as u64, Ordering::Relaxed);
         index
     }
