@@ -60,8 +60,9 @@ use core::fmt;
 /// - **Denies only what it must.** A request is denied if admitting it would break the bound, or if
 ///   its timestamp is late or [out of range](crate::Reason::OutOfRange). A late timestamp is older
 ///   than one that the limiter has seen, and is decided at its own time. [`check`](Self::check)
-///   then takes a fresh one and decides again, once. A [strict](Self::strict) limiter also denies
-///   what its even pace does not allow. Permits that others have [reserved](Self::reserve) or
+///   then takes a fresh one and decides again, once. A [sliding window](SlidingWindow) holds the
+///   permit of a late one for longer than the bound asks. A [strict](Self::strict) limiter also
+///   denies what its even pace does not allow. Permits that others have [reserved](Self::reserve) or
 ///   [leased](Self::lease), and those of a debt or a [closed](Self::deny_until) limiter, count as
 ///   spent.
 /// - **Linearizable.** Each call takes effect at one instant between call and return. If one call

@@ -59,6 +59,27 @@ fn a_pause_fails_at_once_those_whose_patience_ends_in_it() {
     assert_eq!(order, [first, second, third]);
 }
 
+/// Those ahead of it are served at the end, also with permits that were free long before.
+fn hopeless_behind_another<A: Algorithm + 'static>((time, queue, mut tasks): World<A>) {
+    time.advance_to(ms(100));
+    queue.pause_until(ms(300));
+    let patient = tasks.spawn(queue.acquire_owned());
+    let hasty = tasks.spawn(queue.acquire_owned().by(ms(309)));
+    let late = Err(AcquireError::TooLate { ready_after: Duration::from_millis(210) });
+    assert_eq!(tasks.run(), [(hasty, late)]);
+    let by_then = tasks.spawn(queue.acquire_owned().by(ms(310)));
+    let served = tasks.run_until(&time, ms(1_000));
+    let order: Vec<_> = served.iter().map(|(task, at, _)| (*task, *at)).collect();
+    assert_eq!(order, [(patient, ms(300)), (by_then, ms(310))]);
+}
+
+#[test]
+fn a_pause_fails_at_once_those_whose_patience_ends_behind_the_others() {
+    hopeless_behind_another(slow());
+    hopeless_behind_another(world(|time| Limiter::fixed_window(quota()).with_clock(time)));
+    hopeless_behind_another(world(|time| Limiter::sliding_window(quota()).with_clock(time)));
+}
+
 /// Also where the place cannot go back, since a request from outside has built on it.
 #[test]
 fn a_booked_place_that_stays_waits_for_the_end() {

@@ -22,21 +22,28 @@ use ring::{Mark, View};
 /// L + 1 admissions include two in one slot, so they span W or more. That is the whole proof of the
 /// bound, for any number of threads in any order.
 ///
-/// A request with a timestamp in order and in [range](#range) is denied only if admitting it would
-/// break the bound. A late timestamp, older than that of an admission before it, is decided at its
-/// own time: it is denied if the oldest slot is not free by then. So it can be denied although the
-/// bound would allow it. If a late timestamp is admitted, its slot stays in use as long as that of
-/// the newest admission:
+/// If all timestamps are in order and in [range](#range), a request is denied only if admitting it
+/// would break the bound. A late timestamp, older than that of an admission before it, is decided at
+/// its own time: it is denied if the oldest slot is not free by then. If it is admitted, its slot
+/// stays in use as long as that of the newest admission. So a late request, and one that comes after
+/// it in order, can be denied although the bound would allow it:
 ///
 /// ```
 /// use casgate::{Limiter, Quota, Timestamp};
 /// use std::time::Duration;
 ///
-/// let limiter = Limiter::sliding_window(Quota::new(2, Duration::from_secs(10))?);
+/// let quota = Quota::new(2, Duration::from_secs(10))?;
+/// let limiter = Limiter::sliding_window(quota);
 /// assert!(limiter.is_allowed_at(Timestamp::ZERO));
 /// assert!(limiter.is_allowed_at(Timestamp::from_secs(12)));
 /// assert!(!limiter.is_allowed_at(Timestamp::from_secs(9))); // three seconds late
 /// assert!(limiter.is_allowed_at(Timestamp::from_secs(12))); // the same call in time
+///
+/// let limiter = Limiter::sliding_window(quota);
+/// assert!(limiter.is_allowed_at(Timestamp::from_secs(12)));
+/// assert!(limiter.is_allowed_at(Timestamp::from_secs(9))); // late: in use until 22 s
+/// assert!(!limiter.is_allowed_at(Timestamp::from_secs(20))); // though only one since 10 s
+/// assert!(limiter.is_allowed_at(Timestamp::from_secs(22)));
 /// # Ok::<(), casgate::QuotaError>(())
 /// ```
 ///
@@ -65,8 +72,8 @@ use ring::{Mark, View};
 ///
 /// # Range
 ///
-/// Slots represent timestamps up to 2⁶³ ns minus W, which is at least 219 years. Later timestamps
-/// are denied.
+/// Slots represent timestamps before 2⁶³ ns minus W, which is at least 219 years. All others are
+/// denied.
 ///
 /// [`is_allowed`]: crate::Limiter::is_allowed
 /// [`Limiter::sliding_window`]: crate::Limiter::sliding_window
@@ -241,8 +248,7 @@ impl<S: AsRef<[Slot]>> Machine for SlidingWindow<S> {
 
 impl<S: AsRef<[Slot]>> Line for SlidingWindow<S> {
     fn first_fit(&self, ring: &Ring<S>, ahead: u64, _: u32, now: Timestamp) -> Option<Timestamp> {
-        let free_at = ring.free_behind(ring.view(), ahead, self.period.get());
-        let due = free_at.max(now.as_nanos());
+        let due = ring.free_behind(ring.view(), ahead, now.as_nanos(), self.period.get());
         (due <= Mark::MAX - self.period.get()).then_some(Timestamp::from_nanos(due))
     }
 }

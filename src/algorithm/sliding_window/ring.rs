@@ -161,7 +161,7 @@ impl<S: AsRef<[Slot]>> Ring<S> {
     /// the view after it says how many slots are free then.
     ///
     /// Lock-free: a claim is lost only to another, and a view is taken again only if the guess was
-    /// wrong or another thread has made a claim.
+    /// wrong, a lap had not been ended, or another thread has made a claim.
     #[inline(always)]
     pub(crate) fn claim(
         &self,
@@ -213,7 +213,8 @@ impl<S: AsRef<[Slot]>> Ring<S> {
         }
     }
 
-    /// The index of the position, or one that it had: better than the guess, which it replaces.
+    /// The index of the position, or one that it had: better than the guess that was wrong. It is
+    /// stored as the guess, which may have become right if this thread is late.
     #[cold]
     fn search(&self, lap: u64) -> usize {
         let (last, others) = self.slots().split_last().expect("a slot for each permit");
@@ -263,13 +264,16 @@ impl<S: AsRef<[Slot]>> Ring<S> {
         }
     }
 
-    /// When the slot of the claim after `ahead` others is free, if they claim each as soon as it is free: at
-    /// the earliest, if a slot has been claimed since the view.
-    pub(crate) fn free_behind(&self, view: View, ahead: u64, period: u64) -> u64 {
+    /// When the slot of the claim after `ahead` others is free, if all of them claim from `now` on, each
+    /// as soon as its slot is free: at the earliest, if a slot has been claimed since the view.
+    pub(crate) fn free_behind(&self, view: View, ahead: u64, now: u64, period: u64) -> u64 {
         let count = self.slots().len() as u64;
         let slot = (view.position.index as u64 + ahead % count) % count;
-        let free_at = self.slots()[slot as usize].load().free_at();
-        free_at.saturating_add((ahead / count).saturating_mul(period))
+        let first = self.slots()[slot as usize].load().free_at().max(now);
+        let Some(laps) = (ahead / count).checked_sub(1) else { return first };
+        // A claim holds its slot for a period, and for as long as the one before.
+        let second = first.saturating_add(period).max(view.newest);
+        second.saturating_add(laps.saturating_mul(period))
     }
 
     /// How many slots from the position on are free at `now`, by bisection: in the order of claims the

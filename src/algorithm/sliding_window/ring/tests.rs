@@ -33,6 +33,15 @@ impl Oracle {
         self.0.iter().filter(|free_at| **free_at <= now).count() as u32
     }
 
+    /// When one is admitted, if so many others are first, each as soon as it can be.
+    fn first_fit(&self, ahead: u64, now: u64) -> u64 {
+        let mut after = self.clone();
+        for _ in 0..ahead {
+            assert!(after.claim(now.max(after.0[0])));
+        }
+        now.max(after.0[0])
+    }
+
     fn assert_seen(&self, view: View, why: &str) {
         let count = self.0.len();
         assert_eq!(view.position.claims(count as u32), self.1, "{why}");
@@ -75,6 +84,10 @@ fn whatever_is_asked_and_guessed_the_rule_explains_it() {
                     let seen = ring.view_and_free(now);
                     assert_eq!((seen.oldest, seen.free), (oldest, free), "{why}");
                     oracle.assert_seen(seen, &why);
+                    for ahead in 0..=2 * count + 1 {
+                        let fits = ring.free_behind(seen, ahead, now, PERIOD);
+                        assert_eq!(fits, oracle.first_fit(ahead, now), "{why}, behind {ahead}");
+                    }
                     let outcome = claim(&ring, now);
                     assert_eq!(outcome.is_ok(), oracle.claim(now), "{why}");
                     let (Ok(view) | Err(view)) = outcome;
