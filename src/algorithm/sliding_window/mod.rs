@@ -248,7 +248,7 @@ impl<S: AsRef<[Slot]>> Machine for SlidingWindow<S> {
 
 impl<S: AsRef<[Slot]>> Line for SlidingWindow<S> {
     fn first_fit(&self, ring: &Ring<S>, ahead: u64, _: u32, now: Timestamp) -> Option<Timestamp> {
-        let due = ring.free_behind(ring.view(), ahead, now.as_nanos(), self.period.get());
+        let due = ring.free_behind(ahead, now.as_nanos(), self.period.get());
         (due <= Mark::MAX - self.period.get()).then_some(Timestamp::from_nanos(due))
     }
 }

@@ -253,27 +253,34 @@ impl<S: AsRef<[Slot]>> Ring<S> {
 
     /// The view, and how many slots are free at `now`.
     pub(crate) fn view_and_free(&self, now: u64) -> View {
-        loop {
-            let view = self.view();
-            let free = self.free(view, now);
-            // The position is a slot that nobody has claimed, and never returns to a value: so nobody has
-            // claimed one in between.
-            if self.view().position == view.position {
-                return View { free, ..view };
-            }
-        }
+        self.between_claims(|view| View { free: self.free(view, now), ..view })
     }
 
     /// When the slot of the claim after `ahead` others is free, if all of them claim from `now` on, each
-    /// as soon as its slot is free: at the earliest, if a slot has been claimed since the view.
-    pub(crate) fn free_behind(&self, view: View, ahead: u64, now: u64, period: u64) -> u64 {
+    /// as soon as its slot is free.
+    pub(crate) fn free_behind(&self, ahead: u64, now: u64, period: u64) -> u64 {
         let count = self.slots().len() as u64;
-        let slot = (view.position.index as u64 + ahead % count) % count;
-        let first = self.slots()[slot as usize].load().free_at().max(now);
-        let Some(laps) = (ahead / count).checked_sub(1) else { return first };
-        // A claim holds its slot for a period, and for as long as the one before.
-        let second = first.saturating_add(period).max(view.newest);
-        second.saturating_add(laps.saturating_mul(period))
+        self.between_claims(|view| {
+            let slot = (view.position.index as u64 + ahead % count) % count;
+            let first = self.slots()[slot as usize].load().free_at().max(now);
+            let Some(laps) = (ahead / count).checked_sub(1) else { return first };
+            // A claim holds its slot for a period, and for as long as the one before.
+            let second = first.saturating_add(period).max(view.newest);
+            second.saturating_add(laps.saturating_mul(period))
+        })
+    }
+
+    /// What `read` makes of a view and of the slots as they are then.
+    fn between_claims<T>(&self, read: impl Fn(View) -> T) -> T {
+        loop {
+            let view = self.view();
+            let seen = read(view);
+            // The position is a slot that nobody has claimed, and never returns to a value: so nobody has
+            // claimed one in between.
+            if self.view().position == view.position {
+                return seen;
+            }
+        }
     }
 
     /// How many slots from the position on are free at `now`, by bisection: in the order of claims the

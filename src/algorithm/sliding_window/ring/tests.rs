@@ -1,4 +1,5 @@
 use super::*;
+use core::cell::Cell;
 use std::collections::VecDeque;
 use std::vec::Vec;
 
@@ -85,7 +86,7 @@ fn whatever_is_asked_and_guessed_the_rule_explains_it() {
                     assert_eq!((seen.oldest, seen.free), (oldest, free), "{why}");
                     oracle.assert_seen(seen, &why);
                     for ahead in 0..=2 * count + 1 {
-                        let fits = ring.free_behind(seen, ahead, now, PERIOD);
+                        let fits = ring.free_behind(ahead, now, PERIOD);
                         assert_eq!(fits, oracle.first_fit(ahead, now), "{why}, behind {ahead}");
                     }
                     let outcome = claim(&ring, now);
@@ -140,6 +141,33 @@ fn a_wrong_guess_is_corrected_by_who_finds_it() {
         ring.guess.store(wrong, Ordering::Relaxed);
         assert_eq!(ring.view().position.index, 5);
         assert_eq!(ring.guess.load(Ordering::Relaxed), 5);
+    }
+}
+
+/// Slots of which another thread claims the first, when they are asked for so many times.
+struct Claimed(Vec<Slot>, Cell<u32>);
+
+impl AsRef<[Slot]> for Claimed {
+    fn as_ref(&self) -> &[Slot] {
+        self.1.set(self.1.get().wrapping_sub(1));
+        if self.1.get() == 0 {
+            assert!(self.0[0].claim(Mark(0), PERIOD));
+        }
+        &self.0
+    }
+}
+
+/// What is read of several slots is of one instant, whenever a claim comes in between.
+#[test]
+fn a_claim_in_between_is_counted_wholly_or_not() {
+    for asked in 1..40 {
+        let ring = || Ring::new(Claimed((0..4).map(|_| Slot::new()).collect(), Cell::new(asked)));
+        let view = ring().view_and_free(0);
+        assert_eq!(u64::from(view.free), 4 - view.position.claims(4), "at {asked}");
+        for (ahead, fits) in [(0, [0, 0]), (2, [0, 0]), (3, [0, PERIOD]), (4, [PERIOD; 2])] {
+            let fit = ring().free_behind(ahead, 0, PERIOD);
+            assert!(fits.contains(&fit), "at {asked}: {fit} behind {ahead}");
+        }
     }
 }
 
