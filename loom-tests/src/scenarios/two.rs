@@ -1,6 +1,7 @@
 //! Two quotas in one decision, and a quota that changes.
 
 use super::{WINDOW, admitted_in, at, join, quota, spawn};
+use crate::explore::thread::JoinHandle;
 use crate::gate::{GiveBack, SetQuota, TwoQuotas};
 use crate::turn::Turn;
 use casgate::Quota;
@@ -84,14 +85,9 @@ pub fn cut_races<G: SetQuota>() {
     assert!(admitted == 1, "{admitted} admitted of 1 after the cut\n{history}");
 }
 
-/// `changes` changes in a row race a look at a gate with one permit spent: it sees one of the quotas,
-/// never the limit of one with the period of another.
-///
-/// # Panics
-///
-/// If not.
-pub fn looks_see_one_quota<G: SetQuota>(changes: u32) {
-    // k permits in k² windows, the sizes telling which.
+/// A gate with one permit spent of one, and the thread that makes `changes` changes in a row: to k permits in k²
+/// windows, the sizes telling which.
+fn changing<G: SetQuota>(changes: u32) -> (Arc<G>, Turn, JoinHandle<()>) {
     let kth = |k: u32| {
         let period = u64::from(k * k) * WINDOW;
         Quota::new(k, Duration::from_nanos(period)).expect("slower than one a nanosecond")
@@ -101,6 +97,17 @@ pub fn looks_see_one_quota<G: SetQuota>(changes: u32) {
     let turn = Turn::default();
     let change = move |gate: &G| (2..2 + changes).for_each(|k| gate.set_quota(kth(k)));
     let setter = turn.spawn(&gate, change);
+    (gate, turn, setter)
+}
+
+/// `changes` changes in a row race a look at a gate with one permit spent: it sees one of the quotas,
+/// never the limit of one with the period of another.
+///
+/// # Panics
+///
+/// If not.
+pub fn looks_see_one_quota<G: SetQuota>(changes: u32) {
+    let (gate, turn, setter) = changing::<G>(changes);
     let looker = turn.spawn(&gate, |gate| gate.peek_at(at(0)));
     join([setter]);
     let seen = looker.join().expect("no caller panics");
@@ -137,16 +144,7 @@ pub fn changes_race<G: SetQuota>(setters: u32) {
 ///
 /// If not.
 pub fn checks_see_one_quota<G: SetQuota>(changes: u32) {
-    // As in `looks_see_one_quota`.
-    let kth = |k: u32| {
-        let period = u64::from(k * k) * WINDOW;
-        Quota::new(k, Duration::from_nanos(period)).expect("slower than one a nanosecond")
-    };
-    let gate = Arc::new(G::with_quota(kth(1)));
-    gate.check_n_at(1, at(0)).expect("it is full");
-    let turn = Turn::default();
-    let change = move |gate: &G| (2..2 + changes).for_each(|k| gate.set_quota(kth(k)));
-    let setter = turn.spawn(&gate, change);
+    let (gate, turn, setter) = changing::<G>(changes);
     let checker = turn.spawn(&gate, |gate| gate.check_n_at(1, at(0)));
     join([setter]);
     let decided = checker.join().expect("no caller panics");
