@@ -97,6 +97,24 @@ proptest! {
         prop_assert!(most_beyond_the_pace(&readings, quota) <= quota.burst().into());
     }
 
+    /// A cell notes more than the timestamps at which it is spent, if they are near.
+    #[test]
+    fn near_timestamps_in_any_order_keep_the_bound(
+        quota in quotas(),
+        cells in 1..3usize,
+        trace in prop::collection::vec((0..400u64, prop::collection::vec(0..300u64, 1..200)), 1..20),
+    ) {
+        let limiter = Limiter::sharded_token_bucket(quota).with_cells(cells);
+        let (mut now, mut readings) = (0, Vec::new());
+        for (gap, late) in trace {
+            now += gap;
+            let times = late.into_iter().map(|late| now.saturating_sub(late));
+            readings.extend(times.filter(|&now| limiter.is_allowed_at(at(now))));
+        }
+        readings.sort_unstable();
+        prop_assert!(most_beyond_the_pace(&readings, quota) <= quota.burst().into());
+    }
+
     /// What a peek says is left can be had, and no more.
     #[test]
     fn a_peek_is_of_what_can_be_had(
@@ -149,6 +167,17 @@ fn a_far_future_timestamp_denies_nothing_that_the_cells_of_others_hold() {
     assert!(!limiter.is_allowed_at(Timestamp::MAX) || limiter.peek_at(Timestamp::MAX).limit() > 0);
     let admitted = (0..2_000).filter(|_| limiter.is_allowed_at(at(0))).count();
     assert!(admitted <= 999);
+}
+
+/// A thread leaves a cell that gets no lease.
+#[test]
+fn after_a_far_future_timestamp_permits_come_from_another_cell() {
+    let limiter =
+        Limiter::sharded_token_bucket(Quota::per_second(1).with_burst(8_000)).with_cells(2);
+    assert!(limiter.is_allowed_at(Timestamp::from_secs(1 << 33)));
+    let admitted = (0..2_000).map(|_| limiter.check_at(at(0)).expect("a permit is there"));
+    let by_cells = admitted.filter(|admitted| admitted.remaining() < 255).count();
+    assert!(by_cells > 1_900, "{by_cells}");
 }
 
 #[test]

@@ -8,8 +8,10 @@ use casgate::Timestamp;
 /// The bugs, for [`WrongOneCell`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OneCellBug {
-    /// The newest timestamp is raised after the parent is exchanged.
+    /// The timestamp of a lease is noted after the parent is exchanged.
     LeasedThenRaised,
+    /// A timestamp that is newer by a few permits' time is not noted when a permit is spent.
+    NearIsSkipped,
     /// The lease is put into the cell by the caller alone that took it.
     Unnamed,
     /// What the cell holds is read and exchanged without an order.
@@ -30,7 +32,8 @@ pub struct WrongOneCell<const BUG: u8> {
     parent: AtomicU64,
     /// `stamp << 8 | permits`.
     held: AtomicU64,
-    newest: AtomicU64,
+    since: AtomicU64,
+    until: AtomicU64,
 }
 
 impl<const BUG: u8> WrongOneCell<BUG> {
@@ -67,10 +70,13 @@ impl<const BUG: u8> WrongOneCell<BUG> {
             if seen & 255 == 0 {
                 return Err(Some(seen >> 8));
             }
-            if now < self.newest.load(Relaxed) {
+            if now < self.since.load(Relaxed) {
                 return Err(None);
             }
-            self.newest.fetch_max(now, Relaxed);
+            let is_near = now <= self.until.load(Relaxed) + 2 * TICK;
+            if !(Self::has(OneCellBug::NearIsSkipped) && is_near) {
+                self.until.fetch_max(now, Relaxed);
+            }
             if self.exchange(seen, seen - 1) {
                 return Ok(());
             }
@@ -95,16 +101,16 @@ impl<const BUG: u8> WrongOneCell<BUG> {
                 continue;
             };
             let two = self.take(one, 1, now);
-            let may = now >= self.newest.load(Relaxed);
+            let may = now >= self.until.load(Relaxed);
             let lease = two.zip(empty_at).filter(|_| may);
             if lease.is_some() && !Self::has(OneCellBug::LeasedThenRaised) {
-                self.newest.fetch_max(now, Relaxed);
+                self.since.fetch_max(now, Relaxed);
             }
             let (word, stamp) = lease.unwrap_or((one, named));
             let next = word << 32 | stamp;
             if self.parent.compare_exchange(parent, next, AcqRel, Relaxed).is_ok() {
                 if lease.is_some() {
-                    self.newest.fetch_max(now, Relaxed);
+                    self.since.fetch_max(now, Relaxed);
                     self.complete(stamp);
                 }
                 return true;
@@ -115,8 +121,8 @@ impl<const BUG: u8> WrongOneCell<BUG> {
 
 impl<const BUG: u8> Stocked for WrongOneCell<BUG> {
     fn stocked(burst: u32, _: usize) -> Self {
-        let (parent, newest) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { burst, parent, held: AtomicU64::new(1 << 8 | 1), newest }
+        let [parent, since, until] = [0; 3].map(AtomicU64::new);
+        Self { burst, parent, held: AtomicU64::new(1 << 8 | 1), since, until }
     }
 
     fn is_allowed(&self, now: Timestamp) -> bool {
@@ -132,7 +138,7 @@ impl<const BUG: u8> Stocked for WrongOneCell<BUG> {
         };
         let held = || {
             let seen = self.held() & 255;
-            if self.newest.load(Relaxed) <= now { seen } else { 0 }
+            if self.since.load(Relaxed) <= now { seen } else { 0 }
         };
         let left = if Self::has(OneCellBug::CountsTwice) {
             parent() + held()

@@ -8,7 +8,7 @@ use loom_tests::seeded::*;
 
 type Bucket = Limiter<Sharded<TokenBucket>>;
 
-/// `burst` permits, all of them spent at 0 but `left`.
+/// Each cell can hold one permit. All are spent at 0 but `left`.
 fn run(
     name: &str,
     bound: Option<usize>,
@@ -18,7 +18,7 @@ fn run(
 ) {
     let burst = 8 * cells as u32;
     explore_bounded(name, bound, move || {
-        stocks_race::<Bucket>(burst, cells, burst - left, scripts);
+        stocks_race::<Bucket>(burst, cells, burst - left, 0, scripts);
     });
 }
 
@@ -43,6 +43,22 @@ fn timestamps_that_cross() {
         run("stocks: a refill at once", bound, cells, 0, &[&[20], &[20]]);
         run("stocks: two calls each", Some(2), cells, 0, &[&[20, 20], &[0, 20]]);
     }
+}
+
+/// A cell of two notes more than the timestamp that it is spent at.
+#[test]
+fn timestamps_that_are_near() {
+    let run = |name, bound, left: u32, scripts| {
+        explore_bounded(name, bound, move || {
+            stocks_race::<Bucket>(16, 1, 16 - left, 2, scripts);
+        });
+    };
+    run("stocks: near timestamps, a full bucket", None, 16, &[&[1], &[0]]);
+    run("stocks: near timestamps, two in the cell", None, 4, &[&[1], &[0]]);
+    run("stocks: near timestamps, one in the cell", None, 3, &[&[0], &[1]]);
+    run("stocks: near timestamps, an empty cell", Some(3), 5, &[&[2], &[1]]);
+    run("stocks: near timestamps, two calls each", Some(2), 16, &[&[1, 1], &[2, 0]]);
+    run("stocks: a spend ahead of a lease", None, 16, &[&[20], &[0]]);
 }
 
 #[test]
@@ -89,17 +105,28 @@ fn wrong_stocks_are_refuted() {
             8,
             1,
             8,
+            0,
+            &[&[20], &[0]],
+        );
+    });
+    refute_bounded("seeded: near timestamps skipped", "admitted of 8 in [20, 20]", None, || {
+        stocks_race::<WrongOneCell<{ OneCellBug::NearIsSkipped as u8 }>>(
+            8,
+            1,
+            0,
+            2,
             &[&[20], &[0]],
         );
     });
     refute_bounded("seeded: unnamed", "left after a denial", None, || {
-        stocks_race::<WrongOneCell<{ OneCellBug::Unnamed as u8 }>>(8, 1, 8, &[&[20], &[20]]);
+        stocks_race::<WrongOneCell<{ OneCellBug::Unnamed as u8 }>>(8, 1, 8, 0, &[&[20], &[20]]);
     });
     refute_bounded("seeded: a stock without order", "admitted of 8 in [0, 0]", None, || {
-        stocks_race::<WrongOneCell<{ OneCellBug::Relaxed as u8 }>>(8, 1, 8, &[&[20], &[0]]);
+        stocks_race::<WrongOneCell<{ OneCellBug::Relaxed as u8 }>>(8, 1, 8, 0, &[&[20], &[0]]);
     });
-    run_right(&[&[20], &[0]]);
-    run_right(&[&[20], &[20]]);
+    run_right(8, &[&[20], &[0]]);
+    run_right(0, &[&[20], &[0]]);
+    run_right(8, &[&[20], &[20]]);
 }
 
 /// By the pairs alone.
@@ -154,8 +181,9 @@ fn wrong_stocks_are_refuted_by_pairs() {
     }
 }
 
-fn run_right(scripts: &'static [&'static [u64]]) {
+fn run_right(spent: u32, scripts: &'static [&'static [u64]]) {
+    let lost = if spent == 0 { 2 } else { 0 };
     explore_bounded("the stock without a bug", None, move || {
-        stocks_race::<WrongOneCell<{ OneCellBug::None as u8 }>>(8, 1, 8, scripts);
+        stocks_race::<WrongOneCell<{ OneCellBug::None as u8 }>>(8, 1, spent, lost, scripts);
     });
 }

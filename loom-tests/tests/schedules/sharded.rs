@@ -1,13 +1,14 @@
-//! The sharded window in random schedules of more callers.
+//! The sharded limiters in random schedules of more callers.
 
-use casgate::Limiter;
 use casgate::algorithm::{FixedWindow, Sharded};
+use casgate::{Limiter, TokenBucket};
 use loom_tests::explore::{explore, refute};
 use loom_tests::scenarios::*;
 use loom_tests::seeded::*;
 use shuttle::rand::{Rng, thread_rng};
 
 type Window = Limiter<Sharded<FixedWindow>>;
+type Bucket = Limiter<Sharded<TokenBucket>>;
 
 /// Callers that ask for weights in windows which the scheduler draws.
 fn drawn(callers: usize, calls: usize, heaviest: u32, windows: u64) -> Vec<Vec<Request>> {
@@ -54,6 +55,35 @@ fn pairs_of_a_bucket() {
             stock_pair::<StockQueue>(cells, left, [draw(), draw()], times);
         });
     }
+}
+
+/// As many callers, with four calls each, at timestamps that the scheduler draws: the ends, or any between.
+fn drawn_times(callers: usize, newest: u64) -> Vec<Vec<u64>> {
+    let now = || match thread_rng().gen_range(0..4_u64) {
+        0 => 0,
+        1 => newest,
+        _ => thread_rng().gen_range(0..=newest),
+    };
+    (0..callers).map(|_| (0..4).map(|_| now()).collect()).collect()
+}
+
+fn stocks_drawn<L: Stocked>(burst: u32, cells: usize, left: u32) {
+    let scripts = drawn_times(4, 2 * TICK);
+    let scripts: Vec<_> = scripts.iter().map(Vec::as_slice).collect();
+    stocks_race::<L>(burst, cells, burst - left, 2, &scripts);
+}
+
+#[test]
+fn callers_of_a_bucket() {
+    for cells in [1, 2, 4] {
+        explore("stocks: callers", move || {
+            let burst = 32 * cells as u32;
+            stocks_drawn::<Bucket>(burst, cells, thread_rng().gen_range(0..=burst));
+        });
+    }
+    refute("seeded: near timestamps skipped", "admitted of 8", || {
+        stocks_drawn::<WrongOneCell<{ OneCellBug::NearIsSkipped as u8 }>>(8, 1, 8);
+    });
 }
 
 /// In each verdict of `dealt_out`: the sum is wrong, or what was denied fits. Which of them a bug meets first

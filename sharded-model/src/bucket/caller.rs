@@ -9,9 +9,11 @@ pub(crate) enum At {
 
     /// Loads what a cell holds.
     Held,
-    /// Loads the cell's newest timestamp.
-    Newest,
-    /// Raises it.
+    /// Loads the cell's `since`.
+    Since,
+    /// Loads its `until`.
+    Until,
+    /// Raises that.
     Raise,
     /// Exchanges what the cell holds.
     Exchange,
@@ -24,9 +26,9 @@ pub(crate) enum At {
     Complete,
     /// Exchanges it.
     CompleteExchange,
-    /// Before a lease: loads the cell's newest timestamp.
+    /// Before a lease: loads the cell's `until`.
     Prepare,
-    /// Raises it.
+    /// Raises `since`.
     PrepareRaise,
     /// Exchanges the parent.
     Replace,
@@ -35,7 +37,7 @@ pub(crate) enum At {
     /// Raises the word at which nothing was left.
     RaiseDry,
 
-    /// Fault: raises the newest timestamp once the permit is taken, or once the parent is exchanged.
+    /// Fault: raises `until` once the permit is taken, or `since` once the parent is exchanged.
     RaiseLate,
 }
 
@@ -72,7 +74,7 @@ pub(crate) struct Caller {
     pub(crate) next: Parent,
     /// The lease that it completes.
     pub(crate) lease: Lease,
-    /// A cell has seen a later timestamp.
+    /// A cell has a lease at a later timestamp.
     pub(crate) is_late: bool,
 
     /// Fault: the stamp at which its own cell was empty before it loaded the parent.

@@ -16,18 +16,31 @@ impl Table {
                 if c.seen.permits == 0 {
                     self.found_empty(s, c);
                 } else {
-                    c.at = At::Newest;
+                    c.at = At::Since;
                 }
             }
-            At::Newest => match c.now.cmp(&cell.newest) {
-                std::cmp::Ordering::Less if !self.is(Wrong::OlderIsSpent) => self.found_late(s, c),
-                std::cmp::Ordering::Greater if !self.is(Wrong::SpentThenRaised) => {
-                    c.at = At::Raise;
+            At::Since => {
+                if c.now < cell.since && !self.is(Wrong::OlderIsSpent) {
+                    self.found_late(s, c);
+                } else {
+                    c.at = At::Until;
                 }
-                _ => c.at = At::Exchange,
-            },
+            }
+            At::Until => {
+                let skips = match self.wrong {
+                    Wrong::SpentThenRaised => true,
+                    Wrong::NearIsSkipped => c.now <= cell.until + 2,
+                    _ => false,
+                };
+                c.at = if cell.until < c.now && !skips { At::Raise } else { At::Exchange };
+            }
             At::Raise => {
-                cell.newest = cell.newest.max(c.now);
+                if cell.until < c.now {
+                    let is_short = c.now < cell.until + c.seen.permits;
+                    cell.until = c.now + if is_short { c.seen.permits - 1 } else { 0 };
+                } else if self.is(Wrong::Stored) {
+                    cell.until = c.now;
+                }
                 c.at = At::Exchange;
             }
             At::Exchange => {
@@ -59,7 +72,7 @@ impl Table {
             }
             At::Complete | At::CompleteExchange => self.complete(s, c),
             At::Prepare => {
-                if cell.newest <= c.now {
+                if cell.until <= c.now {
                     let raises = !self.is(Wrong::LeasedThenRaised);
                     c.at = if raises { At::PrepareRaise } else { At::Replace };
                 } else {
@@ -69,7 +82,7 @@ impl Table {
                 }
             }
             At::PrepareRaise => {
-                cell.newest = cell.newest.max(c.now);
+                cell.since = cell.since.max(c.now);
                 c.at = At::Replace;
             }
             At::Replace => self.replace(s, c),
@@ -85,9 +98,10 @@ impl Table {
                 self.deny(s, c, false);
             }
             At::RaiseLate => {
-                let newest = &mut s.memory.cells[c.lease.at as usize].newest;
-                *newest = (*newest).max(c.now);
+                let cell = &mut s.memory.cells[c.lease.at as usize];
                 let goes_on = self.is(Wrong::LeasedThenRaised);
+                let late = if goes_on { &mut cell.since } else { &mut cell.until };
+                *late = (*late).max(c.now);
                 (c.why, c.at) = (For::Lease, if goes_on { At::Complete } else { At::Idle });
             }
         }

@@ -11,7 +11,7 @@ pub(crate) enum Fault {
     OverAdmission,
     /// A denial, and there was no instant at which nothing was left.
     Unjustified,
-    /// A caller learns that it is late, and no cell has seen a later timestamp.
+    /// A caller learns that it is late, and no cell has a lease at a later timestamp.
     NotLate,
 }
 

@@ -23,11 +23,13 @@ pub(crate) struct Held {
     pub(crate) permits: u8,
 }
 
-/// Two words: what the cell holds, and the newest timestamp that it has seen.
+/// Three words: what the cell holds, at least the timestamp of its last lease, and at least those at which it was spent
+/// from.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub(crate) struct Stock {
     pub(crate) held: Held,
-    pub(crate) newest: u8,
+    pub(crate) since: u8,
+    pub(crate) until: u8,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]

@@ -18,7 +18,7 @@ impl Model for Table {
         let callers = self.programs.iter().map(|program| Caller::idle(program.0)).collect();
         let (mut memory, mut ghost) = (Memory::default(), Ghost::default());
         let full = Held { stamp: 1, permits: self.lease };
-        memory.cells[..self.cells as usize].fill(Stock { held: full, newest: 0 });
+        memory.cells[..self.cells as usize].fill(Stock { held: full, since: 0, until: 0 });
         ghost.leased = self.most_held();
         let fresh = State { memory, callers, ghost };
         match self.start {

@@ -90,6 +90,7 @@ pub(crate) fn short() -> Vec<Run> {
         right(at_rest(table(1, 1, 2, calls(&[2, 2], &[0, 1, 3])))),
         right(at_rest(table(2, 1, 2, calls(&[2, 2], &[0, 2])))),
         right(at_rest(table(1, 2, 3, calls(&[2, 2], &[0, 1, 3])))),
+        right(at_rest(table(1, 3, 4, calls(&[1, 1], &[0, 1, 2, 4])))),
         right(at_rest(table(1, 1, 2, calls(&[1, 1, 1], &[0, 1, 3])))),
         right(at_rest(table(2, 1, 2, calls(&[1, 1, 1], &[0, 2])))),
         right(table(2, 1, 2, calls(&[3, 3], &[0, 2]))),
@@ -105,11 +106,14 @@ fn faults() -> Vec<Run> {
     let rest = at_rest(table(2, 1, 2, calls(&[1, 1], &[0, 2])));
     let one = at_rest(table(1, 1, 2, calls(&[1, 1], &[0, 2])));
     let stopped = at_rest(table(1, 1, 2, calls(&[1, 4], &[0, 2])));
+    let later = at_rest(table(1, 1, 2, calls(&[1, 4], &[1, 3])));
     let twice = at_rest(table(1, 1, 2, calls(&[2, 2], &[0, 2])));
     let twos = at_rest(table(2, 2, 3, calls(&[1, 1], &[0, 3])));
     vec![
         wrong(Wrong::Unprepared, bound, one.clone()),
         wrong(Wrong::SpentThenRaised, bound, stopped.clone()),
+        wrong(Wrong::NearIsSkipped, bound, stopped.clone()),
+        wrong(Wrong::Stored, bound, later),
         wrong(Wrong::LeasedThenRaised, bound, one.clone()),
         wrong(Wrong::OlderIsSpent, bound, one.clone()),
         wrong(Wrong::WholeBurst, bound, one.clone()),

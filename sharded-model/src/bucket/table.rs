@@ -60,11 +60,10 @@ impl Table {
     }
 
     /// Whether a caller at `now` has nothing to hope for: no permit that it may spend is in a cell or on its way to one,
-    /// and the parent has none. A cell that has seen a later timestamp counts as late.
+    /// and the parent has none. A cell with a lease at a later timestamp counts as late.
     pub(crate) fn is_dry(&self, s: &State, now: u8) -> bool {
         let cells = s.memory.cells.iter().zip(s.ghost.way);
-        let mut held =
-            cells.filter(|(cell, way)| cell.newest <= now && cell.held.permits + way > 0);
+        let mut held = cells.filter(|(cell, way)| cell.since <= now && cell.held.permits + way > 0);
         held.next().is_none() && self.take(s.memory.parent.word, 1, now).is_none()
     }
 
@@ -98,7 +97,7 @@ impl Table {
     /// The end of a check that denies.
     pub(crate) fn deny(&self, s: &mut State, c: &mut Caller, is_late: bool) {
         if is_late {
-            if s.memory.cells.iter().all(|cell| cell.newest <= c.now) {
+            if s.memory.cells.iter().all(|cell| cell.since <= c.now) {
                 s.ghost.fail(Fault::NotLate);
             }
         } else if !c.is_justified && !self.is_dry(s, c.now) {

@@ -5,13 +5,17 @@ pub(crate) enum Wrong {
     /// The protocol as it is meant.
     Nothing,
 
-    /// A lease is made without a look at the cell's newest timestamp.
+    /// A lease is made without a look at the cell's `until`.
     Unprepared,
-    /// A caller raises the newest timestamp after it took a permit from the cell.
+    /// A caller raises `until` after it took a permit from the cell.
     SpentThenRaised,
-    /// A caller raises it after it exchanged the parent.
+    /// A caller does not raise it by one or two ticks.
+    NearIsSkipped,
+    /// A caller stores what it raises it to, and may lower it.
+    Stored,
+    /// A caller raises `since` after it exchanged the parent.
     LeasedThenRaised,
-    /// A permit is spent at a timestamp older than the newest.
+    /// A permit is spent at a timestamp older than `since`.
     OlderIsSpent,
     /// The parent has the whole burst.
     WholeBurst,

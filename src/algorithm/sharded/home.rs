@@ -18,7 +18,7 @@ pub(super) fn settle() {
     }
 }
 
-/// After an exchange was lost: another thread is at this cell.
+/// To the next cell: another thread is at this one, or was with a later timestamp.
 pub(super) fn move_on() {
     sync::move_home(sync::home().wrapping_add(1));
 }

@@ -12,8 +12,8 @@ pub(crate) use window::Windows;
 ///
 /// For a limit that many cores ask at once. One word serves no more checks a second if more cores
 /// ask. Here each core has a word of its own, and the bound is as exact. With one thread a check costs
-/// about as much as that of the plain algorithm; a bucket's makes a second exchange if the timestamp
-/// is new to its cell. [Performance](crate::guide::performance#scaling) has the figures.
+/// about as much as that of the plain algorithm.
+/// [Performance](crate::guide::performance#scaling) has the figures.
 /// [`Limiter::sharded_fixed_window`] and [`Limiter::sharded_token_bucket`] make one.
 ///
 /// The words are one for each core, the *cells*, and a *parent*. A thread asks one cell, and
@@ -74,16 +74,18 @@ pub(crate) use window::Windows;
 ///   plain one counts half a nanosecond more, so does this.
 /// - **A denial means that nothing was left**: between call and return there was an instant at which
 ///   all cells were empty, no lease was on its way, and the parent had less than one permit at the
-///   request's timestamp. A timestamp older than one that a cell has seen may be denied all the same.
+///   request's timestamp. A timestamp may be denied all the same if it is older than one at which a
+///   cell got a lease, or a thread was about to take one.
 ///   To one that is older than one that the limiter has seen,
 ///   [`retry_after`](crate::Denied::retry_after) may be too short or too long.
 /// - **Never less than a plain bucket with the burst b − K**, in sum and for timestamps in order. The
 ///   parent is one, and permits of a cell are additional. After a pause with empty cells the parent
 ///   refills to b − K and no further, so a burst finds b − K. If the cells are full it finds b. K is
-///   at most an eighth of b. A late timestamp cannot have what a cell holds: up to K less.
-/// - **Range**: that of the plain algorithm. A timestamp from the far future takes a cell out of
-///   service until then. If its permit came from the parent, the parent serves nobody until then.
-///   Nothing undoes that.
+///   at most an eighth of b. A timestamp older than a cell's lease cannot have what the cell holds: up to K
+///   less.
+/// - **Range**: that of the plain algorithm. After a timestamp from the far future its cell gets no
+///   lease until then, and if it got one then, its permits are for nobody until then. If the permit
+///   came from the parent, the parent serves nobody until then. Nothing undoes that.
 ///
 /// *Proof of the bound.* A permit is taken from the parent at a timestamp c, and spent at τ ≥ c.
 /// The parent is a plain bucket with the burst b − K. So of the permits with c in [s, e] there

@@ -164,11 +164,11 @@ impl TokenBucket {
         self.instant(self.capacity).unwrap_or(u64::MAX)
     }
 
-    /// Whether the word can represent `now`.
+    /// The last timestamp that the word can represent.
     #[cfg(feature = "std")]
     #[inline]
-    pub(super) const fn is_in_range(&self, now: Timestamp) -> bool {
-        now.as_nanos() <= self.horizon
+    pub(super) const fn horizon(&self) -> u64 {
+        self.horizon
     }
 
     /// The timestamp in units: ⌊now·r⌋. Given one up to the horizon it cannot wrap.

@@ -10,6 +10,7 @@ pub use stock_pairs::*;
 
 use super::{Request, WINDOW, at, quota};
 use crate::explore::thread;
+use crate::turn::Turn;
 use casgate::algorithm::{FixedWindow, Rule, Sharded};
 use casgate::word::Word;
 use casgate::{Limiter, Timestamp};
@@ -68,15 +69,16 @@ type Answers = Vec<Vec<bool>>;
 
 /// Each script is one caller's requests. `meanwhile` runs next to them.
 fn race<L: Cells>(limiter: &Arc<L>, scripts: &[&[Request]], meanwhile: Option<fn(&L)>) -> Answers {
+    let turn = Turn::default();
     let ask = |script: &[Request]| {
-        let (limiter, script) = (Arc::clone(limiter), script.to_vec());
-        move || script.iter().map(|&(n, now)| limiter.is_allowed(n, at(now))).collect::<Vec<_>>()
+        let (limiter, turn, script) = (Arc::clone(limiter), turn.clone(), script.to_vec());
+        move || {
+            let calls = script.iter().inspect(|_| turn.take());
+            calls.map(|&(n, now)| limiter.is_allowed(n, at(now))).collect::<Vec<_>>()
+        }
     };
     let threads: Vec<_> = scripts.iter().map(|script| thread::spawn(ask(script))).collect();
-    let other = meanwhile.map(|run| {
-        let limiter = Arc::clone(limiter);
-        thread::spawn(move || run(&limiter))
-    });
+    let other = meanwhile.map(|run| turn.spawn(limiter, run));
     let answers =
         threads.into_iter().map(|thread| thread.join().expect("no caller panics")).collect();
     if let Some(other) = other {

@@ -2,6 +2,7 @@
 
 use super::super::at;
 use crate::explore::thread;
+use crate::turn::Turn;
 use casgate::algorithm::Sharded;
 use casgate::{Limiter, Quota, Timestamp, TokenBucket};
 use std::sync::Arc;
@@ -37,17 +38,28 @@ impl Stocked for Limiter<Sharded<TokenBucket>> {
     }
 }
 
-/// Each script is one caller's timestamps. `spent` permits were spent before at 0: so many that no refill flows over. The bound holds over all timestamps; who is denied at the newest finds
-/// nothing later; and what was admitted and what is left make all there was.
+/// Each script is one caller's timestamps. `spent` permits were spent before at 0: so many that no refill flows over,
+/// but for `lost` permits. The bound holds over all timestamps; a caller that is denied at the newest finds nothing later;
+/// and what was admitted and what is left make all there was.
 ///
 /// # Panics
 ///
 /// If not.
-pub fn stocks_race<L: Stocked>(burst: u32, cells: usize, spent: u32, scripts: &[&[u64]]) {
+pub fn stocks_race<L: Stocked>(
+    burst: u32,
+    cells: usize,
+    spent: u32,
+    lost: u32,
+    scripts: &[&[u64]],
+) {
     let limiter = spent_at_first::<L>(burst, cells, spent);
+    let turn = Turn::default();
     let ask = |script: &[u64]| {
-        let (limiter, script) = (Arc::clone(&limiter), script.to_vec());
-        move || script.iter().map(|&now| (now, limiter.is_allowed(at(now)))).collect::<Vec<_>>()
+        let (limiter, turn, script) = (Arc::clone(&limiter), turn.clone(), script.to_vec());
+        move || {
+            let calls = script.iter().inspect(|_| turn.take());
+            calls.map(|&now| (now, limiter.is_allowed(at(now)))).collect::<Vec<_>>()
+        }
     };
     let mut answers = Vec::new();
     let threads: Vec<_> = scripts.iter().map(|script| thread::spawn(ask(script))).collect();
@@ -58,7 +70,7 @@ pub fn stocks_race<L: Stocked>(burst: u32, cells: usize, spent: u32, scripts: &[
     let more = drain(&*limiter, newest);
     let is_denied = answers.contains(&(newest, false));
     assert!(!is_denied || more == 0, "{more} left after a denial at {newest}: {answers:?}");
-    judge_stock(burst, spent, (newest, more), &answers, 0);
+    judge_stock(burst, spent, (newest, more), &answers, lost);
 }
 
 /// What was admitted, with the `spent` before and the `more` after the race, keeps the bound and makes all there was but
@@ -91,14 +103,15 @@ pub(super) fn judge_stock(
 /// If not.
 pub fn stocks_peek<L: Stocked>(burst: u32, cells: usize, spent: u32, script: &[u64], now: u64) {
     let limiter = spent_at_first::<L>(burst, cells, spent);
+    let turn = Turn::default();
     let other = {
-        let (limiter, script) = (Arc::clone(&limiter), script.to_vec());
-        thread::spawn(move || script.iter().filter(|&&now| limiter.is_allowed(at(now))).count())
+        let (limiter, turn, script) = (Arc::clone(&limiter), turn.clone(), script.to_vec());
+        thread::spawn(move || {
+            let asks = script.iter().inspect(|_| turn.take());
+            asks.filter(|&&now| limiter.is_allowed(at(now))).count()
+        })
     };
-    let peek = {
-        let limiter = Arc::clone(&limiter);
-        thread::spawn(move || limiter.left(at(now)))
-    };
+    let peek = turn.spawn(&limiter, move |limiter| limiter.left(at(now)));
     let peeked = peek.join().expect("no caller panics");
     let admitted = other.join().expect("no caller panics");
     let (before, more) = (there(burst, now) - spent, drain(&*limiter, now));

@@ -66,7 +66,7 @@ impl Sharded<TokenBucket> {
                 Spent::Won(left) => return Outcome { bits: left.into(), kind: Kind::BySomeCell },
                 Spent::Empty(stamp) => Some(stamp),
                 Spent::Late => {
-                    // Next time another cell: at this one are threads that are ahead.
+                    // At this cell are threads that are ahead.
                     home::move_on();
                     None
                 }
@@ -115,7 +115,15 @@ impl Sharded<TokenBucket> {
     ) -> Option<Parent> {
         let lease = Lease::new(at, stamp?);
         let word = Rule::decide(&self.rule, word, state.lease, now)?;
-        (state.lease > 0 && state.cells[at].prepare(now)).then_some(Parent { word, lease })
+        if state.lease == 0 {
+            return None;
+        }
+        if !state.cells[at].prepare(now) {
+            // At this cell are threads that are ahead.
+            home::move_on();
+            return None;
+        }
+        Some(Parent { word, lease })
     }
 
     fn replace(&self, state: &Buckets, seen: Parent, next: Parent) -> bool {

@@ -26,7 +26,7 @@ impl Sharded<TokenBucket> {
             let held = cell.load();
             if cell.is_in_order(now) { held.permits() } else { 0 }
         });
-        let held = if self.rule.is_in_range(now) { held.sum() } else { 0 };
+        let held = if now.as_nanos() <= self.rule.horizon() { held.sum() } else { 0 };
         (self.settled(state).word, held)
     }
 }

@@ -3,6 +3,8 @@
 mod decide;
 mod machine;
 mod stock;
+#[cfg(all(test, not(any(casgate_loom, casgate_shuttle))))]
+mod tests;
 
 use super::home;
 use crate::cell::Cell;

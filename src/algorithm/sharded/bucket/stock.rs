@@ -3,7 +3,7 @@ use crate::cell::Cell;
 use crate::sync::{AtomicU64, const_unless_modelled, order};
 use crate::timestamp::Timestamp;
 
-/// What one cell holds: permits of the last lease, and the newest timestamp that the cell has seen.
+/// What one cell holds: permits of the last lease, and the timestamps between which they are spent.
 ///
 /// ```text
 /// 63      8     0
@@ -13,12 +13,15 @@ use crate::timestamp::Timestamp;
 /// The stamp counts the leases. At one every 50 ns it comes back after 114 years.
 ///
 /// A permit may only be spent at or after the timestamp of its lease, and a lease only be made at or after all
-/// timestamps at which permits were spent. `newest` is at least all of them. Who spends raises it before it takes
-/// the permit, and who leases raises it before the lease.
+/// timestamps at which permits were spent. Who leases raises `since` before the lease, and who spends raises `until`
+/// before it takes the permit, unless it is high enough.
 #[derive(Debug)]
 pub(super) struct Stock {
     held: AtomicU64,
-    newest: Cell,
+    /// At least the timestamp of the last lease.
+    since: Cell,
+    /// At least every timestamp at which a permit was spent.
+    until: Cell,
 }
 
 /// The word `held`.
@@ -59,7 +62,8 @@ pub(super) enum Spent {
 impl Stock {
     const_unless_modelled! {
         pub(super) fn new(permits: u32) -> Self {
-            Self { held: AtomicU64::new(Held::first(permits).0), newest: Cell::new(0) }
+            let held = AtomicU64::new(Held::first(permits).0);
+            Self { held, since: Cell::new(0), until: Cell::new(0) }
         }
     }
 
@@ -69,18 +73,10 @@ impl Stock {
         Held(self.held.load(order::STOCK_LOAD))
     }
 
+    /// Whether its permits may be spent at `now`.
     #[inline(always)]
-    fn newest(&self) -> u64 {
-        self.newest.load()
-    }
-
-    fn raise(&self, now: u64) {
-        let _ = self.newest.update(|newest| (newest < now).then_some(now));
-    }
-
-    /// Whether the cell has seen no later timestamp.
     pub(super) fn is_in_order(&self, now: Timestamp) -> bool {
-        self.newest() <= now.as_nanos()
+        self.since.load() <= now.as_nanos()
     }
 
     #[inline(always)]
@@ -89,12 +85,11 @@ impl Stock {
         if seen.permits() == 0 {
             return Spent::Empty(seen.stamp());
         }
-        let newest = self.newest();
-        if now.as_nanos() != newest {
-            if now.as_nanos() < newest || !rule.is_in_range(now) {
-                return Spent::Late;
-            }
-            self.raise(now.as_nanos());
+        if !self.is_in_order(now) {
+            return Spent::Late;
+        }
+        if self.until.load() < now.as_nanos() && !self.reach(now, seen.permits(), rule) {
+            return Spent::Late;
         }
         if self.exchange(seen, Held(seen.0 - 1)) {
             Spent::Won(seen.permits() - 1)
@@ -103,13 +98,32 @@ impl Stock {
         }
     }
 
-    /// For a lease at `now` into the cell, which was empty at `stamp`: whether it may be.
-    pub(super) fn prepare(&self, now: Timestamp) -> bool {
-        let is_in_order = self.is_in_order(now);
-        if is_in_order {
-            self.raise(now.as_nanos());
+    /// Raises `until` for a spend at `now` from so many permits; `false` if that is out of range.
+    #[cold]
+    #[inline(never)]
+    fn reach(&self, now: Timestamp, permits: u32, rule: &TokenBucket) -> bool {
+        let (now, horizon) = (now.as_nanos(), rule.horizon());
+        if now > horizon {
+            return false;
         }
-        is_in_order
+        let _ = self.until.update(|until| {
+            // Beyond `now` if timestamps come in short steps, so that the next few find it high enough. A nanosecond
+            // for each permit: to spend that takes longer, so no lease has to wait for `until`.
+            let is_short = now < until.saturating_add(permits.into());
+            let ahead = if is_short { u64::from(permits) - 1 } else { 0 };
+            (until < now).then(|| now.saturating_add(ahead).min(horizon))
+        });
+        true
+    }
+
+    /// For a lease at `now` into the cell, which was empty: whether it may be.
+    pub(super) fn prepare(&self, now: Timestamp) -> bool {
+        let now = now.as_nanos();
+        let may = self.until.load() <= now;
+        if may {
+            let _ = self.since.update(|since| (since < now).then_some(now));
+        }
+        may
     }
 
     /// Puts the permits of the lease at `stamp` there, unless somebody has.
