@@ -9,7 +9,7 @@ const ROW: i32 = 18;
 const LABELS: i32 = 330;
 const WIDTH: i32 = 900;
 /// Bars end here, in nanoseconds; longer ones are cut and say how long they are.
-const LONGEST: f64 = 120.0;
+const LONGEST: f64 = 60.0;
 
 pub(crate) fn draw(
     file: &FilePath,
