@@ -141,7 +141,7 @@ impl Stock {
 
     #[inline(always)]
     fn exchange(&self, seen: Held, next: Held) -> bool {
-        // Release: what was raised goes with it. Relaxed if lost: the caller reads again.
+        // Release: what was raised, or found high enough, goes with it. Relaxed if lost: the caller reads again.
         let lost = crate::sync::Ordering::Relaxed;
         self.held.compare_exchange_weak(seen.0, next.0, order::STOCK_WON, lost).is_ok()
     }
