@@ -104,7 +104,7 @@ impl Sharded<TokenBucket> {
     }
 
     /// The parent with a lease taken from `word` for the cell that was empty at `stamp`; `None` if there are too
-    /// few permits, or the timestamp is late for the cell.
+    /// few permits, or the cell was spent from at a later timestamp.
     fn with_lease(
         &self,
         state: &Buckets,

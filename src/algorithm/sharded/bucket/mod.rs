@@ -117,6 +117,6 @@ enum Of {
     Cell,
     /// The word of the bucket.
     Parent,
-    /// The same, and a cell has permits of a lease at a later timestamp.
+    /// The same, and a cell may have a lease at a later timestamp.
     Late,
 }

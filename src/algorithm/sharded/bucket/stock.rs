@@ -54,7 +54,7 @@ pub(super) enum Spent {
     Won(u32),
     /// There was none, at this stamp.
     Empty(u64),
-    /// The cell has seen a later timestamp, or this one is out of range.
+    /// The cell may have a lease at a later timestamp, or this one is out of range.
     Late,
     Lost,
 }
