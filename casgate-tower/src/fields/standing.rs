@@ -1,7 +1,7 @@
 use super::announced::{SECOND, nanos};
 use super::seconds::{MICROSECOND, in_nanos, in_seconds, whole_seconds};
 use super::{Announced, LARGEST, Refill};
-use casgate::{Admitted, Denied, Snapshot};
+use casgate::{Admitted, Denied, Reason, Snapshot};
 use std::cmp::Ordering;
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ enum Decision {
     /// Whole seconds until the request is admitted, or `None` if it can never fit.
     Denied(Option<u64>),
     /// It was denied, and nobody knows for how long.
-    Closed,
+    Unknown,
 }
 
 impl<'a> Standing<'a> {
@@ -86,13 +86,17 @@ impl<'a> Standing<'a> {
     /// ```
     #[must_use]
     pub fn denied(announced: &'a Announced, denied: &Denied) -> Self {
+        let decision = match denied.retry_after() {
+            None if denied.reason() == Reason::Unavailable => Decision::Unknown,
+            wait => Decision::Denied(wait.map(in_seconds)),
+        };
         Self {
             announced,
             limit: denied.limit(),
             remaining: denied.remaining(),
             reset_after: in_nanos(denied.reset_after()),
             within: 0,
-            decision: Decision::Denied(denied.retry_after().map(in_seconds)),
+            decision,
         }
         .timed()
     }
@@ -167,7 +171,7 @@ impl<'a> Standing<'a> {
     ) -> Self {
         let decision = match retry_after {
             Some(wait) => Decision::Denied(Some(in_seconds(wait))),
-            None if fits => Decision::Closed,
+            None if fits => Decision::Unknown,
             None => Decision::Denied(None),
         };
         let (limit, reset_after) = (now.limit(), in_nanos(now.reset_after()));
@@ -198,7 +202,7 @@ impl<'a> Standing<'a> {
     pub fn retry_after(&self) -> Option<u64> {
         match self.decision {
             Decision::Denied(wait) => wait,
-            Decision::Admitted | Decision::Closed => None,
+            Decision::Admitted | Decision::Unknown => None,
         }
     }
 
@@ -283,7 +287,7 @@ impl<'a> Standing<'a> {
         let wait = |standing: &Self| match standing.decision {
             Decision::Admitted => 0,
             Decision::Denied(wait) => wait.unwrap_or(u64::MAX),
-            Decision::Closed => u64::MAX,
+            Decision::Unknown => u64::MAX,
         };
         wait(other).cmp(&wait(self)).then(self.remaining.cmp(&other.remaining))
     }

@@ -6,6 +6,7 @@ mod awaited;
 mod configs;
 mod findings;
 mod findings_again;
+mod findings_third;
 mod keys;
 mod model;
 mod observers;
