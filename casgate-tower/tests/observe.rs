@@ -1,7 +1,7 @@
 //! What the observers tell, of one layer that does all that a layer can.
 
 use casgate::wait::{Queue, TokioClock, TokioTimer};
-use casgate::{Admitted, Denied, Limit, Limiter, Quota, TokenBucket};
+use casgate::{Admitted, Denied, KeyedLimiter, Limit, Limiter, Quota, TokenBucket};
 use casgate_tower::fields::Name;
 use casgate_tower::observe::{Event, Metrics, Observer, OpenTelemetry, Outcome, Tracing};
 use casgate_tower::{KeyBy, MissingKey, Policy, RateLimitLayer};
@@ -209,6 +209,25 @@ fn metrics_count_by_policy_and_result() {
     assert_eq!((gauges(during), gauges(after)), (Some(1.0), Some(-1.0)));
     let names = ["casgate.keys.denied", "casgate.keys.evicted", "casgate.keys.inserted"];
     assert_eq!(keys, names.map(str::to_owned).into());
+}
+
+/// `Metrics::keys`: "Counters never fall", so a new limiter of the same name is not counted before it exceeds the old one.
+#[test]
+fn the_keys_of_a_new_limiter_are_counted_when_they_exceed_the_old_ones() {
+    let recorder = DebuggingRecorder::new();
+    let snapshotter = recorder.snapshotter();
+    let policy = |keys: u32| {
+        let limiter = Arc::new(KeyedLimiter::token_bucket(Quota::per_day(1), 100));
+        assert!((0..keys).all(|key| limiter.is_allowed(&key)));
+        Policy::over_keyed(limiter, Quota::per_day(1), KeyBy::new(|_| Some(0)))
+    };
+    let metrics = metrics::with_local_recorder(&recorder, Metrics::new);
+    for keys in [2, 1, 2] {
+        metrics::with_local_recorder(&recorder, || metrics.keys(&policy(keys)));
+    }
+    let all = snapshotter.snapshot().into_vec();
+    let inserted = all.iter().find(|(key, ..)| key.key().name() == "casgate.keys.inserted");
+    assert_eq!(inserted.unwrap().3, DebugValue::Counter(2));
 }
 
 #[test]

@@ -43,8 +43,9 @@
 //!
 //! Policies are matched by name. One whose key, algorithm and capacity are the same keeps its
 //! limiter, and with it what every client has spent; a new quota reaches clients that are known
-//! already. Any other has a new limiter. A request that is under way is settled with the limiter
-//! that has admitted it.
+//! already. A lower quota drops what a client has spent above it, and a later raise does not bring
+//! that back. Any other policy has a new limiter. A request that is under way is settled with the
+//! limiter that has admitted it.
 
 mod error;
 mod file;

@@ -117,7 +117,8 @@ impl<'a> Standing<'a> {
         self.announced
     }
 
-    /// Returns the permits left: the parameter `r`.
+    /// Returns the permits left: the parameter `r`. A permit of a token bucket counts that is back
+    /// within a microsecond.
     ///
     /// ```
     /// # use casgate::{Limiter, Quota, Timestamp};
@@ -184,8 +185,9 @@ impl<'a> Standing<'a> {
         self.decision == Decision::Denied(None)
     }
 
-    /// Returns how long a denied request has to wait, in whole seconds rounded up. `None` if it was
-    /// admitted, or if no wait helps.
+    /// Returns how long a denied request has to wait, in whole seconds rounded up. Less than a
+    /// microsecond above whole seconds is no second more. `None` if the request was admitted, if no
+    /// wait helps, or if none is known.
     ///
     /// ```
     /// # use casgate::{Limiter, Quota, Timestamp};

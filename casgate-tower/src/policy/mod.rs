@@ -96,7 +96,8 @@ impl Default for MissingKey {
 }
 
 impl Policy {
-    /// Names it; without a name it is `"default"`. The policies of a layer need different names.
+    /// Names it; without a name it is `"default"`. The policies of a layer need different names. So
+    /// do those of layers around each other: clients read all of their fields in one list.
     ///
     /// ```
     /// # use casgate::Quota;

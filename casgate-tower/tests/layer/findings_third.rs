@@ -4,6 +4,7 @@ use super::*;
 use casgate::clock::Clock;
 use casgate::{Admitted, Denied, Limit, LimitN, Snapshot, Timestamp};
 use casgate_tower::MissingKey;
+use casgate_tower::fields::{self, Announced, Standing};
 use http::HeaderValue;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::AtomicBool;
@@ -142,4 +143,30 @@ fn an_unavailable_limit_without_a_wait_does_not_say_that_a_request_can_never_fit
     let answer = send(&around(&layer), request("a"));
     assert_eq!(answer.status(), StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(answer.headers()["retry-after"], "720");
+}
+
+/// `Standing::retry_after`: "Less than a microsecond above whole seconds is no second more."
+#[test]
+fn a_wait_is_rounded_up_from_a_microsecond_on() {
+    let announced = Announced::new(Name::new("a").unwrap(), Quota::per_hour(1));
+    for (above, seconds) in [(0, 2), (1, 2), (999, 2), (1_000, 3), (999_999_999, 3)] {
+        let wait = secs(2) + Duration::from_nanos(above);
+        let denied = Denied::new(1, Snapshot::new(1, 0, wait), Some(wait));
+        assert_eq!(Standing::denied(&announced, &denied).retry_after(), Some(seconds), "{above}");
+    }
+    let denied = Denied::new(1, Snapshot::new(1, 0, Duration::ZERO), Some(Duration::ZERO));
+    assert_eq!(Standing::denied(&announced, &denied).retry_after(), Some(1), "never zero");
+}
+
+/// `Policy::named`: the policies of layers around each other need different names, or clients know neither quota.
+#[test]
+fn policies_of_one_name_in_two_layers_are_one_list() {
+    for (inner, outer, quotas) in
+        [("user", "client", [Some(5), Some(7)]), ("default", "default", [None, None])]
+    {
+        let layer = |n, name| RateLimitLayer::new(bucket(Quota::per_hour(n), &clock()).named(name));
+        let mut service = layer(7, outer).layer(around(&layer(5, inner)));
+        let limits = fields::read(now(service.call(request("a"))).unwrap().headers());
+        assert_eq!(limits.into_iter().map(|limit| limit.quota).collect::<Vec<_>>(), quotas);
+    }
 }
