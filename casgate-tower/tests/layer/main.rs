@@ -7,6 +7,7 @@ mod configs;
 mod findings;
 mod findings_again;
 mod findings_third;
+mod formats;
 mod keys;
 mod model;
 mod observers;
