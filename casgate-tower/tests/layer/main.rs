@@ -18,6 +18,7 @@ mod readiness;
 mod reloads;
 mod sharing;
 mod stacks;
+mod ways;
 
 use bytes::Bytes;
 use casgate::clock::ManualClock;
