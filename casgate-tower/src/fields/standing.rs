@@ -35,8 +35,12 @@ pub struct Standing<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Decision {
     Admitted,
-    /// Whole seconds until the request is admitted, or `None` if it can never fit.
-    Denied(Option<u64>),
+    /// Whole seconds until the request is admitted.
+    Denied(u64),
+    /// No wait helps, and perhaps the request asks for more than there ever is.
+    Never {
+        fits: bool,
+    },
     /// It was denied, and nobody knows for how long.
     Unknown,
 }
@@ -86,9 +90,10 @@ impl<'a> Standing<'a> {
     /// ```
     #[must_use]
     pub fn denied(announced: &'a Announced, denied: &Denied) -> Self {
-        let decision = match denied.retry_after() {
-            None if denied.reason() == Reason::Unavailable => Decision::Unknown,
-            wait => Decision::Denied(wait.map(in_seconds)),
+        let decision = match (denied.retry_after(), denied.reason()) {
+            (Some(wait), _) => Decision::Denied(in_seconds(wait)),
+            (None, Reason::Unavailable) => Decision::Unknown,
+            (None, reason) => Decision::Never { fits: reason != Reason::NeverFits },
         };
         Self {
             announced,
@@ -171,9 +176,9 @@ impl<'a> Standing<'a> {
         fits: bool,
     ) -> Self {
         let decision = match retry_after {
-            Some(wait) => Decision::Denied(Some(in_seconds(wait))),
+            Some(wait) => Decision::Denied(in_seconds(wait)),
             None if fits => Decision::Unknown,
-            None => Decision::Denied(None),
+            None => Decision::Never { fits },
         };
         let (limit, reset_after) = (now.limit(), in_nanos(now.reset_after()));
         let remaining = now.remaining();
@@ -181,8 +186,13 @@ impl<'a> Standing<'a> {
     }
 
     /// Whether the request was denied and no wait helps.
+    pub(super) fn is_hopeless(&self) -> bool {
+        matches!(self.decision, Decision::Never { .. })
+    }
+
+    /// Whether it was denied since it asks for more than there ever is.
     pub(super) fn never_fits(&self) -> bool {
-        self.decision == Decision::Denied(None)
+        self.decision == Decision::Never { fits: false }
     }
 
     /// Returns how long a denied request has to wait, in whole seconds rounded up. Less than a
@@ -203,8 +213,8 @@ impl<'a> Standing<'a> {
     #[must_use]
     pub fn retry_after(&self) -> Option<u64> {
         match self.decision {
-            Decision::Denied(wait) => wait,
-            Decision::Admitted | Decision::Unknown => None,
+            Decision::Denied(wait) => Some(wait),
+            Decision::Admitted | Decision::Never { .. } | Decision::Unknown => None,
         }
     }
 
@@ -288,8 +298,8 @@ impl<'a> Standing<'a> {
     fn binds(&self, other: &Self) -> Ordering {
         let wait = |standing: &Self| match standing.decision {
             Decision::Admitted => 0,
-            Decision::Denied(wait) => wait.unwrap_or(u64::MAX),
-            Decision::Unknown => u64::MAX,
+            Decision::Denied(wait) => wait,
+            Decision::Never { .. } | Decision::Unknown => u64::MAX,
         };
         wait(other).cmp(&wait(self)).then(self.remaining.cmp(&other.remaining))
     }

@@ -188,6 +188,12 @@ impl Policy {
         &*self.limited
     }
 
+    /// Whether it is in shadow for some keys or requests.
+    #[cfg(feature = "tracing")]
+    pub(crate) const fn is_on_trial(&self) -> bool {
+        self.enforced < 100
+    }
+
     /// Whether a denial of the request holds.
     #[inline]
     pub(crate) fn is_enforced(&self, ask: Ask) -> bool {

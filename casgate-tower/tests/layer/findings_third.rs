@@ -145,6 +145,46 @@ fn an_unavailable_limit_without_a_wait_does_not_say_that_a_request_can_never_fit
     assert_eq!(answer.headers()["retry-after"], "720");
 }
 
+/// As above, of a limiter that denies everything until the end of time: no wait helps, but the request would fit.
+#[test]
+fn a_limit_that_denies_permanently_does_not_say_that_a_request_can_never_fit() {
+    let quota = Quota::per_hour(5);
+    for (cost, message) in
+        [(5, "rate limit exceeded"), (6, "rate limit exceeded; the request can never fit")]
+    {
+        let closed = bucket_limiter(quota, &clock());
+        closed.deny_until(Timestamp::MAX);
+        let spent = bucket_limiter(Quota::per_hour(9), &clock());
+        assert!(spent.check_n(9).is_ok());
+        let service = around(&RateLimitLayer::all([
+            Policy::over(closed, quota).named("closed").cost(move |_| cost),
+            Policy::over(spent, Quota::per_hour(9)).named("spent"),
+        ]));
+        let answer = send(&service, grpc(request("a"), "application/grpc"));
+        assert_eq!(answer.headers()["grpc-message"], message);
+        assert!(!answer.headers().contains_key("retry-after"));
+        assert!(!answer.headers().contains_key("grpc-status-details-bin"));
+    }
+}
+
+/// `Policy::cost`: "A request that costs none is always admitted … but not by a queue that is closed or pauses".
+#[test]
+fn a_request_that_costs_nothing_is_held_by_a_queue_that_pauses() {
+    let quota = Quota::per_second(1).with_burst(1);
+    let clock = clock();
+    let queue = Arc::new(line(quota, &clock));
+    let policy = Policy::over_queue(Arc::clone(&queue), quota, secs(5)).cost(|_| 0);
+    let service = around(&RateLimitLayer::new(policy));
+    assert!(queue.limiter().is_allowed());
+    assert_eq!(status(&service, request("a")), 200);
+    queue.pause_until(Timestamp::from_secs(9));
+    assert_eq!(send(&service, request("a")).headers()["retry-after"], "4");
+    clock.advance(secs(9));
+    assert_eq!(status(&service, request("a")), 200);
+    queue.close();
+    assert_eq!(status(&service, request("a")), 429);
+}
+
 /// `Standing::retry_after`: "Less than a microsecond above whole seconds is no second more."
 #[test]
 fn a_wait_is_rounded_up_from_a_microsecond_on() {
