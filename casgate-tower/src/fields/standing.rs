@@ -144,9 +144,10 @@ impl<'a> Standing<'a> {
         self.limit
     }
 
-    /// Returns the whole seconds until the limiter is full again, rounded up.
+    /// Returns the whole seconds until the limiter is full again, rounded up. Zero if its last permit
+    /// counts as left already.
     pub(super) fn reset_after(&self) -> u64 {
-        self.reset_after.div_ceil(SECOND)
+        if self.remaining == self.limit { 0 } else { self.reset_after.div_ceil(SECOND) }
     }
 
     /// Returns whether the request was denied.
@@ -258,7 +259,7 @@ impl<'a> Standing<'a> {
             Refill::AtOnce if self.reset_after == 0 => {
                 nanos(self.announced.quota()).div_ceil(SECOND)
             }
-            Refill::AtOnce => self.reset_after(),
+            Refill::AtOnce => self.reset_after.div_ceil(SECOND),
             // It is the time to the permits that are missing, and the least that the longer time can be.
             Refill::Steadily => match self.retry_after() {
                 Some(wait) => wait,

@@ -10,6 +10,7 @@ mod findings_third;
 mod formats;
 mod keys;
 mod model;
+mod numbers;
 mod observers;
 mod over_http;
 mod policies;
