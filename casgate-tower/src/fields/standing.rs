@@ -35,12 +35,10 @@ pub struct Standing<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Decision {
     Admitted,
-    /// Whole seconds until the request is admitted.
-    Denied(u64),
-    /// No wait helps, and perhaps the request asks for more than there ever is.
-    Never {
-        fits: bool,
-    },
+    /// Whole seconds until the request is admitted, or `None` if it can never fit.
+    Denied(Option<u64>),
+    /// It would fit, but no wait helps.
+    Hopeless,
     /// It was denied, and nobody knows for how long.
     Unknown,
 }
@@ -91,9 +89,10 @@ impl<'a> Standing<'a> {
     #[must_use]
     pub fn denied(announced: &'a Announced, denied: &Denied) -> Self {
         let decision = match (denied.retry_after(), denied.reason()) {
-            (Some(wait), _) => Decision::Denied(in_seconds(wait)),
+            (Some(wait), _) => Decision::Denied(Some(in_seconds(wait))),
             (None, Reason::Unavailable) => Decision::Unknown,
-            (None, reason) => Decision::Never { fits: reason != Reason::NeverFits },
+            (None, Reason::NeverFits) => Decision::Denied(None),
+            (None, _) => Decision::Hopeless,
         };
         Self {
             announced,
@@ -144,10 +143,9 @@ impl<'a> Standing<'a> {
         self.limit
     }
 
-    /// Returns the whole seconds until the limiter is full again, rounded up. Zero if its last permit
-    /// counts as left already.
+    /// Returns the whole seconds until the limiter is full again, rounded up.
     pub(super) fn reset_after(&self) -> u64 {
-        if self.remaining == self.limit { 0 } else { self.reset_after.div_ceil(SECOND) }
+        self.reset_after.div_ceil(SECOND)
     }
 
     /// Returns whether the request was denied.
@@ -177,9 +175,9 @@ impl<'a> Standing<'a> {
         fits: bool,
     ) -> Self {
         let decision = match retry_after {
-            Some(wait) => Decision::Denied(in_seconds(wait)),
+            Some(wait) => Decision::Denied(Some(in_seconds(wait))),
             None if fits => Decision::Unknown,
-            None => Decision::Never { fits },
+            None => Decision::Denied(None),
         };
         let (limit, reset_after) = (now.limit(), in_nanos(now.reset_after()));
         let remaining = now.remaining();
@@ -188,12 +186,12 @@ impl<'a> Standing<'a> {
 
     /// Whether the request was denied and no wait helps.
     pub(super) fn is_hopeless(&self) -> bool {
-        matches!(self.decision, Decision::Never { .. })
+        matches!(self.decision, Decision::Denied(None) | Decision::Hopeless)
     }
 
     /// Whether it was denied since it asks for more than there ever is.
     pub(super) fn never_fits(&self) -> bool {
-        self.decision == Decision::Never { fits: false }
+        self.decision == Decision::Denied(None)
     }
 
     /// Returns how long a denied request has to wait, in whole seconds rounded up. Less than a
@@ -214,8 +212,8 @@ impl<'a> Standing<'a> {
     #[must_use]
     pub fn retry_after(&self) -> Option<u64> {
         match self.decision {
-            Decision::Denied(wait) => Some(wait),
-            Decision::Admitted | Decision::Never { .. } | Decision::Unknown => None,
+            Decision::Denied(wait) => wait,
+            Decision::Admitted | Decision::Hopeless | Decision::Unknown => None,
         }
     }
 
@@ -259,7 +257,7 @@ impl<'a> Standing<'a> {
             Refill::AtOnce if self.reset_after == 0 => {
                 nanos(self.announced.quota()).div_ceil(SECOND)
             }
-            Refill::AtOnce => self.reset_after.div_ceil(SECOND),
+            Refill::AtOnce => self.reset_after(),
             // It is the time to the permits that are missing, and the least that the longer time can be.
             Refill::Steadily => match self.retry_after() {
                 Some(wait) => wait,
@@ -299,8 +297,8 @@ impl<'a> Standing<'a> {
     fn binds(&self, other: &Self) -> Ordering {
         let wait = |standing: &Self| match standing.decision {
             Decision::Admitted => 0,
-            Decision::Denied(wait) => wait,
-            Decision::Never { .. } | Decision::Unknown => u64::MAX,
+            Decision::Denied(wait) => wait.unwrap_or(u64::MAX),
+            Decision::Hopeless | Decision::Unknown => u64::MAX,
         };
         wait(other).cmp(&wait(self)).then(self.remaining.cmp(&other.remaining))
     }

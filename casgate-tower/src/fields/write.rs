@@ -140,7 +140,9 @@ impl Legacy {
         if !binds_more(headers, self.remaining) {
             insert(headers, LEGACY_LIMIT, number(self.limit.into()));
             insert(headers, LEGACY_REMAINING, number(self.remaining.into()));
-            insert(headers, LEGACY_RESET, number(self.reset_after));
+            // The last permit may count as left and be back within a microsecond.
+            let is_full = self.remaining == self.limit;
+            insert(headers, LEGACY_RESET, number(if is_full { 0 } else { self.reset_after }));
         }
     }
 }
