@@ -38,8 +38,8 @@ impl Fields {
     ///
     /// No document defines them. `Reset` has three meanings: seconds from now, the time in Unix
     /// seconds, and a time in another form, such as milliseconds or a date. Here it is the seconds
-    /// from now until the limiter is full again, rounded up. `Limit` is the permits of a full
-    /// limiter, so `Remaining` is never more.
+    /// from now until the limiter is full again, rounded up, and zero if `Remaining` is all of
+    /// `Limit`. `Limit` is the permits of a full limiter, so `Remaining` is never more.
     ///
     /// A response has each field once. Where an inner layer wrote them already, those with the
     /// smaller `Remaining` stay.
