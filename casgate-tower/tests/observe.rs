@@ -1,7 +1,8 @@
 //! What the observers tell, of one layer that does all that a layer can.
 
+use bytes::Bytes;
 use casgate::wait::{Queue, TokioClock, TokioTimer};
-use casgate::{Admitted, Denied, Limit, Limiter, Quota, TokenBucket};
+use casgate::{Admitted, Denied, KeyedLimiter, Limit, Limiter, Quota, TokenBucket};
 use casgate_tower::fields::Name;
 use casgate_tower::observe::{Event, Metrics, Observer, OpenTelemetry, Outcome, Tracing};
 use casgate_tower::{KeyBy, MissingKey, Policy, RateLimitLayer};
@@ -16,7 +17,7 @@ use std::convert::Infallible;
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tower::{Layer, ServiceExt, service_fn};
+use tower::{Layer, Service, ServiceExt, service_fn};
 
 /// What `story` brings about, by policy and result.
 const TOLD: [(&str, &str, u64); 13] = [
@@ -211,6 +212,25 @@ fn metrics_count_by_policy_and_result() {
     assert_eq!(keys, names.map(str::to_owned).into());
 }
 
+/// `Metrics::keys`: "Counters never fall", so a new limiter of the same name is not counted before it exceeds the old one.
+#[test]
+fn the_keys_of_a_new_limiter_are_counted_when_they_exceed_the_old_ones() {
+    let recorder = DebuggingRecorder::new();
+    let snapshotter = recorder.snapshotter();
+    let policy = |keys: u32| {
+        let limiter = Arc::new(KeyedLimiter::token_bucket(Quota::per_day(1), 100));
+        assert!((0..keys).all(|key| limiter.is_allowed(&key)));
+        Policy::over_keyed(limiter, Quota::per_day(1), KeyBy::new(|_| Some(0)))
+    };
+    let metrics = metrics::with_local_recorder(&recorder, Metrics::new);
+    for keys in [2, 1, 2] {
+        metrics::with_local_recorder(&recorder, || metrics.keys(&policy(keys)));
+    }
+    let all = snapshotter.snapshot().into_vec();
+    let inserted = all.iter().find(|(key, ..)| key.key().name() == "casgate.keys.inserted");
+    assert_eq!(inserted.unwrap().3, DebugValue::Counter(2));
+}
+
 #[test]
 fn opentelemetry_counts_by_policy_and_result() {
     let exporter = InMemoryMetricExporter::default();
@@ -270,8 +290,8 @@ impl io::Write for Lines {
 }
 
 /// One line for each policy and outcome, however many requests; no key, and nobody admitted.
-#[test]
-fn tracing_writes_seldom() {
+/// What is written meanwhile.
+fn written(act: impl FnOnce()) -> String {
     let lines = Lines::default();
     let writer = lines.clone();
     let subscriber = tracing_subscriber::fmt()
@@ -279,7 +299,31 @@ fn tracing_writes_seldom() {
         .without_time()
         .with_writer(move || writer.clone())
         .finish();
-    tracing::subscriber::with_default(subscriber, || {
+    tracing::subscriber::with_default(subscriber, act);
+    String::from_utf8(lines.0.lock().unwrap().clone()).unwrap()
+}
+
+/// `Tracing`: "or `INFO` if the policy is in shadow for the request". Also for one without a key, which passes.
+#[test]
+fn a_request_without_a_key_is_no_warning_of_a_policy_in_shadow() {
+    for (percent, level) in [(0, "INFO"), (99, "INFO"), (100, "WARN")] {
+        let key = KeyBy::header(HeaderName::from_static("x-key"));
+        let policy = Policy::per_key(Quota::per_day(1), 100, key).enforce(percent);
+        let layer = RateLimitLayer::new(policy).observer(Tracing::new());
+        let mut service = layer.layer(service_fn(|_: Request<()>| async {
+            Ok::<_, Infallible>(Response::new(Bytes::new()))
+        }));
+        let text = written(|| drop(service.call(Request::new(()))));
+        assert!(
+            text.contains("result=\"missing_key\"") && text.contains(level),
+            "{percent}: {text}"
+        );
+    }
+}
+
+#[test]
+fn tracing_writes_seldom() {
+    let text = written(|| {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .start_paused(true)
@@ -287,7 +331,6 @@ fn tracing_writes_seldom() {
             .unwrap();
         runtime.block_on(story(Tracing::at_most(Quota::per_day(1)), || {}));
     });
-    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
     let line = |result: &str| {
         let found: Vec<_> =
             text.lines().filter(|line| line.contains(&format!("result=\"{result}\""))).collect();

@@ -66,7 +66,8 @@ impl Policies {
         Ok(())
     }
 
-    /// Changes the quota of one policy. The permits that clients have spent stay spent.
+    /// Changes the quota of one policy. The permits that clients have spent stay spent, up to the
+    /// new quota: what exceeds a lower one is dropped.
     ///
     /// # Errors
     ///

@@ -53,9 +53,9 @@ fn after_grpc(value: &[u8]) -> Option<&[u8]> {
 /// - `Content-Type` is that of the request without parameters, or `application/grpc` if that is
 ///   none of gRPC.
 /// - `grpc-status` is 8, `RESOURCE_EXHAUSTED`.
-/// - `grpc-message` says how long to wait.
+/// - `grpc-message` says how long to wait, if that is known.
 /// - `grpc-status-details-bin` has a `google.rpc.RetryInfo` with the same wait. It is absent if no
-///   wait helps.
+///   wait helps, or none is known.
 ///
 /// ```
 /// use casgate::{Limiter, Quota, Timestamp};
@@ -90,6 +90,12 @@ pub fn grpc_denial(standings: &[Standing<'_>], request: &HeaderMap, response: &m
 /// ```
 pub fn grpc_unavailable(standings: &[Standing<'_>], request: &HeaderMap, response: &mut HeaderMap) {
     write(UNAVAILABLE, standings, request, response);
+}
+
+/// Writes the status 13, `INTERNAL`, and nothing else that a client could learn from.
+pub(crate) fn grpc_internal(request: &HeaderMap, response: &mut HeaderMap) {
+    insert(response, CONTENT_TYPE, Some(content_type(request)));
+    insert(response, STATUS, Some(const { HeaderValue::from_static("13") }));
 }
 
 struct Status {

@@ -45,6 +45,7 @@ mod text;
 mod write;
 
 pub use announced::{Announced, Refill, Unit};
+pub(crate) use grpc::grpc_internal;
 pub use grpc::{grpc_denial, grpc_unavailable, is_grpc};
 pub use name::{Name, NameError};
 pub use parse::{ServerLimit, read};

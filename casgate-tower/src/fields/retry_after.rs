@@ -5,10 +5,10 @@ use http::HeaderMap;
 use http::header::RETRY_AFTER;
 
 /// Writes `Retry-After`: the longest wait of the policies that denied the request, in whole seconds
-/// and never zero.
+/// and never zero. A policy that knows no wait adds nothing.
 ///
-/// If one of them can never admit the request, no wait helps: the field is absent, and one that
-/// stands already is removed. Nothing changes if no policy denied.
+/// If no wait helps with one of them, the field is absent, and one that stands already is removed.
+/// Nothing changes if no policy denied.
 ///
 /// Otherwise the later of the two wins if the field stands already. A date cannot be compared
 /// without a clock, so it stays. A text that is neither a number nor can be a date is replaced.
@@ -30,7 +30,7 @@ use http::header::RETRY_AFTER;
 /// ```
 pub fn write_retry_after(standings: &[Standing<'_>], headers: &mut HeaderMap) {
     let Some(longest) = retry_after(standings) else {
-        if standings.iter().any(Standing::never_fits) {
+        if standings.iter().any(Standing::is_hopeless) {
             headers.remove(RETRY_AFTER);
         }
         return;
@@ -45,9 +45,9 @@ pub fn write_retry_after(standings: &[Standing<'_>], headers: &mut HeaderMap) {
     }
 }
 
-/// Returns after how many seconds all that deny would admit: the longest wait. `None` if none
-/// denies, or no wait helps with one of them.
+/// Returns after how many seconds all that deny would admit, as far as they know: the longest wait.
+/// `None` if none denies, none knows a wait, or no wait helps with one of them.
 pub(crate) fn retry_after(standings: &[Standing<'_>]) -> Option<u64> {
     let waits = standings.iter().filter_map(Standing::retry_after);
-    waits.max().filter(|_| !standings.iter().any(Standing::never_fits))
+    waits.max().filter(|_| !standings.iter().any(Standing::is_hopeless))
 }

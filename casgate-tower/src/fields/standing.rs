@@ -1,7 +1,7 @@
 use super::announced::{SECOND, nanos};
 use super::seconds::{MICROSECOND, in_nanos, in_seconds, whole_seconds};
 use super::{Announced, LARGEST, Refill};
-use casgate::{Admitted, Denied, Snapshot};
+use casgate::{Admitted, Denied, Reason, Snapshot};
 use std::cmp::Ordering;
 use std::time::Duration;
 
@@ -37,8 +37,10 @@ enum Decision {
     Admitted,
     /// Whole seconds until the request is admitted, or `None` if it can never fit.
     Denied(Option<u64>),
+    /// It would fit, but no wait helps.
+    Hopeless,
     /// It was denied, and nobody knows for how long.
-    Closed,
+    Unknown,
 }
 
 impl<'a> Standing<'a> {
@@ -86,13 +88,19 @@ impl<'a> Standing<'a> {
     /// ```
     #[must_use]
     pub fn denied(announced: &'a Announced, denied: &Denied) -> Self {
+        let decision = match (denied.retry_after(), denied.reason()) {
+            (Some(wait), _) => Decision::Denied(Some(in_seconds(wait))),
+            (None, Reason::Unavailable) => Decision::Unknown,
+            (None, Reason::NeverFits) => Decision::Denied(None),
+            (None, _) => Decision::Hopeless,
+        };
         Self {
             announced,
             limit: denied.limit(),
             remaining: denied.remaining(),
             reset_after: in_nanos(denied.reset_after()),
             within: 0,
-            decision: Decision::Denied(denied.retry_after().map(in_seconds)),
+            decision,
         }
         .timed()
     }
@@ -113,7 +121,8 @@ impl<'a> Standing<'a> {
         self.announced
     }
 
-    /// Returns the permits left: the parameter `r`.
+    /// Returns the permits left: the parameter `r`. A permit of a token bucket counts that is back
+    /// within a microsecond.
     ///
     /// ```
     /// # use casgate::{Limiter, Quota, Timestamp};
@@ -167,7 +176,7 @@ impl<'a> Standing<'a> {
     ) -> Self {
         let decision = match retry_after {
             Some(wait) => Decision::Denied(Some(in_seconds(wait))),
-            None if fits => Decision::Closed,
+            None if fits => Decision::Unknown,
             None => Decision::Denied(None),
         };
         let (limit, reset_after) = (now.limit(), in_nanos(now.reset_after()));
@@ -176,12 +185,18 @@ impl<'a> Standing<'a> {
     }
 
     /// Whether the request was denied and no wait helps.
+    pub(super) fn is_hopeless(&self) -> bool {
+        matches!(self.decision, Decision::Denied(None) | Decision::Hopeless)
+    }
+
+    /// Whether it was denied since it asks for more than there ever is.
     pub(super) fn never_fits(&self) -> bool {
         self.decision == Decision::Denied(None)
     }
 
-    /// Returns how long a denied request has to wait, in whole seconds rounded up. `None` if it was
-    /// admitted, or if no wait helps.
+    /// Returns how long a denied request has to wait, in whole seconds rounded up. Less than a
+    /// microsecond above whole seconds is no second more. `None` if the request was admitted, if no
+    /// wait helps, or if none is known.
     ///
     /// ```
     /// # use casgate::{Limiter, Quota, Timestamp};
@@ -198,7 +213,7 @@ impl<'a> Standing<'a> {
     pub fn retry_after(&self) -> Option<u64> {
         match self.decision {
             Decision::Denied(wait) => wait,
-            Decision::Admitted | Decision::Closed => None,
+            Decision::Admitted | Decision::Hopeless | Decision::Unknown => None,
         }
     }
 
@@ -283,7 +298,7 @@ impl<'a> Standing<'a> {
         let wait = |standing: &Self| match standing.decision {
             Decision::Admitted => 0,
             Decision::Denied(wait) => wait.unwrap_or(u64::MAX),
-            Decision::Closed => u64::MAX,
+            Decision::Hopeless | Decision::Unknown => u64::MAX,
         };
         wait(other).cmp(&wait(self)).then(self.remaining.cmp(&other.remaining))
     }

@@ -38,8 +38,8 @@ impl Fields {
     ///
     /// No document defines them. `Reset` has three meanings: seconds from now, the time in Unix
     /// seconds, and a time in another form, such as milliseconds or a date. Here it is the seconds
-    /// from now until the limiter is full again, rounded up. `Limit` is the permits of a full
-    /// limiter, so `Remaining` is never more.
+    /// from now until the limiter is full again, rounded up, and zero if `Remaining` is all of
+    /// `Limit`. `Limit` is the permits of a full limiter, so `Remaining` is never more.
     ///
     /// A response has each field once. Where an inner layer wrote them already, those with the
     /// smaller `Remaining` stay.
@@ -140,7 +140,9 @@ impl Legacy {
         if !binds_more(headers, self.remaining) {
             insert(headers, LEGACY_LIMIT, number(self.limit.into()));
             insert(headers, LEGACY_REMAINING, number(self.remaining.into()));
-            insert(headers, LEGACY_RESET, number(self.reset_after));
+            // The last permit may count as left and be back within a microsecond.
+            let is_full = self.remaining == self.limit;
+            insert(headers, LEGACY_RESET, number(if is_full { 0 } else { self.reset_after }));
         }
     }
 }

@@ -10,6 +10,9 @@ use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode};
 use std::ops::Deref;
 
+/// Of all answers of the layer: those to gRPC are a 200, which a cache may store otherwise.
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+
 /// Makes the answer.
 pub(super) type OnDenied = dyn Fn(&Denial<'_>) -> Response<Bytes> + Send + Sync;
 
@@ -58,6 +61,7 @@ where
         let mut response = Response::new(Bytes::new());
         let write = if is_unavailable { fields::grpc_unavailable } else { fields::grpc_denial };
         write(&standings, &request.headers, response.headers_mut());
+        response.headers_mut().insert(CACHE_CONTROL, NO_STORE);
         response
     } else {
         let reduced = ProblemType::TemporaryReducedCapacity;
@@ -66,7 +70,7 @@ where
         *response.status_mut() = problem.status();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, PROBLEM_JSON);
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(CACHE_CONTROL, NO_STORE);
         response
     };
     fields::write_retry_after(&standings, response.headers_mut());
@@ -79,12 +83,10 @@ where
 pub(super) fn no_key(status: StatusCode, request: &Parts) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
     if fields::is_grpc(&request.headers) {
-        const INTERNAL: HeaderValue = HeaderValue::from_static("13");
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-        headers.insert("grpc-status", INTERNAL);
+        fields::grpc_internal(&request.headers, response.headers_mut());
     } else {
         *response.status_mut() = status;
     }
+    response.headers_mut().insert(CACHE_CONTROL, NO_STORE);
     response
 }

@@ -107,12 +107,15 @@ impl Charge {
 
     /// Refunds or corrects by what the service has answered.
     pub(super) fn settle(&mut self, set: &Set, response: &response::Parts) {
-        let Answer::Admitted(admitted) = &self.answer else { return };
+        let Answer::Admitted(admitted) = self.answer else { return };
         let policy = self.policy(set);
+        // Once, even if the limiter panics and the future is polled again: no longer admitted.
         if policy.is_refunded(response.status) {
-            policy.limited().refund(&self.ask, admitted);
+            self.answer = Answer::Open;
+            policy.limited().refund(&self.ask, &admitted);
         } else if let Some(cost) = policy.cost_by(response) {
-            policy.limited().settle(&self.ask, admitted, cost);
+            self.answer = Answer::Open;
+            policy.limited().settle(&self.ask, &admitted, cost);
         } else {
             return;
         }

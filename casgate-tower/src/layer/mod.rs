@@ -47,7 +47,8 @@ use tower_layer::Layer;
 ///    *response* and never an error: 429 with the fields and a problem document, or for gRPC a
 ///    status of 8. `Retry-After` says when to come again, unless no wait helps or none is known.
 ///    If a limiter could not be [asked](Policy::over_awaited) and no policy denies, the answer is
-///    503, or 14. A request [without a key](crate::MissingKey) gets 500, or 13.
+///    503, or 14. A request [without a key](crate::MissingKey) gets 500, or 13. No cache may store
+///    these answers; one of [your own](Self::on_denied) says itself what a cache may do.
 /// 3. An admitted request is passed to the service that was readied. Its response settles
 ///    [refunds](Policy::refund_on) and [true costs](Policy::true_cost), and gets the fields.
 ///

@@ -55,7 +55,8 @@ impl Metrics {
 
     /// Reads the [statistics](casgate::KeyedLimiter::stats) of a policy's keyed limiter into the
     /// recorder. Call it now and then, such as before each scrape; it does nothing for a policy
-    /// without keys.
+    /// without keys. Counters never fall: a policy to which a [reload](crate::config) has given a new
+    /// limiter is counted again when it exceeds what the old one had.
     ///
     /// ```
     /// # use casgate::Quota;

@@ -93,6 +93,16 @@ impl<'a> Event<'a> {
         self.ask.cost
     }
 
+    /// Whether the request would have been denied, and passes since the policy is in shadow.
+    #[cfg(feature = "tracing")]
+    fn is_in_shadow(&self) -> bool {
+        match self.outcome {
+            Outcome::ShadowDenied => true,
+            Outcome::MissingKey => self.policy.is_on_trial(),
+            _ => false,
+        }
+    }
+
     /// Returns a number that stands for the key as long as the policy has its limiter: the same for
     /// the same key, and another one after a restart. `None` without a key. Never use it as a
     /// metric's label: there are as many as clients.
@@ -114,7 +124,7 @@ pub trait Observer {
     fn waits(&self, _policy: &Name) {}
 
     /// Takes note that such a wait has ended, with permits or without, and how long it was. The
-    /// outcome follows.
+    /// outcome follows, unless another policy then stops the request.
     fn waited(&self, _policy: &Name, _wait: Duration) {}
 }
 

@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Writes denials as events of [`tracing`](::tracing): for each policy and outcome at most one in
 /// ten seconds, so that a flood of requests is no flood of lines.
 ///
-/// The event has the level `WARN`, or `INFO` for a policy in shadow, and the fields `policy`,
-/// `result`, `unwritten` and `key`. `unwritten` is how many events were left out since the last
-/// one, of all policies. `key` stands for a key that was denied: a [hash](Event::key_hash), since a
-/// key can be an address or a secret. Admitted requests are not written.
+/// The event has the level `WARN`, or `INFO` if the policy is in shadow for the request. It has the
+/// fields `policy`, `result`, `unwritten` and `key`. `unwritten` is how many events were left out
+/// since the last one, of all policies. `key` stands for a key that was denied: a
+/// [hash](Event::key_hash), since a key can be an address or a secret. Admitted requests are not
+/// written.
 ///
 /// ```
 /// use casgate::Quota;
@@ -74,7 +75,7 @@ impl Observer for Tracing {
         let unwritten = self.unwritten.swap(0, Ordering::Relaxed);
         let key = event.key_hash().map(Hex);
         let key = key.as_ref().map(tracing::field::display);
-        if outcome == Outcome::ShadowDenied {
+        if event.is_in_shadow() {
             tracing::info!(policy, result, unwritten, key, "rate limit in shadow");
         } else {
             tracing::warn!(policy, result, unwritten, key, "rate limit");

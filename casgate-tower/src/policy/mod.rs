@@ -96,7 +96,8 @@ impl Default for MissingKey {
 }
 
 impl Policy {
-    /// Names it; without a name it is `"default"`. The policies of a layer need different names.
+    /// Names it; without a name it is `"default"`. The policies of a layer need different names. So
+    /// do those of layers around each other: clients read all of their fields in one list.
     ///
     /// ```
     /// # use casgate::Quota;
@@ -185,6 +186,12 @@ impl Policy {
     #[inline]
     pub(crate) fn limited(&self) -> &dyn Limited {
         &*self.limited
+    }
+
+    /// Whether it is in shadow for some keys or requests.
+    #[cfg(feature = "tracing")]
+    pub(crate) const fn is_on_trial(&self) -> bool {
+        self.enforced < 100
     }
 
     /// Whether a denial of the request holds.

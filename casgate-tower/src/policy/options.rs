@@ -54,7 +54,8 @@ impl Policy {
     }
 
     /// Charges a request the permits that `cost` returns, instead of one. A request that costs none
-    /// is always admitted, even by a limiter in debt.
+    /// is always admitted, even by a limiter in debt, but not by a [queue](Self::over_queue) that is
+    /// closed or pauses.
     ///
     /// ```
     /// # use casgate::Quota;

@@ -74,6 +74,33 @@ fn a_request_that_is_admitted_allocates_its_fields() {
     }
 }
 
+/// README: "one allocation, and two more where their map has no room for them".
+#[test]
+fn a_map_without_room_takes_two_allocations_more() {
+    let names = ["x-a", "x-b", "x-c", "x-d", "x-e", "x-f", "x-g"];
+    for own in 0..=names.len() {
+        let serve = move |_: Request<()>| {
+            let mut response = Response::new(Bytes::new());
+            for name in &names[..own] {
+                let value = http::HeaderValue::from_static("x");
+                response.headers_mut().insert(HeaderName::from_static(name), value);
+            }
+            let room = response.headers().capacity() - own;
+            ready(Ok::<_, Infallible>((response, room)))
+        };
+        let (_, room) = now(serve(request("a"))).unwrap();
+        let mut alone = tower::service_fn(move |request| {
+            ready(Ok::<_, Infallible>(now(serve(request)).unwrap().0))
+        });
+        let mut limited = stack(1).layer(alone);
+        let requests = [request("a"), request("a")];
+        let [first, second] = requests;
+        let without = measure(|| drop(now(alone.call(first)))).count_total;
+        let with = measure(|| drop(now(limited.call(second)))).count_total;
+        assert_eq!(with - without, if room < 2 { 3 } else { 1 }, "{own} fields of its own");
+    }
+}
+
 /// An observer, refunds and true costs allocate nothing, nor does a configuration's layer.
 #[test]
 fn what_is_settled_allocates_nothing() {

@@ -167,14 +167,15 @@ fn a_name_injects_nothing() {
     );
 }
 
-/// A client learns nothing of a missing key: no field and no text.
+/// A client learns nothing of a missing key: no text, and no field but for caches.
 #[test]
 fn a_missing_key_is_the_servers_mistake() {
     let policy = keyed(Quota::per_hour(1), &clock());
     let service = around(&RateLimitLayer::new(policy).on_denied(|_| unreachable!()));
     let answer = send(&service, keyless());
     assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
-    assert!(answer.headers().is_empty() && answer.body().is_end_stream());
+    assert_eq!(answer.headers().keys().collect::<Vec<_>>(), ["cache-control"]);
+    assert!(answer.body().is_end_stream());
     let mut request = keyless();
     request.headers_mut().insert("content-type", "application/grpc".parse().unwrap());
     let answer = send(&service, request);

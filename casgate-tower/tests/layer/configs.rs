@@ -43,9 +43,9 @@ fn every_mistake_is_an_error_that_names_it() {
         (one("paths = [\"/{a}\", \"/{b}\"]"), |p| matches!(p, Problem::Path(..)), "\"/{b}\""),
         (one("methods = [\"G T\"]"), |p| matches!(p, Problem::Method(_)), "\"G T\""),
         (one("methods = [\"get\"]"), |p| matches!(p, Problem::Method(_)), "\"get\""),
-        (one("refund_on = [99]"), |p| matches!(p, Problem::Status(99)), "99"),
+        (one("refund_on = [99]"), |p| matches!(p, Problem::Status(99)), "`refund_on`: 99"),
         (one("refund_on = [1000]"), |p| matches!(p, Problem::Status(1000)), "1000"),
-        (one("enforce = 101"), |p| matches!(p, Problem::Percent(101)), "101 percent"),
+        (one("enforce = 101"), |p| matches!(p, Problem::Percent(101)), "`enforce`: 101"),
         (one("cost = 11"), |p| matches!(p, Problem::Cost(11)), "11"),
         (
             one("key = \"client\"").replace("10/d", "10_000_000/s"),
@@ -111,48 +111,6 @@ fn unknown_fields_are_errors() {
     ] {
         assert!(toml::from_str::<Config>(&text).is_err(), "{text}");
     }
-}
-
-/// One configuration in TOML and in JSON, and back again.
-#[test]
-fn a_configuration_is_the_same_in_every_format() {
-    let toml = config(
-        r#"
-        [client]
-        hops = 2
-        header = "x-forwarded-for"
-        [[policies]]
-        name = "a"
-        quota = "100/min burst 20"
-        [[policies]]
-        name = "b"
-        quota = "5/h"
-        key = "header:x-key"
-        capacity = 7
-        algorithm = "fixed_window"
-        paths = ["/a"]
-        methods = ["PUT"]
-        cost = 2
-        refund_on = [304]
-        missing_key = "shared"
-        enforce = 10
-    "#,
-    );
-    let json: Config = serde_json::from_str(
-        r#"{
-        "client": {"hops": 2, "header": "x-forwarded-for"},
-        "policies": [
-            {"name": "a", "quota": "100/min burst 20"},
-            {"name": "b", "quota": "5/h", "key": "header:x-key", "capacity": 7,
-             "algorithm": "fixed_window", "paths": ["/a"], "methods": ["PUT"], "cost": 2,
-             "refund_on": [304], "missing_key": "shared", "enforce": 10}
-        ]}"#,
-    )
-    .unwrap();
-    assert_eq!(toml, json);
-    let text = serde_json::to_string(&toml).unwrap();
-    assert_eq!(serde_json::from_str::<Config>(&text).unwrap(), toml);
-    assert!(Policies::new(toml, ConfigKeys::new()).is_ok());
 }
 
 /// What stands in the file is what the layer does.
