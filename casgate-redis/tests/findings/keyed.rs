@@ -1,8 +1,10 @@
 //! [`FleetKeyed`](casgate_redis::FleetKeyed), "Memory".
 
+use crate::server::Server;
 use crate::{at_rate, millis, until};
 use casgate::Quota;
-use casgate_redis::{Fleet, FleetKeyed, NotAdmitted, OnUnavailable};
+use casgate_redis::protocol::WindowQuota;
+use casgate_redis::{Fleet, FleetKeyed, FleetQuota, NotAdmitted, OnUnavailable};
 use std::thread;
 use std::time::Duration;
 
@@ -31,6 +33,29 @@ fn keys_that_spent_in_an_outage_are_forgotten_after_it() {
     until("a new key has a place", || {
         key += 1;
         users.check(&key).is_ok()
+    });
+}
+
+/// The same in windows, of which they spent more than there is.
+#[test]
+fn keys_of_windows_are_forgotten_after_an_outage() {
+    let quota = Quota::per_minute(10);
+    let server = Server::of_windows(WindowQuota::new(quota).unwrap());
+    let quota = FleetQuota::window(quota).lifetime(millis(20));
+    server.set_down(true);
+    let fleet = Fleet::over(server.clone());
+    let users: FleetKeyed<u32> =
+        fleet.keyed("user", quota.on_unavailable(OnUnavailable::allow()), 8).unwrap();
+    let mut key = 0;
+    until("all places are kept", || {
+        key += 1;
+        (0..15).any(|_| matches!(users.check(&key), Err(NotAdmitted::Unavailable(_))))
+    });
+    server.set_down(false);
+    let mut key = 1_000_000;
+    until("a new key has a place", || {
+        key += 1;
+        users.get(&key).is_ok()
     });
 }
 
