@@ -188,7 +188,7 @@ impl Shared {
         }
     }
 
-    /// The permits that are owed by number, at `now`.
+    /// The outstanding permits, at `now`: those that were charged, and those of an outage.
     fn owed(&self, now: Timestamp) -> u64 {
         self.debt.load(Ordering::Relaxed).saturating_add(self.outage.owed(now))
     }

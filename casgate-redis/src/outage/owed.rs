@@ -20,7 +20,7 @@ impl Owed {
         Self { permits: 0, length, ends: None }
     }
 
-    /// Returns what is owed at `now`.
+    /// Returns the permits at `now`.
     pub(super) fn at(&self, now: Timestamp) -> u64 {
         if self.ends.is_some_and(|ends| now >= ends) { 0 } else { self.permits }
     }
@@ -51,7 +51,7 @@ impl Owed {
         paid as u32 // at most `permits`
     }
 
-    /// Forgets what is owed: the window has no permits left to pay with.
+    /// Forgets them: the window has no permits left to pay with.
     pub(super) fn forget(&mut self) {
         self.permits = 0;
     }

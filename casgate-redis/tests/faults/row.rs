@@ -71,6 +71,9 @@ pub(crate) enum More {
     Burst,
     /// What the fleet refills in that time, but no more than the server's burst.
     Refill(Duration),
+    /// What a second primary grants in that time, or for as long as the fault lasts: the server's burst, and what
+    /// refills.
+    Primary(Option<Duration>),
     /// What so many times the rate refills, for as long as the fault lasts, and the server's burst.
     Rate(f64),
     /// There is no bound.

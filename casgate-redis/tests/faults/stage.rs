@@ -155,10 +155,20 @@ impl Stage {
 
     /// Makes the replica the primary.
     pub(crate) fn promote(&mut self) {
+        self.promote_for(self.links.len());
+    }
+
+    /// Makes the replica the primary for so many workers. The others stay with the old one.
+    pub(crate) fn promote_for(&mut self, workers: usize) {
         self.primary = 1;
         self.run("REPLICAOF NO ONE");
+        self.lead_to_primary(0..workers);
+    }
+
+    /// Leads workers to the primary.
+    pub(crate) fn lead_to_primary(&mut self, workers: std::ops::Range<usize>) {
         let port = self.server().port;
-        self.links.iter().for_each(|link| link.lead_to(port));
+        self.links[workers].iter().for_each(|link| link.lead_to(port));
     }
 
     /// When all workers have ended that were not stopped.

@@ -148,6 +148,9 @@ impl Outcome<'_> {
             More::Nothing => Some(0),
             More::Burst => Some(self.terms.server_burst()),
             More::Refill(time) => Some(self.terms.refill(time).min(self.terms.server_burst())),
+            More::Primary(time) => {
+                Some(self.terms.refill(time.unwrap_or(lasted)) + self.terms.server_burst())
+            }
             More::Rate(times) => {
                 let refill = self.terms.refill(lasted + 2 * self.terms.lease) as f64 * times;
                 Some(refill as u64 + self.terms.server_burst())

@@ -54,6 +54,13 @@ impl Worker {
         process.wait().expect("it ends");
     }
 
+    /// Asks the process to end (`SIGTERM`), which it does without a word.
+    pub(crate) fn terminate(&mut self) {
+        let mut process = self.process.take().expect("it runs");
+        signal(&process, Signal::TERM);
+        process.wait().expect("it ends");
+    }
+
     pub(crate) fn stop(&self) {
         signal(self.process.as_ref().expect("it runs"), Signal::STOP);
     }
