@@ -20,8 +20,8 @@ use std::time::Instant;
 /// # Ok::<(), casgate_redis::StoreError>(())
 /// ```
 ///
-/// Passwords, TLS and databases are parts of the URL, or of a [`redis::ConnectionInfo`]. For TLS
-/// enable a feature of the crate `redis`, such as `tls-rustls`.
+/// Passwords, TLS and databases are parts of the URL, or of a [`redis::ConnectionInfo`]. TLS needs
+/// [features of two crates](crate::operating#tls).
 pub struct RedisStore {
     opening: Opening,
     connection: Option<Connection>,

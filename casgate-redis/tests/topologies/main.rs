@@ -1,8 +1,9 @@
-//! A cluster and a failover by Sentinel, of real servers.
+//! A cluster, a failover by Sentinel and TLS, of real servers.
 //!
 //! Needs `redis-server`, of Debian's package of that name for instance. A test that does not find it fails.
 
 mod node;
+mod tls;
 
 use casgate::Quota;
 use casgate_redis::{Cause, ClusterStore, Fleet, FleetLimiter, NotAdmitted, RedisStore};
