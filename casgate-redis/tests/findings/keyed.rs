@@ -8,8 +8,9 @@ use casgate_redis::{Fleet, FleetKeyed, FleetQuota, NotAdmitted, OnUnavailable};
 use std::thread;
 use std::time::Duration;
 
-/// "Keys that have spent permits for which the store has not been told, in an outage …, keep their places." When the
-/// store was back it was not told, unless the key was asked for again. So a map full of such keys stayed full.
+/// "Keys whose spent permits are not reported to the store yet, because of an outage or a charge, keep their places."
+/// When the store was back nothing was reported, unless the key was asked for again. So a map full of such keys stayed
+/// full.
 #[test]
 fn keys_that_spent_in_an_outage_are_forgotten_after_it() {
     let (quota, server) = at_rate(Quota::per_second(100), millis(20));
@@ -66,7 +67,7 @@ fn is_idle(server: &crate::server::Server) -> bool {
     calls == server.batches().len()
 }
 
-/// "That forgives nothing": the share of an evicted key was full when the key came again in the same outage.
+/// "That returns no permits": the share of an evicted key was full when the key came again in the same outage.
 #[test]
 fn eviction_in_an_outage_forgives_nothing() {
     let (quota, server) = at_rate(Quota::per_hour(60).with_burst(60), millis(20));
