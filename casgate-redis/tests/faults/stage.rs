@@ -31,7 +31,7 @@ pub(crate) struct Stage {
 }
 
 /// A directory for temporary files, for as long as it is used.
-struct Directory(PathBuf);
+pub(crate) struct Directory(pub(crate) PathBuf);
 
 /// The clock by which the workers log.
 fn now() -> u64 {
@@ -227,7 +227,7 @@ fn with_clock(text: &str) -> String {
 }
 
 impl Directory {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let own = NEXT.fetch_add(1, Ordering::Relaxed);
         let path =

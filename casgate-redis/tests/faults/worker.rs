@@ -157,7 +157,7 @@ fn read(path: &Path) -> Result<Vec<Admission>, String> {
 }
 
 /// Cargo builds the examples with the tests, next to them.
-fn executable() -> PathBuf {
+pub(crate) fn executable() -> PathBuf {
     let test = std::env::current_exe().expect("the path of the test");
     let target = test.parent().and_then(Path::parent).expect("it is in a target directory");
     let worker = target.join("examples").join(format!("worker{}", std::env::consts::EXE_SUFFIX));
