@@ -67,6 +67,9 @@ struct Arguments {
     /// As many processes share the quota, if the server has never told.
     #[arg(long, default_value_t = 1)]
     processes: u32,
+    /// Count in aligned windows of the period, not at a rate.
+    #[arg(long)]
+    window: bool,
     /// Start with an empty bucket when the server has lost the state.
     #[arg(long)]
     start_empty: bool,
@@ -113,7 +116,8 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let quota = Quota::new(arguments.permits, Duration::from_millis(arguments.per_ms))?;
     let quota = quota.try_with_burst(arguments.burst.unwrap_or(arguments.permits))?;
-    let mut quota = FleetQuota::rate(quota).on_unavailable(match arguments.on_unavailable {
+    let quota = if arguments.window { FleetQuota::window(quota) } else { FleetQuota::rate(quota) };
+    let mut quota = quota.on_unavailable(match arguments.on_unavailable {
         Away::Deny => OnUnavailable::deny(),
         Away::Share => OnUnavailable::share(arguments.processes),
         Away::Allow => OnUnavailable::allow(),

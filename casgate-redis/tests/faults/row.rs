@@ -62,6 +62,8 @@ pub(crate) struct Expected {
     pub(crate) alone: Alone,
     /// A worker is stopped itself, so its decisions may last.
     pub(crate) stalls: bool,
+    /// It is a limit for each second by the server's clock, in place of a rate.
+    pub(crate) is_windows: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -123,6 +125,7 @@ impl Row {
                 cause: None,
                 alone: Alone::Nothing,
                 stalls: false,
+                is_windows: false,
             },
             wrong: None,
             is_long: false,

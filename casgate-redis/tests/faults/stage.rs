@@ -7,7 +7,7 @@ use casgate_redis::protocol::Script;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// A fleet that runs, and what a fault can do to it.
 pub(crate) struct Stage {
@@ -24,6 +24,8 @@ pub(crate) struct Stage {
     /// When the fleet started, by both clocks.
     pub(crate) start: Instant,
     pub(crate) start_at: u64,
+    /// What the time of day is ahead of the common clock.
+    pub(crate) day_ahead: u64,
     /// The fault, in nanoseconds of the common clock: from its begin to its end.
     pub(crate) fault: Option<(u64, u64)>,
     lasts: Duration,
@@ -36,6 +38,12 @@ pub(crate) struct Directory(pub(crate) PathBuf);
 /// The clock by which the workers log.
 fn now() -> u64 {
     SystemClock.now().as_nanos()
+}
+
+/// The clock of the server.
+fn time_of_day() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.expect("it is later than 1970").as_nanos() as u64
 }
 
 impl Stage {
@@ -76,6 +84,7 @@ impl Stage {
             primary: 0,
             start: Instant::now(),
             start_at: now(),
+            day_ahead: time_of_day() - now(),
             fault: None,
             lasts: row.lasts,
             directory,
@@ -98,6 +107,13 @@ impl Stage {
     pub(crate) fn until(&self, millis: u64) {
         let at = self.start + Duration::from_millis(millis);
         thread::sleep(at.saturating_duration_since(Instant::now()));
+    }
+
+    /// Lets the fleet be until so many windows of a second have begun, and so many milliseconds more.
+    pub(crate) fn until_window(&self, windows: u64, millis: u64) {
+        const SECOND: u64 = 1_000_000_000;
+        let first = SECOND - (self.start_at + self.day_ahead) % SECOND;
+        self.until((first + (windows - 1) * SECOND) / 1_000_000 + millis);
     }
 
     /// Does it, and takes note of when.

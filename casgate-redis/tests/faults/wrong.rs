@@ -1,7 +1,7 @@
 //! Workers that break the protocol: each row must detect them.
 
 use crate::row::{More, Row};
-use crate::rows::{clocks, demands, failovers, links, losses, servers};
+use crate::rows::{clocks, demands, failovers, links, losses, servers, windows};
 use crate::verdict::{self, Kind};
 use libtest_mimic::Failed;
 
@@ -21,6 +21,7 @@ pub(crate) fn all() -> Vec<(Row, Kind)> {
         // Honest workers, and more than one server: what a row allows for that is needed.
         excessive(failovers::split_brain(), "one primary too many"),
         excessive(servers::all_killed(), "a server without its log"),
+        excessive(windows::flushed(), "a window twice"),
     ]
 }
 
