@@ -36,6 +36,14 @@ impl Authority {
 
 /// Starts a server with the certificate of `identity`. Clients need one of `authority` if it `wants_theirs`.
 fn start(authority: &Authority, identity: &Identity, wants_theirs: bool) -> (Node, u16) {
+    (0..10).find_map(|_| try_start(authority, identity, wants_theirs)).expect("redis-server starts")
+}
+
+fn try_start(
+    authority: &Authority,
+    identity: &Identity,
+    wants_theirs: bool,
+) -> Option<(Node, u16)> {
     let port = free_port();
     let directory = std::env::temp_dir().join(format!("casgate-tls-{}-{port}", std::process::id()));
     std::fs::create_dir_all(&directory).expect("a directory for temporary files");
@@ -44,7 +52,7 @@ fn start(authority: &Authority, identity: &Identity, wants_theirs: bool) -> (Nod
         std::fs::write(&path, text).expect("a file for a certificate");
         path.to_str().expect("a path of text").to_owned()
     };
-    let node = Node::start(&[
+    let node = Node::try_start(&[
         "--tls-port",
         &port.to_string(),
         "--tls-cert-file",
@@ -58,7 +66,7 @@ fn start(authority: &Authority, identity: &Identity, wants_theirs: bool) -> (Nod
     ]);
     // The server has read them.
     std::fs::remove_dir_all(&directory).expect("the directory is there");
-    (node, port)
+    node.map(|node| (node, port))
 }
 
 fn fleet(port: u16, trusted: &Authority, own: Option<Identity>) -> Fleet {
