@@ -1,7 +1,8 @@
-//! A cluster, a failover by Sentinel and TLS, of real servers.
+//! A cluster, a failover by Sentinel and TLS and access, of real servers.
 //!
 //! Needs `redis-server`, of Debian's package of that name for instance. A test that does not find it fails.
 
+mod access;
 mod node;
 mod tls;
 
