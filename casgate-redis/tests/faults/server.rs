@@ -14,6 +14,7 @@ pub(crate) struct Server {
     pub(crate) port: u16,
     directory: PathBuf,
     keeps_log: bool,
+    loads_slowly: bool,
 }
 
 impl Server {
@@ -24,8 +25,8 @@ impl Server {
             let port = free_port();
             let directory = directory.join(format!("server-{port}"));
             std::fs::create_dir_all(&directory).expect("a directory for temporary files");
-            let process = spawn(port, &directory, false)?;
-            Some(Self { process, port, directory, keeps_log: false })
+            let process = spawn(port, &directory, false, false)?;
+            Some(Self { process, port, directory, keeps_log: false, loads_slowly: false })
         };
         (0..10).find_map(|_| start()).expect("redis-server starts")
     }
@@ -49,9 +50,22 @@ impl Server {
         }
     }
 
+    /// Keeps a log of many keys, which it takes a second to read: it answers meanwhile, and says that it is loading.
+    pub(crate) fn load_slowly(&mut self) {
+        // It looks at its connections every kilobyte, so the keys are long.
+        let fill = "for n = 1, 500 do
+            local key = ''
+            for part = 1, 20 do key = key .. redis.sha1hex(n .. ' ' .. part) end
+            redis.call('SET', key, '', 'EX', 600)
+        end";
+        self.run::<()>(&["EVAL", fill, "0"]);
+        self.keep_log();
+        self.loads_slowly = true;
+    }
+
     /// Starts it again, at the same port. It knows nothing, unless it keeps a log.
     pub(crate) fn start_again(&mut self) {
-        let start = || spawn(self.port, &self.directory, self.keeps_log);
+        let start = || spawn(self.port, &self.directory, self.keeps_log, self.loads_slowly);
         self.process = start().or_else(start).expect("its port is free");
     }
 
@@ -108,8 +122,11 @@ pub(crate) fn free_port() -> u16 {
     free.local_addr().expect("an address").port()
 }
 
-fn spawn(port: u16, directory: &Path, keeps_log: bool) -> Option<Child> {
+fn spawn(port: u16, directory: &Path, keeps_log: bool, loads_slowly: bool) -> Option<Child> {
+    // Microseconds for each key, and bytes from one look at its connections to the next.
+    let slowly = ["--key-load-delay", "2000", "--loading-process-events-interval-bytes", "1024"];
     let process = Command::new("redis-server")
+        .args(slowly.iter().filter(|_| loads_slowly))
         .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""])
         .args(["--appendonly", if keeps_log { "yes" } else { "no" }, "--appendfsync", "always"])
         .args(["--daemonize", "no", "--logfile", "", "--dir"])

@@ -39,6 +39,17 @@ pub(crate) fn rows() -> Vec<Row> {
         killed_starting_empty(),
         all_killed(),
         killed_with_its_log(),
+        Row::new("killed, and it loads its log", "a server that reads its data")
+            .fault(|stage| {
+                stage.server().load_slowly();
+                stage.until(900);
+                stage.fault(|stage| {
+                    stage.server().kill();
+                    stage.server().start_again();
+                });
+            })
+            .lasts(5_000)
+            .expect(|expected| expected.cause = Some("the store is busy")),
         Row::new("killed and at once again: start empty", "a server that lost all, StartEmpty")
             .starting_empty()
             .fault(|stage| {
