@@ -3,6 +3,7 @@ use crate::fleet::Fleet;
 use crate::limiter::FleetLimiter;
 use crate::quota::{FleetQuota, FleetQuotaError};
 use casgate::Admitted;
+use casgate::clock::{Clock, SystemClock};
 use core::fmt;
 use core::hash::Hash;
 use quick_cache::sync::Cache;
@@ -63,7 +64,7 @@ impl<K> Lifecycle<K, FleetLimiter> for KeepsOwing {
     type RequestState = ();
 
     fn is_pinned(&self, _: &K, limiter: &FleetLimiter) -> bool {
-        limiter.is_held() || limiter.shared().is_owing()
+        limiter.is_held() || limiter.shared().is_owing(SystemClock.now())
     }
 }
 

@@ -5,7 +5,7 @@ use crate::fleet::Inbox;
 use crate::holder::{Step, Trip};
 use crate::limiter::Shared;
 use crate::protocol::Script;
-use crate::store::{Call, Cause, Store, StoreError};
+use crate::store::{Call, Cause, Store, StoreError, panic_text};
 use casgate::Timestamp;
 use casgate::clock::{Clock, SystemClock};
 use core::cmp::Ordering;
@@ -208,8 +208,9 @@ fn call(
     timeout: Duration,
 ) -> Result<Vec<Result<Vec<i64>, StoreError>>, StoreError> {
     // All limits would wait for a thread that is gone.
-    let replies = panic::catch_unwind(AssertUnwindSafe(|| store.call(calls, timeout)))
-        .map_err(|_| StoreError::new(Cause::Other, "the store panicked"))??;
+    let replies = panic::catch_unwind(AssertUnwindSafe(|| store.call(calls, timeout))).map_err(
+        |panic| StoreError::new(Cause::Other, format!("it panicked: {}", panic_text(&*panic))),
+    )??;
     if replies.len() == calls.len() {
         Ok(replies)
     } else {

@@ -8,6 +8,9 @@ use std::error::Error;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+/// An admitted decision costs so many times the local one at most, or the bench fails.
+const MOST: f64 = 1.5;
+
 const ROUNDS: usize = 101;
 /// Decisions in a row. They take about a tenth of a millisecond.
 const BATCH: u64 = 10_000;
@@ -88,5 +91,10 @@ pub(crate) fn print(url: &str) -> Result<(), Box<dyn Error>> {
         })
         .collect();
     table("A decision, while a lease lives", 8, &["ns", "to local"], &rows);
+    for (i, variant) in variants.iter().enumerate().filter(|(_, variant)| variant.admits) {
+        if nanos[i] > MOST * nanos[i & !1] {
+            return Err(format!("{}: more than {MOST} times the local one", variant.name).into());
+        }
+    }
     Ok(())
 }

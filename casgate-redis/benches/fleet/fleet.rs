@@ -12,6 +12,10 @@ use redis::Client;
 use std::error::Error;
 use std::time::Duration;
 
+/// From so many permits a second on, leases make so many times the decisions of a call for each, or the bench fails.
+const FROM: f64 = 1e5;
+const TIMES: f64 = 100.0;
+
 const ROUNDS: usize = 3;
 const TIME: Duration = Duration::from_millis(1_200);
 
@@ -91,6 +95,18 @@ pub(crate) fn print(server: &Server, quota: Quota, fleets: &[usize]) -> Result<(
             "excess",
         ];
         table(&title, 8, &heads, &rows);
+        let of_leases = &runs[0];
+        let most = of_leases.iter().map(|run| run.burst).fold(0.0, f64::max);
+        // A thread that stops between its clock and its permit spends one late.
+        if most > f64::from(quota.burst()) + processes as f64 {
+            return Err("leases have an excess".into());
+        }
+        let decisions = |i: usize| middle(i, &|run| run.decisions);
+        let calls_for_each = |i: &usize| matches!(VARIANTS[*i].scheme, Scheme::Gcra | Scheme::Cell);
+        let fastest = (0..VARIANTS.len()).filter(calls_for_each).map(decisions).fold(0.0, f64::max);
+        if rate >= FROM && decisions(0) < TIMES * fastest {
+            return Err(format!("leases: less than {TIMES} times the decisions").into());
+        }
     }
     Ok(())
 }

@@ -25,6 +25,7 @@ use limit::Limit;
 use log::Log;
 use std::error::Error;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -66,6 +67,9 @@ struct Arguments {
     /// As many processes share the quota, if the server has never told.
     #[arg(long, default_value_t = 1)]
     processes: u32,
+    /// Count in aligned windows of the period, not at a rate.
+    #[arg(long)]
+    window: bool,
     /// Start with an empty bucket when the server has lost the state.
     #[arg(long)]
     start_empty: bool,
@@ -99,11 +103,21 @@ struct Counts {
     causes: Vec<Cause>,
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let arguments = Arguments::parse();
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("worker: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let quota = Quota::new(arguments.permits, Duration::from_millis(arguments.per_ms))?;
     let quota = quota.try_with_burst(arguments.burst.unwrap_or(arguments.permits))?;
-    let mut quota = FleetQuota::rate(quota).on_unavailable(match arguments.on_unavailable {
+    let quota = if arguments.window { FleetQuota::window(quota) } else { FleetQuota::rate(quota) };
+    let mut quota = quota.on_unavailable(match arguments.on_unavailable {
         Away::Deny => OnUnavailable::deny(),
         Away::Share => OnUnavailable::share(arguments.processes),
         Away::Allow => OnUnavailable::allow(),
@@ -132,7 +146,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let threads: Vec<_> = (0..arguments.threads)
             .map(|thread| {
                 scope.spawn({
-                    let (arguments, limiter, log) = (&arguments, &limiter, &log);
+                    let (limiter, log) = (&limiter, &log);
                     move || work(arguments, thread, limiter, log, start)
                 })
             })

@@ -46,9 +46,11 @@ pub(crate) struct Look {
     pub(crate) stock: u64,
     /// Requests that found too few.
     pub(crate) wanted: Option<Wanted>,
-    /// Permits that were charged and are not paid yet.
+    /// Permits that were charged and are not paid yet. Of a window, also those that were spent
+    /// without a lease.
     pub(crate) debt: u32,
-    /// Whether permits were spent without a lease that no reply accounts for yet.
+    /// Whether permits were spent without a lease that no reply accounts for yet. Never so of a
+    /// window.
     pub(crate) overspent: bool,
     /// Whether the store has failed: then this is a probe, and asks for as little as it can.
     pub(crate) probing: bool,
@@ -98,6 +100,8 @@ pub(crate) struct Reply {
     pub(crate) full_at: Timestamp,
     /// The store lost what it knew of the limit.
     pub(crate) lost: bool,
+    /// The window has no permits left.
+    pub(crate) is_used_up: bool,
     /// Leases of earlier replies are of another window, and must not be spent or returned any more.
     pub(crate) is_new_window: bool,
 }

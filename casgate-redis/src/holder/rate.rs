@@ -119,6 +119,7 @@ impl Holder for Rate {
             holders: grant.holders,
             full_at: trip.received + grant.tat.since(grant.now),
             lost,
+            is_used_up: false,
             is_new_window: false,
         })
     }

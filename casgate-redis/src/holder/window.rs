@@ -67,7 +67,7 @@ impl Holder for Window {
             });
         }
         let unserved = unserved(look.left, self.wanted);
-        let is_owing = look.debt > 0 || look.overspent;
+        let is_owing = look.debt > 0;
         let is_needed = is_owing || unserved.is_some();
         let is_idle = self.size.is_idle(look.stock, look.now);
         let is_wanted = is_owing || has_room(look.left, unserved) && (is_needed || !is_idle);
@@ -87,7 +87,8 @@ impl Holder for Window {
         } else {
             self.wanted = None;
             let wanted = unserved.unwrap_or(Wanted { least: 1, most: 1 });
-            self.least = wanted.least;
+            // Any permit pays a part of a debt.
+            self.least = if is_owing { 1 } else { wanted.least };
             let size =
                 self.size.next(look.stock, look.now, unserved.map_or(0, |wanted| wanted.most));
             if look.probing { wanted.least } else { size.max(wanted.most).max(look.debt) }
@@ -116,6 +117,8 @@ impl Holder for Window {
         let window_ends = grant.lease(trip.sent).ends();
         let ends = window_ends.min(trip.sent + self.lifetime);
         self.is_full = grant.permits >= self.asked;
+        // Else it has some: too few for this request, or half of them are granted at a time.
+        let is_used_up = self.asked > 0 && grant.permits == 0 && grant.left == 0;
         let (standing, look_at) = if self.asked == 0 {
             // It has some again: at least those that were returned by this call.
             if grant.left > 0 {
@@ -129,8 +132,6 @@ impl Holder for Window {
             self.not_before = Timestamp::ZERO;
             (Standing::Ask, ends)
         } else {
-            // Else it has some: too few for this request, or half of them are granted at a time.
-            let is_used_up = grant.permits == 0 && grant.left == 0;
             self.denied_from = if grant.permits == 0 { grant.left.saturating_add(1) } else { 1 };
             let retry = if is_used_up { grant.ends_in } else { Duration::ZERO };
             self.not_before = not_before(trip.received, retry, self.lifetime, trip.random);
@@ -147,6 +148,7 @@ impl Holder for Window {
             holders: 0,
             full_at: window_ends,
             lost: false,
+            is_used_up,
             is_new_window,
         })
     }

@@ -61,13 +61,14 @@ impl Shared {
         }
         self.take_back(&mut mind, now);
         let spent = self.outage.spent();
+        let is_window = mind.holder.returns();
         let look = Look {
             now,
             left: self.stock.left(now),
             stock: self.stock.permits(),
             wanted,
-            debt: self.debt.load(Ordering::Relaxed).try_into().unwrap_or(u32::MAX),
-            overspent: spent > mind.accounted,
+            debt: self.owed(now).try_into().unwrap_or(u32::MAX),
+            overspent: !is_window && spent > mind.accounted,
             probing,
         };
         let step = mind.holder.look(&look);
@@ -98,7 +99,8 @@ impl Shared {
         self.counts.leased.fetch_add(reply.permits.into(), Ordering::Relaxed);
         self.counts.losses.fetch_add(reply.lost.into(), Ordering::Relaxed);
         self.full_at.store(reply.full_at.as_nanos(), Ordering::Relaxed);
-        let lease = Word::new(self.pay(reply.permits), reply.ends);
+        let of_outage = self.outage.pay(reply.permits, reply.full_at, reply.is_used_up);
+        let lease = Word::new(self.pay(reply.permits - of_outage), reply.ends);
         let [a, b] = self.stock.left(trip.received);
         let unspent = self.stock.put(lease, trip.received);
         mind.holder.take_back(unspent);
@@ -119,7 +121,10 @@ impl Shared {
         // After the standing, by which callers decide alone: a decision in between would begin an outage that lasts.
         self.outage.end(reply.holders);
         self.refreshed.notify(usize::MAX);
-        Ok(reply.look_at)
+        // Of a window others are granted what this process owes, until it is paid.
+        let is_owing = mind.holder.returns() && self.owed(trip.received) > 0;
+        let is_denied = matches!(standing, Standing::Denied { .. });
+        Ok(if is_owing && !is_denied { trip.received } else { reply.look_at })
     }
 
     /// Takes note that the store failed, and is asked again at that instant.
@@ -183,9 +188,15 @@ impl Shared {
         }
     }
 
+    /// The outstanding permits, at `now`: those that were charged, and those of an outage.
+    fn owed(&self, now: Timestamp) -> u64 {
+        self.debt.load(Ordering::Relaxed).saturating_add(self.outage.owed(now))
+    }
+
     /// Whether forgetting this limit would forget permits that were spent.
-    pub(crate) fn is_owing(&self) -> bool {
-        self.debt.load(Ordering::Relaxed) > 0 || self.outage.spent() > self.mind().accounted
+    pub(crate) fn is_owing(&self, now: Timestamp) -> bool {
+        let mind = self.mind();
+        self.owed(now) > 0 || !mind.holder.returns() && self.outage.spent() > mind.accounted
     }
 
     fn mind(&self) -> MutexGuard<'_, Mind> {

@@ -170,7 +170,7 @@ fn a_charge_that_takes_a_lease_to_half_asks_for_the_next() {
     assert_eq!(limit.told(), 0);
     limit.shared.charge(10, at(12));
     assert_eq!(limit.told(), 1);
-    assert!(!limit.shared.is_owing());
+    assert!(!limit.shared.is_owing(at(12)));
     assert_eq!(limit.shared.snapshot(at(12)).remaining(), 20);
 }
 
@@ -179,13 +179,13 @@ fn what_is_charged_beyond_the_leases_is_paid_by_the_next() {
     let limit = Alone::rate();
     limit.shared.charge(70, at(10));
     assert_eq!(limit.told(), 1);
-    assert!(limit.shared.is_owing());
+    assert!(limit.shared.is_owing(at(12)));
     assert_eq!(limit.want(10).0, 70); // as much as it owes
     limit.grant(60, 11);
-    assert_eq!((limit.shared.is_owing(), limit.spend(1, 12)), (true, None));
+    assert_eq!((limit.shared.is_owing(at(12)), limit.spend(1, 12)), (true, None));
     let _ = limit.asks(100);
     limit.grant(60, 101);
-    assert!(!limit.shared.is_owing());
+    assert!(!limit.shared.is_owing(at(12)));
     assert_eq!(limit.shared.snapshot(at(102)).remaining(), 50);
     assert_eq!(limit.shared.stats().leased, 120);
 }

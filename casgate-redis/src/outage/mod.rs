@@ -1,5 +1,6 @@
 //! Decisions without a store.
 
+mod owed;
 mod policy;
 #[cfg(all(test, not(casgate_loom)))]
 mod tests;
@@ -9,6 +10,7 @@ pub use policy::{OnUnavailable, OnUnavailableFor};
 
 use crate::quota::FleetQuota;
 use casgate::{Admitted, Denied, Limiter, Quota, Timestamp};
+use owed::Owed;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -17,13 +19,20 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub(crate) struct Outage {
     policy: OnUnavailable,
     quota: Quota,
-    now: Mutex<Option<Lasting>>,
+    state: Mutex<State>,
     /// The processes that share the limit, by the last reply of the store.
     holders: AtomicU32,
     /// The permits that were spent without a lease, in all.
     shared: AtomicU64,
     allowed: AtomicU64,
     denied: AtomicU64,
+}
+
+#[derive(Debug)]
+struct State {
+    lasting: Option<Lasting>,
+    /// For windows alone.
+    owed: Option<Owed>,
 }
 
 /// An outage that lasts.
@@ -50,7 +59,7 @@ impl Outage {
         Self {
             policy: quota.unavailable().clone(),
             quota: quota.quota(),
-            now: Mutex::new(None),
+            state: Mutex::new(State { lasting: None, owed: quota.window_length().map(Owed::new) }),
             holders: AtomicU32::new(0),
             shared: AtomicU64::new(0),
             allowed: AtomicU64::new(0),
@@ -60,7 +69,8 @@ impl Outage {
 
     /// Decides about so many permits without the store, which has recovered so often.
     pub(crate) fn decide(&self, permits: u32, now: Timestamp, recoveries: u64) -> Alone {
-        let mut lasting = self.lock();
+        let mut state = self.lock();
+        let State { lasting, owed } = &mut *state;
         // Between two outages nobody may have asked for this limit.
         if lasting.as_ref().is_some_and(|lasting| lasting.recoveries != recoveries) {
             *lasting = None;
@@ -81,6 +91,9 @@ impl Outage {
                 }
             }
         };
+        if let (Alone::Allowed | Alone::Shared(_), Some(owed)) = (&answer, owed) {
+            owed.add(permits, now);
+        }
         // Counted under the lock: the thread that ends the outage has seen all that was spent in it.
         match answer {
             Alone::Unavailable => self.denied.fetch_add(permits.into(), Ordering::Relaxed),
@@ -107,10 +120,28 @@ impl Outage {
 
     /// Takes note that the store answers, and how many processes it counts.
     pub(crate) fn end(&self, holders: u32) {
-        *self.lock() = None;
+        self.lock().lasting = None;
         if holders > 0 {
             self.holders.store(holders, Ordering::Relaxed);
         }
+    }
+
+    /// The permits of the window at `now` that were spent without a lease, and are not paid. A rate
+    /// has none: one empty bucket accounts for all that was spent.
+    pub(crate) fn owed(&self, now: Timestamp) -> u64 {
+        self.lock().owed.as_ref().map_or(0, |owed| owed.at(now))
+    }
+
+    /// Pays with permits of a window that ends at `ends`, and returns how many. The rest is
+    /// forgotten if the window has none left.
+    pub(crate) fn pay(&self, permits: u32, ends: Timestamp, is_used_up: bool) -> u32 {
+        let mut state = self.lock();
+        let Some(owed) = &mut state.owed else { return 0 };
+        let paid = owed.pay(permits, ends);
+        if is_used_up {
+            owed.forget();
+        }
+        paid
     }
 
     /// The permits that were spent without a lease, in all.
@@ -130,7 +161,7 @@ impl Outage {
         self.denied.load(Ordering::Relaxed)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Lasting>> {
-        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -14,9 +14,10 @@ use core::time::Duration;
 /// ```
 ///
 /// All permits that are admitted in this way are counted in the [statistics](crate::FleetStats).
-/// The process reports them to the store when it answers again: the bucket is then empty. A
-/// [window](crate::FleetQuota::window) gets no such report, so what is admitted in this way comes
-/// on top of its limit.
+/// The process reports them to the store when it answers again. At a rate the bucket is then empty.
+/// A [window](crate::FleetQuota::window) has so many fewer left: the process pays with the first
+/// permits that it leases in that window. If the others have leased the rest by then, or the window
+/// is over, what was admitted comes on top of its limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OnUnavailable {
     phases: Phases,

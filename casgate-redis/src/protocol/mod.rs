@@ -67,7 +67,7 @@
 //! | a failover that lost grants | those lost, at most the server's burst. None, once a holder that knows the last of them calls | `a failover`; `wrong, CarriesNothing` |
 //! | a server that lost all, [`StartFull`](StateLoss::StartFull) | the server's burst | `a loss, then full` |
 //! | a server that lost all, [`StartEmpty`](StateLoss::StartEmpty) | none | `a loss, then empty` |
-//! | two servers for a time `D` (split brain) | `B + r · D` | – |
+//! | two servers for a time `D` (split brain) | `B + r · D` | `two primaries`, in `tests/faults` |
 //!
 //! Each holds for intervals that contain the event, or begin less than `E` after it.
 //!

@@ -171,6 +171,14 @@ impl FleetQuota {
         }
     }
 
+    /// How long a window is, if it is a quota for windows.
+    pub(crate) const fn window_length(&self) -> Option<Duration> {
+        match self.mode {
+            Mode::Rate => None,
+            Mode::Window => Some(self.quota.period()),
+        }
+    }
+
     pub(crate) const fn unavailable(&self) -> &OnUnavailable {
         &self.on_unavailable
     }

@@ -118,3 +118,22 @@ fn shares_of_all_processes_keep_the_bound() {
         assert!(excess <= 300.0, "{excess} above the bound, seed {seed}");
     }
 }
+
+/// What the processes admit from their shares is paid by the window, before it is used up.
+#[test]
+fn shares_of_a_window_are_part_of_its_limit() {
+    let length = 20 * SECOND;
+    let limit = Quota::new(4_000, core::time::Duration::from_nanos(length)).unwrap();
+    let quota = FleetQuota::window(limit).on_unavailable(OnUnavailable::share(4));
+    for seed in 0..6 {
+        // Twice as much as there is.
+        let world = World::new(&quota, 4, Net::GOOD, seed).all(Demand::steady(100.0));
+        let begins = world.next_boundary(length);
+        let outage = begins + 3 * SECOND..begins + 5 * SECOND;
+        let report = world.without_server(outage.clone()).run(begins + length);
+        let alone = admitted(&report.spent, outage.start + SECOND, outage.end);
+        assert!(alone >= 100, "{alone} admitted in the outage, seed {seed}");
+        let used = admitted(&report.spent, begins, begins + length);
+        assert!((3_950..=4_000).contains(&used), "{used} of 4,000, seed {seed}");
+    }
+}

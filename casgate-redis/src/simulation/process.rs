@@ -19,6 +19,11 @@ pub(super) struct Process {
     /// The call under way: its number, and when it was sent.
     call: Option<(u64, Timestamp)>,
     pub(super) calls: u64,
+    /// When the wait of the last denial is over, and the calls since that denial.
+    denied_until: u64,
+    calls_since: u64,
+    /// The most calls within the wait of a denial.
+    pub(super) most_calls_in_a_wait: u64,
     /// The waiters for a lease: for how many permits, since when.
     pub(super) waiting: Vec<(u32, Timestamp)>,
     /// How late its callers spend, by a timestamp that they took before: a bug, to see that it is
@@ -41,6 +46,9 @@ impl Process {
             alarms: Vec::new(),
             call: None,
             calls: 0,
+            denied_until: 0,
+            calls_since: 0,
+            most_calls_in_a_wait: 0,
             waiting: Vec::new(),
             late: 0,
             wakes_at: 0,
@@ -66,15 +74,22 @@ impl Process {
     }
 
     /// A caller's first look: `None` if it waits.
-    pub(super) fn ask(&self, permits: u32, now: u64) -> Option<Option<Admitted>> {
+    pub(super) fn ask(&mut self, permits: u32, now: u64) -> Option<Option<Admitted>> {
         let alive_at = self.here(now.saturating_sub(self.late));
-        let now = self.here(now);
-        if let Some(admitted) = self.limit.spend(permits, alive_at, now) {
-            return Some(Some(admitted));
-        }
-        match self.limit.miss(permits, now) {
-            Ok(admitted) => Some(Some(admitted)),
-            Err(Miss::Not(_)) => Some(None),
+        let here = self.here(now);
+        let spent = self.limit.spend(permits, alive_at, here);
+        match spent.map_or_else(|| self.limit.miss(permits, here), Ok) {
+            Ok(admitted) => {
+                self.denied_until = 0;
+                Some(Some(admitted))
+            }
+            Err(Miss::Not(not)) => {
+                if now >= self.denied_until {
+                    let wait = not.retry_after().unwrap_or_default();
+                    (self.denied_until, self.calls_since) = (now + wait.as_nanos() as u64, 0);
+                }
+                Some(None)
+            }
             Err(Miss::Soon) => None,
         }
     }
@@ -107,6 +122,10 @@ impl Process {
                     self.handle.inbox().expect_at(here + self.timeout());
                 }
                 self.calls += 1;
+                if now < self.denied_until {
+                    self.calls_since += 1;
+                    self.most_calls_in_a_wait = self.most_calls_in_a_wait.max(self.calls_since);
+                }
                 self.call = Some((self.calls, here));
                 Some((self.calls, script, arguments))
             }

@@ -112,7 +112,8 @@ fn a_fleet_in_demand_has_its_rate_in_equal_parts() {
 }
 
 /// Under denials a process asks about four times in a lifetime, whatever the demand is: after each
-/// short reply it waits for a quarter of one, more or less by a fifth.
+/// short reply it waits for a quarter of one, more or less by a fifth. Until a denial's `retry_after`
+/// is over, it makes one call, for the lease that is there then.
 #[test]
 fn denied_requests_cost_few_calls() {
     for quota in quotas() {
@@ -127,6 +128,8 @@ fn denied_requests_cost_few_calls() {
                 let most = most_calls(calls, lifetime, 0);
                 assert!(most <= 10, "{most} calls in a lifetime, {quota:?}, seed {seed}");
             }
+            let most = report.most_calls_in_a_wait;
+            assert_eq!(most, 1, "calls in the wait of a denial, {quota:?}, seed {seed}");
         }
     }
 }

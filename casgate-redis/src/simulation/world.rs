@@ -72,6 +72,8 @@ pub(super) struct Report {
     pub(super) each: Vec<Vec<(u64, u32)>>,
     /// The instants of the calls of each.
     pub(super) calls: Vec<Vec<u64>>,
+    /// The most calls of a process within the wait of a denial.
+    pub(super) most_calls_in_a_wait: u64,
     /// The permits that were leased, in all.
     pub(super) leased: u64,
     /// The permits that were asked for.
@@ -165,6 +167,8 @@ impl World {
         }
         for process in &self.processes {
             self.report.leased += process.limit.stats().leased;
+            let most = &mut self.report.most_calls_in_a_wait;
+            *most = process.most_calls_in_a_wait.max(*most);
         }
         self.report
     }

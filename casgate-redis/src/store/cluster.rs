@@ -22,7 +22,8 @@ use std::time::Instant;
 /// round trip. While a node does not answer, the limits of other nodes get their leases later.
 ///
 /// Let the client not retry by itself, as above: the fleet does, and the pauses of the client would
-/// be those of all limits.
+/// be those of all limits. It then follows no redirection of a key either. So while a slot moves, a
+/// limit whose key has moved is unavailable, until the slot has its new node.
 pub struct ClusterStore {
     client: ClusterClient,
     connection: Option<ClusterConnection>,

@@ -12,6 +12,7 @@ pub use self::error::{Cause, StoreError};
 pub use self::redis::RedisStore;
 
 use crate::protocol::Script;
+use core::any::Any;
 use core::time::Duration;
 
 /// A server that runs the scripts of the [protocol](crate::protocol): Redis, Valkey, or another in
@@ -58,6 +59,13 @@ pub trait Store: Send + 'static {
         calls: &[Call<'_>],
         timeout: Duration,
     ) -> Result<Vec<Result<Vec<i64>, StoreError>>, StoreError>;
+}
+
+/// What a panic said, in one line.
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or_default();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// A script to run.

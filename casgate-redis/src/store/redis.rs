@@ -20,8 +20,8 @@ use std::time::Instant;
 /// # Ok::<(), casgate_redis::StoreError>(())
 /// ```
 ///
-/// Passwords, TLS and databases are parts of the URL, or of a [`redis::ConnectionInfo`]. For TLS
-/// enable a feature of the crate `redis`, such as `tls-rustls`.
+/// Passwords, TLS and databases are parts of the URL, or of a [`redis::ConnectionInfo`]. TLS needs
+/// [features of two crates](crate::operating#tls).
 pub struct RedisStore {
     opening: Opening,
     connection: Option<Connection>,
@@ -162,8 +162,11 @@ impl Store for RedisStore {
         let mut replies = self.run(calls, deadline).map_err(|error| of(&error))?;
         let waits = replies.split_off(calls.len());
         if let Some((replicas, _)) = self.replicas {
-            let reached = waits.into_iter().map(|wait| redis::from_redis_value(wait).unwrap_or(0));
-            let reached = reached.min().unwrap_or(0);
+            let mut reached = u32::MAX;
+            for wait in waits {
+                let of_one = wait.extract_error().and_then(|n| Ok(redis::from_redis_value(n)?));
+                reached = reached.min(of_one.map_err(|error| of(&error))?);
+            }
             if reached < replicas {
                 let detail = format!("{reached} of {replicas} have the lease");
                 return Err(StoreError::new(Cause::Replicas, detail));
@@ -209,6 +212,19 @@ fn until(deadline: Instant) -> Duration {
     deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1))
 }
 
+/// Whether an error without a code of its own says that access is denied.
+fn is_denial(detail: &str) -> bool {
+    [
+        // Without a password, a server that wants one reads no command as long as ours.
+        "unauthenticated",
+        // The script may run, and a command in it may not: of Redis 7.0, and of later ones and Valkey.
+        "The user executing the script can't",
+        "ACL failure in script",
+    ]
+    .iter()
+    .any(|text| detail.contains(text))
+}
+
 /// An error of the client as one of a store.
 pub(super) fn of(error: &RedisError) -> StoreError {
     let cause = match error.code() {
@@ -219,13 +235,56 @@ pub(super) fn of(error: &RedisError) -> StoreError {
         Some("CLUSTERDOWN" | "MASTERDOWN" | "TRYAGAIN" | "MOVED" | "ASK") => Cause::Cluster,
         Some("WRONGPASS" | "NOAUTH" | "NOPERM") => Cause::Authentication,
         _ if error.kind() == redis::ErrorKind::AuthenticationFailed => Cause::Authentication,
-        // Without a password, a server that wants one reads no command as long as ours.
-        _ if error.detail().is_some_and(|detail| detail.contains("unauthenticated")) => {
-            Cause::Authentication
-        }
+        _ if error.detail().is_some_and(is_denial) => Cause::Authentication,
         _ if error.is_timeout() => Cause::Timeout,
         _ if error.is_io_error() => Cause::Unreachable,
         _ => Cause::Other,
     };
     StoreError::new(cause, error.to_string())
+}
+
+#[cfg(all(test, not(casgate_loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_error_of_a_server_has_its_cause() {
+        for (cause, errors) in [
+            (Cause::ReadOnly, &["READONLY You can't write against a read only replica."][..]),
+            (
+                Cause::Busy,
+                &["LOADING Redis is loading the dataset in memory", "BUSY Redis is busy"],
+            ),
+            (Cause::OutOfMemory, &["OOM command not allowed when used memory > 'maxmemory'."]),
+            (Cause::Replicas, &["NOREPLICAS Not enough good replicas to write."]),
+            (
+                Cause::Cluster,
+                &[
+                    "CLUSTERDOWN The cluster is down",
+                    "MASTERDOWN Link with MASTER is down",
+                    "TRYAGAIN Multiple keys request during rehashing of slot",
+                    "MOVED 3999 127.0.0.1:6381",
+                    "ASK 3999 127.0.0.1:6381",
+                ],
+            ),
+            (
+                Cause::Authentication,
+                &[
+                    "WRONGPASS invalid username-password pair or user is disabled.",
+                    "NOAUTH Authentication required.",
+                    "NOPERM this user has no permissions to run the 'eval' command",
+                    "ERR Protocol error: unauthenticated bulk length",
+                    "ERR The user executing the script can't run this command or subcommand",
+                    "ERR ACL failure in script: User fleet has no permissions to run 'del'",
+                ],
+            ),
+            (Cause::Other, &["ERR unknown command 'EVALSHA'", "WRONGTYPE of another kind"]),
+        ] {
+            for error in errors {
+                let reply = redis::parse_redis_value(format!("-{error}\r\n").as_bytes());
+                let error = numbers(reply).expect_err("it is an error");
+                assert_eq!(error.cause(), cause, "{error}");
+            }
+        }
+    }
 }

@@ -1,3 +1,4 @@
+use rustix::net::sockopt::set_socket_linger;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -28,6 +29,10 @@ pub(crate) struct Weather {
     pub(crate) is_deaf: bool,
     /// New connections are cut at once.
     pub(crate) is_cut: bool,
+    /// Messages come in pieces of a few bytes, one in a millisecond.
+    pub(crate) is_narrow: bool,
+    /// Connections are reset (`RST`), with what they were about to deliver.
+    pub(crate) is_reset: bool,
 }
 
 struct Wire {
@@ -50,6 +55,9 @@ enum Way {
     Replies,
 }
 
+/// The bytes that a narrow link carries in a millisecond.
+const NARROW: usize = 16;
+
 impl Link {
     /// Makes a link to that port.
     pub(crate) fn to(server: u16) -> Self {
@@ -70,7 +78,9 @@ impl Link {
         let mut state = self.wire.state();
         let is_news = weather.is_deaf != state.weather.is_deaf || weather.is_cut;
         state.weather = weather;
-        if is_news {
+        if weather.is_reset {
+            state.reset();
+        } else if is_news {
             state.cut();
         }
         self.wire.changed.notify_all();
@@ -104,6 +114,14 @@ impl Drop for Link {
 }
 
 impl State {
+    /// Lets those who carry end. When the last of them has closed a connection, it is reset.
+    fn reset(&mut self) {
+        for connection in self.connections.drain(..) {
+            let _ = set_socket_linger(&connection, Some(Duration::ZERO));
+            let _ = connection.shutdown(Shutdown::Read);
+        }
+    }
+
     fn cut(&mut self) {
         for connection in self.connections.drain(..) {
             let _ = connection.shutdown(Shutdown::Both);
@@ -123,7 +141,7 @@ impl Wire {
                 return;
             }
             let Ok(client) = client else { continue };
-            if state.weather.is_cut {
+            if state.weather.is_cut || state.weather.is_reset {
                 continue;
             }
             if state.weather.is_deaf {
@@ -153,11 +171,26 @@ impl Wire {
             if way == Way::Requests {
                 self.rename(message);
             }
-            if !self.pass(way, message) || to.write_all(message).is_err() {
+            if !self.pass(way, message) || self.write(message, &mut to).is_err() {
                 break;
             }
         }
-        let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
+        // An end is held as a message is.
+        self.pass(way, &[]);
+        if !self.state().weather.is_reset {
+            let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
+        }
+    }
+
+    fn write(&self, message: &[u8], to: &mut TcpStream) -> std::io::Result<()> {
+        if !self.state().weather.is_narrow {
+            return to.write_all(message);
+        }
+        for piece in message.chunks(NARROW) {
+            thread::sleep(Duration::from_millis(1));
+            to.write_all(piece)?;
+        }
+        Ok(())
     }
 
     fn rename(&self, message: &mut [u8]) {
@@ -185,6 +218,7 @@ impl Wire {
         };
         let state = self.changed.wait_while(self.state(), is_held);
         let state = state.unwrap_or_else(PoisonError::into_inner);
-        !(state.is_over || way == Way::Replies && state.weather.cuts_replies)
+        let weather = state.weather;
+        !(state.is_over || weather.is_reset || way == Way::Replies && weather.cuts_replies)
     }
 }

@@ -13,6 +13,7 @@
 
 mod batches;
 mod checker;
+mod contract;
 mod link;
 mod log;
 mod memory;
@@ -41,13 +42,13 @@ fn main() -> ExitCode {
     let wrong = wrong::all()
         .into_iter()
         .map(|(row, kind)| trial("wrong", row, move |row| wrong::detect(row, kind)));
-    let others =
-        checker::TESTS.iter().chain(batches::TESTS).chain(memory::TESTS).map(|&(name, test)| {
-            Trial::test(name, move || {
-                test();
-                Ok(())
-            })
-        });
+    let others = [checker::TESTS, contract::TESTS, batches::TESTS, memory::TESTS].concat();
+    let others = others.into_iter().map(|(name, test)| {
+        Trial::test(name, move || {
+            test();
+            Ok(())
+        })
+    });
     let trials = others.chain(rows).chain(wrong).collect();
     libtest_mimic::run(&arguments, trials).exit_code()
 }

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// Permits that a process admitted at an instant, in nanoseconds.
@@ -77,6 +78,16 @@ impl Record {
             from: interval.0,
             to: interval.1,
         }
+    }
+
+    /// Returns the permits of each aligned window of that length, by the instant of its begin. The windows are those of a
+    /// clock that is so far ahead.
+    pub(crate) fn in_windows(&self, length: u64, ahead: u64) -> BTreeMap<u64, u64> {
+        let mut windows = BTreeMap::new();
+        for &Admission { at, permits } in &self.admissions {
+            *windows.entry(at - (at + ahead) % length).or_default() += permits;
+        }
+        windows
     }
 
     /// Returns the fewest permits of any window of that length in a range of time, or `None` if none fits.

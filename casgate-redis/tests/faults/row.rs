@@ -62,6 +62,8 @@ pub(crate) struct Expected {
     pub(crate) alone: Alone,
     /// A worker is stopped itself, so its decisions may last.
     pub(crate) stalls: bool,
+    /// It is a limit for each second by the server's clock, in place of a rate.
+    pub(crate) is_windows: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -71,6 +73,9 @@ pub(crate) enum More {
     Burst,
     /// What the fleet refills in that time, but no more than the server's burst.
     Refill(Duration),
+    /// What a second primary grants in that time, or for as long as the fault lasts: the server's burst, and what
+    /// refills.
+    Primary(Option<Duration>),
     /// What so many times the rate refills, for as long as the fault lasts, and the server's burst.
     Rate(f64),
     /// There is no bound.
@@ -120,6 +125,7 @@ impl Row {
                 cause: None,
                 alone: Alone::Nothing,
                 stalls: false,
+                is_windows: false,
             },
             wrong: None,
             is_long: false,

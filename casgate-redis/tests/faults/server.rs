@@ -13,6 +13,8 @@ pub(crate) struct Server {
     process: Child,
     pub(crate) port: u16,
     directory: PathBuf,
+    keeps_log: bool,
+    loads_slowly: bool,
 }
 
 impl Server {
@@ -23,8 +25,8 @@ impl Server {
             let port = free_port();
             let directory = directory.join(format!("server-{port}"));
             std::fs::create_dir_all(&directory).expect("a directory for temporary files");
-            let process = spawn(port, &directory)?;
-            Some(Self { process, port, directory })
+            let process = spawn(port, &directory, false, false)?;
+            Some(Self { process, port, directory, keeps_log: false, loads_slowly: false })
         };
         (0..10).find_map(|_| start()).expect("redis-server starts")
     }
@@ -35,9 +37,35 @@ impl Server {
         self.process.wait().expect("it ends");
     }
 
-    /// Starts it again, at the same port. It knows nothing.
+    /// From now on it logs each write before it replies (`appendonly`), and reads the log when it starts again.
+    pub(crate) fn keep_log(&mut self) {
+        self.keeps_log = true;
+        self.run::<()>(&["CONFIG", "SET", "appendfsync", "always"]);
+        self.run::<()>(&["CONFIG", "SET", "appendonly", "yes"]);
+        let begins = |server: &Self| {
+            server.run::<String>(&["INFO", "persistence"]).contains("in_progress:1")
+        };
+        while begins(self) {
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Keeps a log of many keys, which it takes a second to read: it answers meanwhile, and says that it is loading.
+    pub(crate) fn load_slowly(&mut self) {
+        // It looks at its connections every kilobyte, so the keys are long.
+        let fill = "for n = 1, 500 do
+            local key = ''
+            for part = 1, 20 do key = key .. redis.sha1hex(n .. ' ' .. part) end
+            redis.call('SET', key, '', 'EX', 600)
+        end";
+        self.run::<()>(&["EVAL", fill, "0"]);
+        self.keep_log();
+        self.loads_slowly = true;
+    }
+
+    /// Starts it again, at the same port. It knows nothing, unless it keeps a log.
     pub(crate) fn start_again(&mut self) {
-        let start = || spawn(self.port, &self.directory);
+        let start = || spawn(self.port, &self.directory, self.keeps_log, self.loads_slowly);
         self.process = start().or_else(start).expect("its port is free");
     }
 
@@ -94,10 +122,14 @@ pub(crate) fn free_port() -> u16 {
     free.local_addr().expect("an address").port()
 }
 
-fn spawn(port: u16, directory: &Path) -> Option<Child> {
+fn spawn(port: u16, directory: &Path, keeps_log: bool, loads_slowly: bool) -> Option<Child> {
+    // Microseconds for each key, and bytes from one look at its connections to the next.
+    let slowly = ["--key-load-delay", "2000", "--loading-process-events-interval-bytes", "1024"];
     let process = Command::new("redis-server")
+        .args(slowly.iter().filter(|_| loads_slowly))
         .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""])
-        .args(["--appendonly", "no", "--daemonize", "no", "--logfile", "", "--dir"])
+        .args(["--appendonly", if keeps_log { "yes" } else { "no" }, "--appendfsync", "always"])
+        .args(["--daemonize", "no", "--logfile", "", "--dir"])
         .arg(directory)
         .args(["--repl-diskless-sync-delay", "0"])
         .stdin(Stdio::null())

@@ -7,7 +7,7 @@ use casgate_redis::protocol::Script;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// A fleet that runs, and what a fault can do to it.
 pub(crate) struct Stage {
@@ -24,6 +24,8 @@ pub(crate) struct Stage {
     /// When the fleet started, by both clocks.
     pub(crate) start: Instant,
     pub(crate) start_at: u64,
+    /// What the time of day is ahead of the common clock.
+    pub(crate) day_ahead: u64,
     /// The fault, in nanoseconds of the common clock: from its begin to its end.
     pub(crate) fault: Option<(u64, u64)>,
     lasts: Duration,
@@ -31,11 +33,17 @@ pub(crate) struct Stage {
 }
 
 /// A directory for temporary files, for as long as it is used.
-struct Directory(PathBuf);
+pub(crate) struct Directory(pub(crate) PathBuf);
 
 /// The clock by which the workers log.
 fn now() -> u64 {
     SystemClock.now().as_nanos()
+}
+
+/// The clock of the server.
+fn time_of_day() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.expect("it is later than 1970").as_nanos() as u64
 }
 
 impl Stage {
@@ -76,6 +84,7 @@ impl Stage {
             primary: 0,
             start: Instant::now(),
             start_at: now(),
+            day_ahead: time_of_day() - now(),
             fault: None,
             lasts: row.lasts,
             directory,
@@ -98,6 +107,13 @@ impl Stage {
     pub(crate) fn until(&self, millis: u64) {
         let at = self.start + Duration::from_millis(millis);
         thread::sleep(at.saturating_duration_since(Instant::now()));
+    }
+
+    /// Lets the fleet be until so many windows of a second have begun, and so many milliseconds more.
+    pub(crate) fn until_window(&self, windows: u64, millis: u64) {
+        const SECOND: u64 = 1_000_000_000;
+        let first = SECOND - (self.start_at + self.day_ahead) % SECOND;
+        self.until((first + (windows - 1) * SECOND) / 1_000_000 + millis);
     }
 
     /// Does it, and takes note of when.
@@ -155,10 +171,20 @@ impl Stage {
 
     /// Makes the replica the primary.
     pub(crate) fn promote(&mut self) {
+        self.promote_for(self.links.len());
+    }
+
+    /// Makes the replica the primary for so many workers. The others stay with the old one.
+    pub(crate) fn promote_for(&mut self, workers: usize) {
         self.primary = 1;
         self.run("REPLICAOF NO ONE");
+        self.lead_to_primary(0..workers);
+    }
+
+    /// Leads workers to the primary.
+    pub(crate) fn lead_to_primary(&mut self, workers: std::ops::Range<usize>) {
         let port = self.server().port;
-        self.links.iter().for_each(|link| link.lead_to(port));
+        self.links[workers].iter().for_each(|link| link.lead_to(port));
     }
 
     /// When all workers have ended that were not stopped.
@@ -217,7 +243,7 @@ fn with_clock(text: &str) -> String {
 }
 
 impl Directory {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let own = NEXT.fetch_add(1, Ordering::Relaxed);
         let path =

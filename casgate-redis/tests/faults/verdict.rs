@@ -44,6 +44,7 @@ struct Outcome<'a> {
     reports: Vec<Report>,
     /// From the fleet's start to its end.
     span: Range<u64>,
+    day_ahead: u64,
     fault: Option<(u64, u64)>,
     threads: u64,
     complaints: &'a mut Vec<Complaint>,
@@ -106,6 +107,7 @@ pub(crate) fn judge_once(row: &Row) -> Vec<Complaint> {
         each: each.into_iter().map(Record::new).collect(),
         reports,
         span: stage.start_at..stage.end_at(),
+        day_ahead: stage.day_ahead,
         fault: stage.fault,
         threads: stage.workers.iter().map(|worker| worker.lives() as u64).sum(),
         complaints: &mut complaints,
@@ -119,7 +121,11 @@ pub(crate) fn judge_once(row: &Row) -> Vec<Complaint> {
 
 impl Outcome<'_> {
     fn judge(mut self) {
-        self.judge_excess();
+        if self.expected.is_windows {
+            self.judge_windows();
+        } else {
+            self.judge_excess();
+        }
         self.judge_rate();
         self.judge_reports();
         self.judge_absence();
@@ -148,6 +154,9 @@ impl Outcome<'_> {
             More::Nothing => Some(0),
             More::Burst => Some(self.terms.server_burst()),
             More::Refill(time) => Some(self.terms.refill(time).min(self.terms.server_burst())),
+            More::Primary(time) => {
+                Some(self.terms.refill(time.unwrap_or(lasted)) + self.terms.server_burst())
+            }
             More::Rate(times) => {
                 let refill = self.terms.refill(lasted + 2 * self.terms.lease) as f64 * times;
                 Some(refill as u64 + self.terms.server_burst())
@@ -167,6 +176,27 @@ impl Outcome<'_> {
                 let interval = since(found.from)..since(found.to);
                 let text = format!("{} of {most} {part}, at {interval:?} ms", found.permits);
                 self.complain(Kind::Excess, text);
+            }
+        }
+    }
+
+    /// Each window has its limit, and those after the fault are used up.
+    fn judge_windows(&mut self) {
+        let limit = u64::from(self.terms.rate);
+        let (from, to) = self.fault.unwrap_or((u64::MAX, u64::MAX));
+        let settled = to.saturating_add(2 * self.terms.lease.as_nanos() as u64);
+        for (begin, permits) in self.record.in_windows(SECOND, self.day_ahead) {
+            let has_fault = begin <= to && from < begin + SECOND;
+            let more = if has_fault && self.expected.more == More::Burst { limit } else { 0 };
+            let most = limit + self.threads + more;
+            let at = begin.saturating_sub(self.span.start) / 1_000_000;
+            if permits > most {
+                let text = format!("{permits} of {most} in the window at {at} ms");
+                self.complain(Kind::Excess, text);
+            }
+            let is_whole = begin >= settled && begin + SECOND <= self.span.end;
+            if is_whole && (permits as f64) < LIVE * limit as f64 {
+                self.complain(Kind::Starved, format!("{permits} in the window at {at} ms"));
             }
         }
     }

@@ -54,6 +54,13 @@ impl Worker {
         process.wait().expect("it ends");
     }
 
+    /// Asks the process to end (`SIGTERM`), which it does without a word.
+    pub(crate) fn terminate(&mut self) {
+        let mut process = self.process.take().expect("it runs");
+        signal(&process, Signal::TERM);
+        process.wait().expect("it ends");
+    }
+
     pub(crate) fn stop(&self) {
         signal(self.process.as_ref().expect("it runs"), Signal::STOP);
     }
@@ -150,7 +157,7 @@ fn read(path: &Path) -> Result<Vec<Admission>, String> {
 }
 
 /// Cargo builds the examples with the tests, next to them.
-fn executable() -> PathBuf {
+pub(crate) fn executable() -> PathBuf {
     let test = std::env::current_exe().expect("the path of the test");
     let target = test.parent().and_then(Path::parent).expect("it is in a target directory");
     let worker = target.join("examples").join(format!("worker{}", std::env::consts::EXE_SUFFIX));

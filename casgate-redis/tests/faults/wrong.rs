@@ -1,7 +1,7 @@
 //! Workers that break the protocol: each row must detect them.
 
-use crate::row::Row;
-use crate::rows::{clocks, demands, failovers, links, losses, servers};
+use crate::row::{More, Row};
+use crate::rows::{clocks, demands, failovers, links, losses, servers, windows};
 use crate::verdict::{self, Kind};
 use libtest_mimic::Failed;
 
@@ -18,7 +18,18 @@ pub(crate) fn all() -> Vec<(Row, Kind)> {
         wrong(demands::equal(), "keys without end", "KeepsKeys", Kind::Keys),
         wrong(servers::killed(), "asks again late", "RetriesLate", Kind::Starved),
         wrong(clocks::back(), "carries the largest TAT", "CarriesLargest", Kind::Starved),
+        // Honest workers, and more than one server: what a row allows for that is needed.
+        excessive(failovers::split_brain(), "one primary too many"),
+        excessive(servers::all_killed(), "a server without its log"),
+        excessive(windows::flushed(), "a window twice"),
     ]
+}
+
+/// A row that is expected to have an excess, judged as if it were not.
+fn excessive(mut row: Row, name: &'static str) -> (Row, Kind) {
+    row.name = name;
+    row.expected.more = More::Nothing;
+    (row, Kind::Excess)
 }
 
 /// Fails if the row does not detect its wrong workers. A machine that has no time for them may need another round.

@@ -22,7 +22,7 @@ fn poll<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// "Those of this process who wait are served in the order of their arrival." One who arrived when the line moved came
+/// "The waiters of this process are served in the order of their arrival." One who arrived when the line moved came
 /// before those who waited.
 #[test]
 fn the_line_is_served_in_the_order_of_arrival() {

@@ -94,8 +94,8 @@ fn a_store_that_panics_is_one_that_fails() {
     until("the store is asked again", || other.check().is_ok());
 }
 
-/// "Liveness within two lease lifetimes after recovery": a limit whose leases live for long let the store keep silent
-/// as long, and all limits of the process wait for the one call.
+/// "When Redis is back, the full rate is back after at most two lifetimes more": a limit whose leases live for long let
+/// the store keep silent as long, and all limits of the process wait for the one call.
 #[test]
 fn a_long_lease_gives_the_store_no_longer_to_reply() {
     let (quota, server) = at_rate(Quota::per_hour(1_000), Duration::from_secs(60));

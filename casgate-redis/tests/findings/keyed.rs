@@ -1,13 +1,16 @@
 //! [`FleetKeyed`](casgate_redis::FleetKeyed), "Memory".
 
+use crate::server::Server;
 use crate::{at_rate, millis, until};
 use casgate::Quota;
-use casgate_redis::{Fleet, FleetKeyed, NotAdmitted, OnUnavailable};
+use casgate_redis::protocol::WindowQuota;
+use casgate_redis::{Fleet, FleetKeyed, FleetQuota, NotAdmitted, OnUnavailable};
 use std::thread;
 use std::time::Duration;
 
-/// "Keys that have spent permits for which the store has not been told, in an outage …, keep their places." When the
-/// store was back it was not told, unless the key was asked for again. So a map full of such keys stayed full.
+/// "Keys whose spent permits are not reported to the store yet, because of an outage or a charge, keep their places."
+/// When the store was back nothing was reported, unless the key was asked for again. So a map full of such keys stayed
+/// full.
 #[test]
 fn keys_that_spent_in_an_outage_are_forgotten_after_it() {
     let (quota, server) = at_rate(Quota::per_second(100), millis(20));
@@ -34,6 +37,29 @@ fn keys_that_spent_in_an_outage_are_forgotten_after_it() {
     });
 }
 
+/// The same in windows, of which they spent more than there is.
+#[test]
+fn keys_of_windows_are_forgotten_after_an_outage() {
+    let quota = Quota::per_minute(10);
+    let server = Server::of_windows(WindowQuota::new(quota).unwrap());
+    let quota = FleetQuota::window(quota).lifetime(millis(20));
+    server.set_down(true);
+    let fleet = Fleet::over(server.clone());
+    let users: FleetKeyed<u32> =
+        fleet.keyed("user", quota.on_unavailable(OnUnavailable::allow()), 8).unwrap();
+    let mut key = 0;
+    until("all places are kept", || {
+        key += 1;
+        (0..15).any(|_| matches!(users.check(&key), Err(NotAdmitted::Unavailable(_))))
+    });
+    server.set_down(false);
+    let mut key = 1_000_000;
+    until("a new key has a place", || {
+        key += 1;
+        users.get(&key).is_ok()
+    });
+}
+
 /// Whether the server is not called any more.
 fn is_idle(server: &crate::server::Server) -> bool {
     let calls = server.batches().len();
@@ -41,7 +67,7 @@ fn is_idle(server: &crate::server::Server) -> bool {
     calls == server.batches().len()
 }
 
-/// "That forgives nothing": the share of an evicted key was full when the key came again in the same outage.
+/// "That returns no permits": the share of an evicted key was full when the key came again in the same outage.
 #[test]
 fn eviction_in_an_outage_forgives_nothing() {
     let (quota, server) = at_rate(Quota::per_hour(60).with_burst(60), millis(20));

@@ -1,8 +1,10 @@
 //! [`OnUnavailable`].
 
+use crate::server::Server;
 use crate::{at_rate, millis, until};
 use casgate::{Limit, Quota, Timestamp};
-use casgate_redis::{AcquireError, Fleet, OnUnavailable};
+use casgate_redis::protocol::WindowQuota;
+use casgate_redis::{AcquireError, Fleet, FleetLimiter, FleetQuota, OnUnavailable};
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -73,4 +75,45 @@ fn a_timestamp_of_the_future_is_no_outage() {
         assert!(admitted.at() < Timestamp::MAX && admitted.at() > Timestamp::ZERO);
     }
     assert_eq!(limiter.stats().allowed, 0);
+}
+
+/// 100 in a minute, of which a process has admitted 40 in an outage. After it nobody asks the process.
+fn a_window_after_an_outage(on_unavailable: OnUnavailable) -> (FleetLimiter, FleetLimiter, Server) {
+    let quota = Quota::per_minute(100);
+    let server = Server::of_windows(WindowQuota::new(quota).unwrap());
+    server.set_down(true);
+    let quota = FleetQuota::window(quota).lifetime(millis(40)).on_unavailable(on_unavailable);
+    let limiter = || Fleet::over(server.clone()).limiter("api", quota.clone()).unwrap();
+    let (own, other) = (limiter(), limiter());
+    for _ in 0..40 {
+        own.check().unwrap();
+    }
+    server.set_down(false);
+    until("it is reported", || server.used("api") == 40);
+    (own, other, server)
+}
+
+/// The permits that are admitted until no more are.
+fn rest(limiter: &FleetLimiter) -> u32 {
+    let mut admitted = 0;
+    until("the window has no more", || match limiter.check() {
+        Ok(_) => {
+            admitted += 1;
+            false
+        }
+        Err(not) => not.retry_after().unwrap() > Duration::from_secs(1),
+    });
+    admitted
+}
+
+/// "The process reports them to the store when it answers again." Of a window it did not, so the window had its whole
+/// limit besides.
+#[test]
+fn what_is_spent_in_an_outage_is_of_the_window() {
+    for on_unavailable in [OnUnavailable::allow(), OnUnavailable::share(2)] {
+        let (own, _, _server) = a_window_after_an_outage(on_unavailable.clone());
+        assert_eq!(rest(&own), 60);
+        let (_own, other, _server) = a_window_after_an_outage(on_unavailable);
+        assert_eq!(rest(&other), 60);
+    }
 }

@@ -52,7 +52,7 @@ fn permits_are_not_returned_to_the_next_window() {
     assert!(admitted <= 100, "{admitted} of 100 in one window");
 }
 
-/// "What it does not spend in a lifetime it returns." What came late was lost until the window ended.
+/// "It returns the permits that it does not spend in a lifetime." What came late was lost until the window ended.
 #[test]
 fn a_late_lease_is_returned() {
     let (limiter, server) = hundred_a_minute(millis(100));

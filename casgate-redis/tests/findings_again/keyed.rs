@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// "If there are only such, new keys are unavailable." While one thread finds out that a new key has no place, another one
-/// finds the key's limiter in the map, and spends of its share; again and again.
+/// "If there are only such keys, new keys are unavailable." While one thread finds out that a new key has no place,
+/// another one finds the key's limiter in the map, and spends of its share; again and again.
 #[test]
 fn a_key_without_a_place_has_no_share_for_many_threads() {
     let (quota, server) = at_rate(Quota::per_hour(60).with_burst(10), Duration::from_millis(200));

@@ -14,8 +14,8 @@ fn hundred_a_minute(lifetime: Duration) -> (FleetLimiter, Server) {
     (Fleet::over(server.clone()).limiter("api", quota).unwrap(), server)
 }
 
-/// "What it does not spend in a lifetime it returns." The process that returned it did not ask for it again until the
-/// window ended, if it had been told before that the window is used up.
+/// "It returns the permits that it does not spend in a lifetime." The process that returned some did not ask for them
+/// again until the window ended, if it had been told before that the window is used up.
 #[test]
 fn what_is_returned_can_be_leased_again() {
     let (limiter, server) = hundred_a_minute(Duration::from_millis(400));

@@ -15,6 +15,11 @@ pub(crate) struct Node {
 impl Node {
     /// Starts a server with further arguments, and waits until it answers.
     pub(crate) fn start(arguments: &[&str]) -> Self {
+        (0..10).find_map(|_| Self::try_start(arguments)).expect("redis-server starts")
+    }
+
+    /// The same, or `None`: somebody else may take a port before the server does.
+    pub(crate) fn try_start(arguments: &[&str]) -> Option<Self> {
         let port = free_port();
         let directory =
             std::env::temp_dir().join(format!("casgate-node-{}-{port}", std::process::id()));
@@ -38,9 +43,13 @@ impl Node {
             ),
             Err(error) => panic!("redis-server does not start: {error}"),
         };
-        let node = Self { process, port, directory };
-        until("the server answers", || node.connect().is_ok());
-        node
+        let mut node = Self { process, port, directory };
+        let mut has_ended = false;
+        until("the server answers", || {
+            has_ended = node.process.try_wait().is_ok_and(|status| status.is_some());
+            has_ended || node.connect().is_ok()
+        });
+        (!has_ended).then_some(node)
     }
 
     pub(crate) fn url(&self) -> String {
@@ -52,11 +61,15 @@ impl Node {
     }
 
     pub(crate) fn ask<T: FromRedisValue>(&self, command: &str) -> T {
-        let mut words = command.split(' ');
-        let mut cmd = redis::cmd(words.next().expect("a command"));
-        cmd.arg(words.collect::<Vec<_>>());
+        self.run(&command.split(' ').collect::<Vec<_>>())
+    }
+
+    /// Runs a command whose words may have spaces.
+    pub(crate) fn run<T: FromRedisValue>(&self, words: &[&str]) -> T {
+        let mut command = redis::cmd(words[0]);
+        command.arg(&words[1..]);
         let mut connection = self.connect().expect("the server answers");
-        cmd.query(&mut connection).unwrap_or_else(|error| panic!("{command}: {error}"))
+        command.query(&mut connection).unwrap_or_else(|error| panic!("{words:?}: {error}"))
     }
 
     pub(crate) fn kill(&mut self) {
@@ -80,7 +93,7 @@ pub(crate) fn free_port() -> u16 {
 }
 
 /// Waits until it is so, for half a minute at most.
-pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
+pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let start = Instant::now();
     while !is_so() {
         assert!(start.elapsed() < Duration::from_secs(30), "not so in time: {what}");

@@ -83,17 +83,17 @@ fn what_is_spent_in_an_outage_empties_the_bucket() {
     limit.asks(10);
     limit.fail(40);
     assert_eq!(limit.miss(5, 20).unwrap().permits(), 5);
-    assert!(limit.shared.is_owing());
+    assert!(limit.shared.is_owing(at(50)));
     assert_eq!(limit.shared.stats().allowed, 5);
     let carried = |arguments: Vec<i64>| arguments[11];
     assert_eq!(carried(limit.asks(50)), (1 << 53) - 1);
     // Some more while that is under way: the next tells of them.
     let _ = limit.miss(5, 51);
     limit.grant(0, 52);
-    assert!(limit.shared.is_owing());
+    assert!(limit.shared.is_owing(at(50)));
     assert_eq!(carried(limit.asks(80)), (1 << 53) - 1);
     limit.grant(0, 81);
-    assert!(!limit.shared.is_owing());
+    assert!(!limit.shared.is_owing(at(50)));
     let _ = limit.miss(1, 110);
     assert_eq!(carried(limit.asks(110)), 81_000 + 300_000);
 }

@@ -1,6 +1,7 @@
 //! A limit for each window.
 
 use super::*;
+use crate::outage::OnUnavailable;
 
 /// 100 in a second, leases of 100 ms.
 fn window() -> Alone {
@@ -90,4 +91,58 @@ fn a_window_without_permits_denies_until_it_ends() {
     assert_eq!(limit.grant_in(7, 0, 11, 600), at(110));
     assert_eq!(limit.denied(1, 11).retry_after(), Some(millis(602)));
     assert_eq!(limit.look(110), Step::LookAt(at(611)));
+}
+
+/// A window in an outage in which everything is allowed, of which the process has had 40.
+fn in_an_outage() -> Alone {
+    let quota = FleetQuota::window(Quota::per_second(100)).lifetime(millis(100));
+    let limit = Alone::new(quota.on_unavailable(OnUnavailable::allow()));
+    let _ = limit.miss(40, 10);
+    limit.asks(10);
+    limit.grant_in(7, 40, 11, 900); // ends at 910
+    assert!(limit.spend(40, 12).is_some());
+    limit.fail(120);
+    limit
+}
+
+#[test]
+fn what_is_spent_in_an_outage_is_paid_with_leases_of_the_window() {
+    let limit = in_an_outage();
+    assert!((0..30).all(|_| limit.miss(1, 121).is_ok()));
+    assert!(limit.shared.is_owing(at(122)));
+    // A probe asks for as little as it can, and after it the rest is asked for at once.
+    let Step::Ask { arguments, .. } = limit.shared.look(at(122), true) else { panic!() };
+    assert_eq!(arguments[2], 1);
+    assert_eq!(limit.grant_in(7, 1, 123, 787), at(123));
+    assert_eq!(limit.want_in(123), [29, 0, 0]);
+    // Of a reply that is short, what there is.
+    limit.grant_in(7, 25, 124, 786);
+    assert_eq!(limit.shared.stock.permits(), 0);
+    assert!(limit.shared.is_owing(at(125)) && limit.denied(1, 125).retry_after().is_some());
+    assert_eq!(limit.want_in(160), [4, 0, 0]);
+    limit.grant_in(7, 4, 161, 749);
+    assert!(!limit.shared.is_owing(at(162)));
+    assert_eq!(limit.shared.stock.permits(), 0);
+}
+
+#[test]
+fn what_was_spent_in_a_window_is_not_paid_in_the_next() {
+    let limit = in_an_outage();
+    assert!(limit.miss(30, 121).is_ok());
+    assert!(limit.shared.is_owing(at(909)) && !limit.shared.is_owing(at(910)));
+    let _ = limit.miss(40, 930);
+    assert_eq!(limit.want_in(930)[0], 40);
+    limit.grant_in(8, 40, 931, 979);
+    assert_eq!(limit.shared.stock.permits(), 40);
+}
+
+/// Else a key of a full map would keep its place until the window ends.
+#[test]
+fn what_a_window_cannot_pay_is_forgotten() {
+    let limit = in_an_outage();
+    assert!(limit.miss(500, 121).is_err() && limit.miss(100, 121).is_ok());
+    let Step::Ask { .. } = limit.shared.look(at(122), true) else { panic!() };
+    limit.grant_in(7, 0, 123, 787);
+    assert!(!limit.shared.is_owing(at(124)));
+    assert_eq!(limit.denied(1, 124).retry_after(), Some(millis(788)));
 }

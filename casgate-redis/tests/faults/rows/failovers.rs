@@ -29,6 +29,8 @@ pub(crate) fn rows() -> Vec<Row> {
                 });
             })
             .expect(|expected| expected.cause = Some("the store has too few replicas")),
+        split_brain(),
+        ended_split_brain(),
     ]
 }
 
@@ -41,6 +43,8 @@ const CUT: Weather = Weather {
     cuts_replies: false,
     is_deaf: false,
     is_cut: false,
+    is_narrow: false,
+    is_reset: false,
 };
 
 fn replicated(name: &'static str, source: &'static str) -> Row {
@@ -70,4 +74,45 @@ pub(crate) fn lost_writes() -> Row {
             });
         })
         .expect(|expected| expected.more = carried())
+}
+
+/// Half of the workers stay with the old primary. Both have their whole burst when the demand comes.
+fn split(name: &'static str, fault: fn(&mut Stage)) -> Row {
+    replicated(name, "two primaries for a time D: each keeps the bound")
+        .demands(&["10@1000,2000", "10@1000,1500", "10@1000,2000", "10@1000,1500"])
+        .fault(fault)
+}
+
+pub(crate) fn split_brain() -> Row {
+    split("two primaries", |stage| {
+        stage.until(900);
+        stage.fault(|stage| {
+            stage.promote_for(2);
+            stage.until(2_000);
+            stage.lead_to_primary(2..4);
+        });
+    })
+    .lasts(4_500)
+    .expect(|expected| expected.more = More::Primary(None))
+}
+
+/// The old primary hears nothing of its replica. It notices within two seconds, and grants nothing after that.
+fn ended_split_brain() -> Row {
+    split("two primaries, until one wants replicas", |stage| {
+        stage.until(600);
+        stage.run("CONFIG SET min-replicas-max-lag 1");
+        stage.run("CONFIG SET min-replicas-to-write 1");
+        stage.until(900);
+        stage.fault(|stage| {
+            stage.replication.as_ref().expect("a link").set(CUT);
+            stage.promote_for(2);
+            stage.until(5_000);
+            stage.lead_to_primary(2..4);
+        });
+    })
+    .lasts(7_500)
+    .expect(|expected| {
+        expected.more = More::Primary(Some(millis(2_500)));
+        expected.cause = Some("the store has too few replicas");
+    })
 }

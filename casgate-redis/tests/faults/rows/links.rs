@@ -72,6 +72,23 @@ pub(crate) fn rows() -> Vec<Row> {
                 }
             })
             .lasts(4_500),
+        linked("reset, now and then")
+            .fault(|stage| {
+                for round in 0..10 {
+                    stage.until(500 + 120 * round);
+                    stage.fault(|stage| {
+                        stage.set(Weather { is_reset: true, ..Weather::default() });
+                        std::thread::sleep(millis(5));
+                        stage.set(Weather::default());
+                    });
+                }
+            })
+            .lasts(4_500),
+        linked("narrow links").fault(|stage| {
+            stage.set(Weather { is_narrow: true, ..Weather::default() });
+            stage.until(1_500);
+            stage.fault(|_| {});
+        }),
         linked("half-open")
             .fault(|stage| {
                 let deaf = Weather { is_deaf: true, ..Weather::default() };

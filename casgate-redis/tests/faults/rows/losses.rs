@@ -36,7 +36,7 @@ fn flush_from(stage: &mut Stage, begin: u64) {
 }
 
 /// Nobody knows any more what was granted.
-fn flush_and_start_again(stage: &mut Stage) {
+pub(crate) fn flush_and_start_again(stage: &mut Stage) {
     (0..4).for_each(|worker| stage.workers[worker].kill());
     stage.run("FLUSHALL");
     (0..4).for_each(|worker| stage.start(worker));

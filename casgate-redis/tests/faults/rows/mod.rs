@@ -9,6 +9,7 @@ pub(crate) mod losses;
 mod policies;
 mod processes;
 pub(crate) mod servers;
+pub(crate) mod windows;
 mod writes;
 
 use crate::row::Row;
@@ -25,6 +26,7 @@ pub(crate) fn all() -> Vec<Row> {
         failovers::rows(),
         policies::rows(),
         clocks::rows(),
+        windows::rows(),
         long::rows(),
     ]
     .concat()

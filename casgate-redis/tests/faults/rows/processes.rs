@@ -23,6 +23,13 @@ pub(crate) fn rows() -> Vec<Row> {
                 }
             },
         ),
+        Row::new("terminated, and started again", "a crash strands its leases").fault(|stage| {
+            stage.until(500 + fastrand::u64(..400));
+            stage.fault(|stage| {
+                (0..4).for_each(|worker| stage.workers[worker].terminate());
+                (0..4).for_each(|worker| stage.start(worker));
+            });
+        }),
         Row::new("one is killed for good", "a crash strands its leases").fault(|stage| {
             stage.until(500 + fastrand::u64(..400));
             stage.fault(|stage| stage.workers[3].kill());

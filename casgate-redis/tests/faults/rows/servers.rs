@@ -1,6 +1,7 @@
 //! A server that stops or ends.
 
 use crate::row::{More, Row, millis};
+use crate::stage::Stage;
 use std::thread;
 
 const TIMEOUT: &str = "the store does not answer";
@@ -36,6 +37,19 @@ pub(crate) fn rows() -> Vec<Row> {
         }),
         killed(),
         killed_starting_empty(),
+        all_killed(),
+        killed_with_its_log(),
+        Row::new("killed, and it loads its log", "a server that reads its data")
+            .fault(|stage| {
+                stage.server().load_slowly();
+                stage.until(900);
+                stage.fault(|stage| {
+                    stage.server().kill();
+                    stage.server().start_again();
+                });
+            })
+            .lasts(5_000)
+            .expect(|expected| expected.cause = Some("the store is busy")),
         Row::new("killed and at once again: start empty", "a server that lost all, StartEmpty")
             .starting_empty()
             .fault(|stage| {
@@ -54,7 +68,7 @@ pub(crate) fn rows() -> Vec<Row> {
     ]
 }
 
-fn stopped(name: &'static str, fault: fn(&mut crate::stage::Stage)) -> Row {
+fn stopped(name: &'static str, fault: fn(&mut Stage)) -> Row {
     Row::new(name, "a server that stops; late execution and late replies")
         .fault(fault)
         .expect(|expected| expected.cause = Some(TIMEOUT))
@@ -92,4 +106,29 @@ pub(crate) fn killed_starting_empty() -> Row {
             });
         })
         .expect(|expected| expected.cause = Some(UNREACHABLE))
+}
+
+/// Nobody is left who knows what was granted.
+fn kill_all(stage: &mut Stage) {
+    (0..4).for_each(|worker| stage.workers[worker].kill());
+    stage.server().kill();
+    stage.server().start_again();
+    (0..4).for_each(|worker| stage.start(worker));
+}
+
+pub(crate) fn all_killed() -> Row {
+    Row::new("killed with all workers, and empty", "a server that lost all, StartFull")
+        .fault(|stage| {
+            stage.until(900);
+            stage.fault(kill_all);
+        })
+        .expect(|expected| expected.more = More::Burst)
+}
+
+fn killed_with_its_log() -> Row {
+    Row::new("killed with all workers, with its log", "a server that lost nothing").fault(|stage| {
+        stage.server().keep_log();
+        stage.until(900);
+        stage.fault(kill_all);
+    })
 }
