@@ -67,11 +67,11 @@ impl Sharded<TokenBucket> {
                 Spent::Empty(stamp) => Some(stamp),
                 Spent::Late => {
                     // At this cell are threads that are ahead.
-                    home::move_on();
+                    home::move_on(&state.cells);
                     None
                 }
                 Spent::Lost => {
-                    home::move_on();
+                    home::move_on(&state.cells);
                     continue;
                 }
             };
@@ -120,7 +120,7 @@ impl Sharded<TokenBucket> {
         }
         if !state.cells[at].prepare(now) {
             // At this cell are threads that are ahead.
-            home::move_on();
+            home::move_on(&state.cells);
             return None;
         }
         Some(Parent { word, lease })
