@@ -1,5 +1,6 @@
 use super::stock::{Spent, Stock};
-use crate::algorithm::TokenBucket;
+use super::{Buckets, Lease, Parent};
+use crate::algorithm::{Machine, Rule, Sharded, TokenBucket};
 use crate::{Quota, Timestamp};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -81,4 +82,30 @@ fn near_the_end_of_the_range_a_spend_past_it_is_late() {
         assert!(matches!(cell.spend(Timestamp::from_nanos(end), &rule()), Spent::Won(_)));
         assert!(matches!(cell.spend(Timestamp::from_nanos(end + 1), &rule()), Spent::Late));
     }
+}
+
+/// A thread that has exchanged the parent, with a lease for a cell, and stops there.
+fn stop_after_a_lease(sharded: &Sharded<TokenBucket>, state: &Buckets, at: usize, now: Timestamp) {
+    let seen = Parent::from_bits(state.top.parent.load());
+    let taken = Rule::decide(sharded.rule(), seen.word, 1 + state.lease, now);
+    let lease = Lease::new(at, state.cells[at].load().stamp());
+    assert!(state.cells[at].prepare(now));
+    let next = Parent { word: taken.expect("so many are there"), lease };
+    let _ = state.top.parent.update(|_| Some(next.bits()));
+}
+
+/// "The state shows a later timestamp than the caller's", if others have been admitted at one since.
+#[test]
+fn who_is_served_from_the_lease_of_a_stopped_thread_makes_others_late() {
+    let state = Buckets::with_cells(16, 2);
+    let rule = TokenBucket::new(Quota::per_second(1).with_burst(state.burst_of_parent()));
+    let sharded = Sharded::new(rule);
+    let (first, later) = (Timestamp::ZERO, Timestamp::from_secs(100));
+    while sharded.decide(&state, 1, first, true).is_ok() {}
+    crate::sync::move_home(0);
+    stop_after_a_lease(&sharded, &state, 0, later);
+    assert!(sharded.decide(&state, 1, later, true).is_ok());
+    crate::sync::move_home(1);
+    let denied = sharded.decide(&state, 1, first, true).expect_err("no cell has one for it");
+    assert!(sharded.is_late(&state, denied, first));
 }
