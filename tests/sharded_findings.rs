@@ -220,8 +220,8 @@ fn a_bucket_lacks_what_its_cells_lack_when_it_is_reset() {
     }
 }
 
-/// "Of a bucket, `reset_after` says when the parent is full, or a later instant." To a late timestamp it named an earlier
-/// one, which the sentence did not say.
+/// "Of a bucket, `reset_after` says when the parent is full, or a later instant." To a late timestamp it
+/// named an earlier one, which the sentence did not say.
 #[test]
 fn a_bucket_is_full_after_its_reset_after_if_timestamps_are_in_order() {
     // Gives the thread a cell.
@@ -240,7 +240,8 @@ fn a_bucket_is_full_after_its_reset_after_if_timestamps_are_in_order() {
     assert!(admitted.reset_after() < 112 * SECOND + SECOND && of_parent > 1_000 * SECOND);
 }
 
-/// "Range: that of a plain bucket with the burst b − K." It said "that of the plain algorithm", whose range ends earlier.
+/// "Range: that of a plain bucket with the burst b − K." It said "that of the plain algorithm", whose range
+/// ends earlier.
 #[test]
 fn the_range_of_a_bucket_is_that_of_its_parent() {
     let quota = Quota::new(1, Duration::from_nanos(1)).unwrap().with_burst(64);

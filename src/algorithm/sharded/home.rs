@@ -18,8 +18,8 @@ pub(super) fn settle() {
     }
 }
 
-/// To the next cell, if there is one: another thread is at this one, or was with a later timestamp. The thread's cells of
-/// other limiters change with it.
+/// To the next cell, if there is one: another thread is at this one, or was with a later timestamp.
+/// The thread's cells of other limiters change with it.
 pub(super) fn move_on<T>(cells: &[CachePadded<T>]) {
     if cells.len() > 1 {
         sync::move_home(sync::home().wrapping_add(1));

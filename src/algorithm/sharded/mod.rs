@@ -17,9 +17,9 @@ pub(crate) use window::Windows;
 /// [`Limiter::sharded_fixed_window`] and [`Limiter::sharded_token_bucket`] make one.
 ///
 /// The words are one for each core, the *cells*, and a *parent*. A thread asks one cell, and
-/// another one if it meets other threads there, or their later timestamps. So it needs no handle. There are as many cells as
-/// cores, up to 64 and rounded up to a power of two, and fewer for a small limit. They are on the
-/// heap, so a `static` needs a [`LazyLock`](std::sync::LazyLock).
+/// another one if it meets other threads there, or their later timestamps. So it needs no handle.
+/// There are as many cells as cores, up to 64 and rounded up to a power of two, and fewer for a small
+/// limit. They are on the heap, so a `static` needs a [`LazyLock`](std::sync::LazyLock).
 ///
 /// ```
 /// use casgate::algorithm::Sharded;

@@ -65,8 +65,8 @@ fn no_lease_waits_at_a_coarse_timestamp() {
     }
 }
 
-/// Leases into a cell of `most` permits that had to wait, if a permit takes so many tenths of a nanosecond, and the caller
-/// looks at a clock with such ticks for as many permits at a time.
+/// Leases into a cell of `most` permits that had to wait, if a permit takes so many tenths of a nanosecond,
+/// and the caller looks at a clock with such ticks for as many permits at a time.
 fn waits(most: u32, tenths: u64, tick: u64, batch: u64) -> u32 {
     let (cell, mut real, mut waits) = (Stock::new(most), 10_000_000, 0);
     let mut now = Timestamp::ZERO;
@@ -96,8 +96,8 @@ fn no_lease_waits_for_a_tick_of_the_clock() {
     assert!(waits(255, 20, 1_000, 1) > 0, "a permit in two nanoseconds, at ticks of a hundred");
 }
 
-/// "One note serves all calls at a timestamp, and several that are some nanoseconds apart. Calls that are 255 ns apart and
-/// more make one each."
+/// "One note serves all calls at a timestamp, and several that are some nanoseconds apart. Calls that are
+/// 255 ns apart and more make one each."
 #[test]
 fn a_spend_notes_its_timestamp_seldom_if_timestamps_are_near() {
     let notes = |step: u64| {
