@@ -219,3 +219,56 @@ fn a_bucket_lacks_what_its_cells_lack_when_it_is_reset() {
         assert!(then.remaining() >= 64 - 8, "{then:?}");
     }
 }
+
+/// "Of a bucket, `reset_after` says when the parent is full, or a later instant." To a late timestamp it
+/// named an earlier one, which the sentence did not say.
+#[test]
+fn a_bucket_is_full_after_its_reset_after_if_timestamps_are_in_order() {
+    // Gives the thread a cell.
+    let one = bucket(1, 1);
+    while one.is_allowed_at(Timestamp::ZERO) {}
+    let limiter = bucket(128, 2);
+    let later = Timestamp::from_secs(1_000);
+    for _ in 0..9 {
+        let admitted = limiter.check_at(later).unwrap();
+        assert!(admitted.reset_after() >= limiter.peek_at(later).reset_after());
+    }
+    // Eight came from a cell, and one from the parent, with a lease. The next is from the other cell.
+    let admitted = limiter.check_at(Timestamp::ZERO).unwrap();
+    assert_eq!(admitted.remaining(), 7);
+    let of_parent = limiter.peek_at(Timestamp::ZERO).reset_after();
+    assert!(admitted.reset_after() < 112 * SECOND + SECOND && of_parent > 1_000 * SECOND);
+}
+
+/// "Range: that of a plain bucket with the burst b − K." It said "that of the plain algorithm", whose range
+/// ends earlier.
+#[test]
+fn the_range_of_a_bucket_is_that_of_its_parent() {
+    let quota = Quota::new(1, Duration::from_nanos(1)).unwrap().with_burst(64);
+    let plain = |burst| Limiter::token_bucket(quota.with_burst(burst));
+    let sharded = || Limiter::sharded_token_bucket(quota).with_cells(1);
+    // K is 8.
+    let last = Timestamp::from_nanos(u64::MAX - 56);
+    let beyond = Timestamp::from_nanos(u64::MAX - 55);
+    assert!(!plain(64).is_allowed_at(last));
+    assert!(plain(56).is_allowed_at(last) && sharded().is_allowed_at(last));
+    for reason in [plain(56).check_at(beyond), sharded().check_at(beyond)] {
+        assert_eq!(reason.unwrap_err().reason(), Reason::OutOfRange);
+    }
+}
+
+/// "A thread asks one cell, and another one if it meets other threads there, or their later timestamps." It met them at
+/// another limiter, of one cell, and went from cell to cell here.
+#[test]
+fn a_thread_keeps_its_cell_while_another_limiter_has_nowhere_to_send_it() {
+    let (other, limiter) = (bucket(64, 1), bucket(8_000, 4));
+    // The cell of the other one gets no lease until then.
+    assert!((0..8).all(|_| other.is_allowed_at(Timestamp::from_secs(1 << 33))));
+    assert!(limiter.is_allowed_at(Timestamp::ZERO));
+    let mut left = Vec::new();
+    for _ in 0..20 {
+        assert!(other.is_allowed_at(Timestamp::ZERO));
+        left.push(limiter.check_at(Timestamp::ZERO).unwrap().remaining());
+    }
+    assert!(left.windows(2).skip(1).all(|two| two[1] + 1 == two[0]), "{left:?}");
+}

@@ -95,7 +95,8 @@ use core::fmt;
 /// # Cost
 ///
 /// No lock and no allocation. An admission is some loads and one compare-and-swap. It takes a second
-/// one after each lap of a sliding window, and seldom in a sharded bucket. After a short spin it is repeated for each concurrent change that came first. A denial is
+/// one after each lap of a sliding window, and in a sharded bucket for some timestamps that are new to
+/// its cell. After a short spin it is repeated for each concurrent change that came first. A denial is
 /// loads alone, except where it [writes](#guarantees). [`choosing`](crate::guide::choosing) has the
 /// figures. A fixed window has 24 bytes and a token bucket 56. Neither is padded: in an array
 /// that threads hammer, wrap each in `crossbeam_utils::CachePadded`.

@@ -59,6 +59,11 @@ fn timestamps_that_are_near() {
     run("stocks: near timestamps, an empty cell", Some(3), 5, &[&[2], &[1]]);
     run("stocks: near timestamps, two calls each", Some(2), 16, &[&[1, 1], &[2, 0]]);
     run("stocks: a spend ahead of a lease", None, 16, &[&[20], &[0]]);
+    // The earlier one must not lower what the later one has noted. It would get a lease, and at 40 there
+    // would be one permit too many.
+    explore_bounded("stocks: two notes, and a lease", None, || {
+        stocks_race::<Bucket>(16, 1, 1, 4, &[&[40], &[10]]);
+    });
 }
 
 #[test]

@@ -27,6 +27,10 @@ impl Table {
                 }
             }
             At::Until => {
+                if c.now < cell.until && self.is(Wrong::LateByUntil) {
+                    self.found_late(s, c);
+                    return;
+                }
                 let skips = match self.wrong {
                     Wrong::SpentThenRaised => true,
                     Wrong::NearIsSkipped => c.now <= cell.until + 2,
@@ -76,6 +80,7 @@ impl Table {
                     let raises = !self.is(Wrong::LeasedThenRaised);
                     c.at = if raises { At::PrepareRaise } else { At::Replace };
                 } else {
+                    self.move_on(c);
                     c.next.lease = c.parent.lease;
                     c.next.word = self.take(c.parent.word, 1, c.now).expect("it was had");
                     c.at = At::Replace;
@@ -131,8 +136,17 @@ impl Table {
                 c.is_late = true;
                 self.pass_on(s, c);
             }
-            _ => self.by_parent(c, self.is(Wrong::LateIsEmpty)),
+            _ if self.is(Wrong::LateIsEmpty) => self.by_parent(c, true),
+            _ => {
+                self.move_on(c);
+                self.by_parent(c, false);
+            }
         }
+    }
+
+    /// To the next cell.
+    fn move_on(&self, c: &mut Caller) {
+        c.home = (c.home + 1) % self.cells;
     }
 
     fn lost(&self, s: &mut State, c: &mut Caller) {
@@ -140,7 +154,7 @@ impl Table {
             return self.pass_on(s, c);
         }
         if c.why == For::Own {
-            c.home = (c.home + 1) % self.cells;
+            self.move_on(c);
         }
         c.begin_again();
     }

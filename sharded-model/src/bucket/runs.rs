@@ -108,6 +108,7 @@ fn faults() -> Vec<Run> {
     let stopped = at_rest(table(1, 1, 2, calls(&[1, 4], &[0, 2])));
     let later = at_rest(table(1, 1, 2, calls(&[1, 4], &[1, 3])));
     let twice = at_rest(table(1, 1, 2, calls(&[2, 2], &[0, 2])));
+    let pairs = at_rest(table(1, 2, 3, calls(&[1, 1], &[0, 2])));
     let twos = at_rest(table(2, 2, 3, calls(&[1, 1], &[0, 3])));
     vec![
         wrong(Wrong::Unprepared, bound, one.clone()),
@@ -116,6 +117,7 @@ fn faults() -> Vec<Run> {
         wrong(Wrong::Stored, bound, later),
         wrong(Wrong::LeasedThenRaised, bound, one.clone()),
         wrong(Wrong::OlderIsSpent, bound, one.clone()),
+        wrong(Wrong::LateByUntil, "c late", pairs),
         wrong(Wrong::WholeBurst, bound, one.clone()),
         wrong(Wrong::Unnamed, denials, one.clone()),
         wrong(Wrong::NoHelp, denials, one.clone()),

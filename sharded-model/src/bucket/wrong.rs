@@ -17,6 +17,8 @@ pub(crate) enum Wrong {
     LeasedThenRaised,
     /// A permit is spent at a timestamp older than `since`.
     OlderIsSpent,
+    /// A permit is for nobody who is older than `until`.
+    LateByUntil,
     /// The parent has the whole burst.
     WholeBurst,
 

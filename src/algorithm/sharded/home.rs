@@ -18,9 +18,12 @@ pub(super) fn settle() {
     }
 }
 
-/// To the next cell: another thread is at this one, or was with a later timestamp.
-pub(super) fn move_on() {
-    sync::move_home(sync::home().wrapping_add(1));
+/// To the next cell, if there is one: another thread is at this one, or was with a later timestamp.
+/// The thread's cells of other limiters change with it.
+pub(super) fn move_on<T>(cells: &[CachePadded<T>]) {
+    if cells.len() > 1 {
+        sync::move_home(sync::home().wrapping_add(1));
+    }
 }
 
 /// As many cells as there are cores, but no more than give each of `limit` permits at least `least`.

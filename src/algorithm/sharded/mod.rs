@@ -17,9 +17,9 @@ pub(crate) use window::Windows;
 /// [`Limiter::sharded_fixed_window`] and [`Limiter::sharded_token_bucket`] make one.
 ///
 /// The words are one for each core, the *cells*, and a *parent*. A thread asks one cell, and
-/// another one if it meets other threads there. So it needs no handle. There are as many cells as
-/// cores, up to 64 and rounded up to a power of two, and fewer for a small limit. They are on the
-/// heap, so a `static` needs a [`LazyLock`](std::sync::LazyLock).
+/// another one if it meets other threads there, or their later timestamps. So it needs no handle.
+/// There are as many cells as cores, up to 64 and rounded up to a power of two, and fewer for a small
+/// limit. They are on the heap, so a `static` needs a [`LazyLock`](std::sync::LazyLock).
 ///
 /// ```
 /// use casgate::algorithm::Sharded;
@@ -83,9 +83,10 @@ pub(crate) use window::Windows;
 ///   refills to b − K and no further, so a burst finds b − K. If the cells are full it finds b. K is
 ///   at most an eighth of b. A timestamp older than a cell's lease cannot have what the cell holds: up to K
 ///   less.
-/// - **Range**: that of the plain algorithm. After a timestamp from the far future its cell gets no
-///   lease until then, and if it got one then, its permits are for nobody until then. If the permit
-///   came from the parent, the parent serves nobody until then. Nothing undoes that.
+/// - **Range**: that of a plain bucket with the burst b − K. After a timestamp from the far future its cell
+///   gets no lease until then. If it got one then, or a thread was about to take one, what it gets is for nobody
+///   until then. If the permit came from the parent, the parent serves nobody until then. Nothing
+///   undoes that.
 ///
 /// *Proof of the bound.* A permit is taken from the parent at a timestamp c, and spent at τ ≥ c.
 /// The parent is a plain bucket with the burst b − K. So of the permits with c in [s, e] there
@@ -112,7 +113,8 @@ pub(crate) use window::Windows;
 ///   others spend, it reports no more than was left when it began, and no less than when it ended. Of
 ///   a bucket it may be up to K less, for permits of leases that were made meanwhile.
 /// - Of a bucket, [`reset_after`](crate::Admitted::reset_after) says when the parent is full, or a later
-///   instant. Cells don't refill by waiting, so up to K permits may be missing then, even if it is zero.
+///   instant. To a timestamp that is older than one that the limiter has seen, it may name an earlier one.
+///   Cells don't refill by waiting, so up to K permits may be missing then, even if it is zero.
 ///
 /// [`Limiter`]: crate::Limiter
 /// [`Limiter::sharded_fixed_window`]: crate::Limiter::sharded_fixed_window

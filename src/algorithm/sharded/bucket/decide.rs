@@ -67,11 +67,11 @@ impl Sharded<TokenBucket> {
                 Spent::Empty(stamp) => Some(stamp),
                 Spent::Late => {
                     // At this cell are threads that are ahead.
-                    home::move_on();
+                    home::move_on(&state.cells);
                     None
                 }
                 Spent::Lost => {
-                    home::move_on();
+                    home::move_on(&state.cells);
                     continue;
                 }
             };
@@ -81,10 +81,8 @@ impl Sharded<TokenBucket> {
                 if !self.replace(state, parent, next) {
                     continue;
                 }
-                self.complete(state, next.lease);
-                let bits = next.word.bits();
-                let _ = state.top.newest.update(|newest| (newest < bits).then_some(bits));
-                return Outcome { bits, kind: Kind::ByParent };
+                self.complete(state, next);
+                return Outcome { bits: next.word.bits(), kind: Kind::ByParent };
             }
             if let Some(outcome) = self.pass(state, parent, now) {
                 return outcome;
@@ -95,11 +93,14 @@ impl Sharded<TokenBucket> {
     /// The parent, whose lease is complete.
     pub(super) fn settled(&self, state: &Buckets) -> Parent {
         let parent = Parent::from_bits(state.top.parent.load());
-        self.complete(state, parent.lease);
+        self.complete(state, parent);
         parent
     }
 
-    fn complete(&self, state: &Buckets, lease: Lease) {
+    fn complete(&self, state: &Buckets, Parent { word, lease }: Parent) {
+        // Before anybody is served from the lease, so that others learn that they are late.
+        let bits = word.bits();
+        let _ = state.top.newest.update(|newest| (newest < bits).then_some(bits));
         state.cells[lease.at()].complete(lease.stamp(), state.lease);
     }
 
@@ -120,7 +121,7 @@ impl Sharded<TokenBucket> {
         }
         if !state.cells[at].prepare(now) {
             // At this cell are threads that are ahead.
-            home::move_on();
+            home::move_on(&state.cells);
             return None;
         }
         Some(Parent { word, lease })

@@ -21,7 +21,7 @@ pub(super) struct Stock {
     /// At least the timestamp of the last lease.
     since: Cell,
     /// At least every timestamp at which a permit was spent.
-    until: Cell,
+    pub(super) until: Cell,
 }
 
 /// The word `held`.
@@ -108,7 +108,8 @@ impl Stock {
         }
         let _ = self.until.update(|until| {
             // Beyond `now` if timestamps come in short steps, so that the next few find it high enough. A nanosecond
-            // for each permit: to spend that takes longer, so no lease has to wait for `until`.
+            // for each permit: to spend that takes some five, so no lease has to wait for `until`. With two it would
+            // wait now and then, for a coarse clock may show one timestamp until the cell is empty.
             let is_short = now < until.saturating_add(permits.into());
             let ahead = if is_short { u64::from(permits) - 1 } else { 0 };
             (until < now).then(|| now.saturating_add(ahead).min(horizon))

@@ -1,5 +1,7 @@
 use super::stock::{Spent, Stock};
-use crate::algorithm::TokenBucket;
+use super::{Buckets, Lease, Parent};
+use crate::algorithm::{Machine, Rule, Sharded, TokenBucket};
+use crate::cell::Attempt;
 use crate::{Quota, Timestamp};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -20,7 +22,7 @@ fn spend_all(cell: &Stock, now: u64, step: u64) -> u64 {
     unreachable!("a cell has an end")
 }
 
-/// As long as spending a permit takes a nanosecond.
+/// If no timestamp serves two permits.
 #[test]
 fn no_lease_waits_for_a_timestamp_that_was_noted_in_advance() {
     for step in [1, 2, 3, 5, 25, 63, 100, 254, 255, 256, 1_000, 1_000_000] {
@@ -63,6 +65,55 @@ fn no_lease_waits_at_a_coarse_timestamp() {
     }
 }
 
+/// Leases into a cell of `most` permits that had to wait, if a permit takes so many tenths of a nanosecond,
+/// and the caller looks at a clock with such ticks for as many permits at a time.
+fn waits(most: u32, tenths: u64, tick: u64, batch: u64) -> u32 {
+    let (cell, mut real, mut waits) = (Stock::new(most), 10_000_000, 0);
+    let mut now = Timestamp::ZERO;
+    for i in 0..20_000 {
+        real += tenths;
+        if i % batch == 0 {
+            now = Timestamp::from_nanos(real / tick * tick / 10);
+        }
+        if let Spent::Empty(stamp) = cell.spend(now, &rule()) {
+            if cell.prepare(now) { cell.complete(stamp, most) } else { waits += 1 }
+        }
+    }
+    waits
+}
+
+/// As long as spending a permit takes five nanoseconds.
+#[test]
+fn no_lease_waits_for_a_tick_of_the_clock() {
+    for most in [1, 8, 16, 255] {
+        for tick in [10, 50, 90, 150, 417, 700, 1_000, 1_100, 2_000, 2_550, 2_560, 10_000] {
+            for batch in [1, 3, 8, 20, 40, 50, 60, 100, 128, 255, 1_000] {
+                let waits = waits(most, 50, tick, batch);
+                assert_eq!(waits, 0, "{most} permits, ticks of {tick} / 10 ns, {batch} at a time");
+            }
+        }
+    }
+    assert!(waits(255, 20, 1_000, 1) > 0, "a permit in two nanoseconds, at ticks of a hundred");
+}
+
+/// "One note serves all calls at a timestamp, and several that are some nanoseconds apart. Calls that are
+/// 255 ns apart and more make one each."
+#[test]
+fn a_spend_notes_its_timestamp_seldom_if_timestamps_are_near() {
+    let notes = |step: u64| {
+        let (cell, mut notes) = (Stock::new(255), 0);
+        for i in 0..255 {
+            let before = cell.until.load();
+            let now = Timestamp::from_nanos(1_000_000 + i * step);
+            assert!(matches!(cell.spend(now, &rule()), Spent::Won(_)));
+            notes += u32::from(cell.until.load() != before);
+        }
+        notes
+    };
+    let counted = [0, 1, 5, 50, 255, 1_000].map(notes);
+    assert_eq!(counted, [1, 2, 22, 115, 255, 255]);
+}
+
 /// Otherwise a timestamp that is not served would keep leases away from the cell.
 #[test]
 fn a_timestamp_out_of_range_leaves_no_trace() {
@@ -81,4 +132,78 @@ fn near_the_end_of_the_range_a_spend_past_it_is_late() {
         assert!(matches!(cell.spend(Timestamp::from_nanos(end), &rule()), Spent::Won(_)));
         assert!(matches!(cell.spend(Timestamp::from_nanos(end + 1), &rule()), Spent::Late));
     }
+}
+
+/// A thread that has exchanged the parent, with a lease for a cell, and stops there.
+fn stop_after_a_lease(sharded: &Sharded<TokenBucket>, state: &Buckets, at: usize, now: Timestamp) {
+    let seen = Parent::from_bits(state.top.parent.load());
+    let taken = Rule::decide(sharded.rule(), seen.word, 1 + state.lease, now);
+    let lease = Lease::new(at, state.cells[at].load().stamp());
+    assert!(state.cells[at].prepare(now));
+    let next = Parent { word: taken.expect("so many are there"), lease };
+    let _ = state.top.parent.update(|_| Some(next.bits()));
+}
+
+/// "The state shows a later timestamp than the caller's", if others have been admitted at one since.
+#[test]
+fn who_is_served_from_the_lease_of_a_stopped_thread_makes_others_late() {
+    let state = Buckets::with_cells(16, 2);
+    let rule = TokenBucket::new(Quota::per_second(1).with_burst(state.burst_of_parent()));
+    let sharded = Sharded::new(rule);
+    let (first, later) = (Timestamp::ZERO, Timestamp::from_secs(100));
+    while sharded.decide(&state, 1, first, true).is_ok() {}
+    crate::sync::move_home(0);
+    stop_after_a_lease(&sharded, &state, 0, later);
+    assert!(sharded.decide(&state, 1, later, true).is_ok());
+    crate::sync::move_home(1);
+    let denied = sharded.decide(&state, 1, first, true).expect_err("no cell has one for it");
+    assert!(sharded.is_late(&state, denied, first));
+}
+
+/// A thread asks its own cell, the one that served it last, or the next one if it came too late there.
+#[test]
+fn a_thread_goes_where_it_is_served() {
+    let state = Buckets::with_cells(64, 4);
+    let rule = TokenBucket::new(Quota::per_second(1).with_burst(state.burst_of_parent()));
+    let sharded = Sharded::new(rule);
+    let (first, later) = (Timestamp::ZERO, Timestamp::from_secs(1_000));
+    let homes = || crate::sync::home() & 3;
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            // The last one until it has a cell.
+            assert_eq!(homes(), 3);
+            assert!((0..3).all(|_| sharded.decide(&state, 1, first, true).is_ok()));
+            assert_ne!(crate::sync::home(), crate::sync::NO_HOME);
+        });
+    });
+    for cell in &state.cells {
+        while matches!(cell.spend(first, &rule), Spent::Won(_)) {}
+    }
+    // With a lease.
+    crate::sync::move_home(2);
+    assert!(sharded.decide(&state, 1, later, true).is_ok());
+    assert_eq!(homes(), 2);
+    // Too late there, and the parent has nothing.
+    let denied = sharded.decide(&state, 1, first, true).expect_err("nothing for it");
+    assert!(sharded.is_late(&state, denied, first));
+    assert_eq!(homes(), 3);
+    // The parent has no more, and cell 2 has two.
+    assert_eq!(state.cells[2].load().permits(), 2);
+    crate::sync::move_home(0);
+    let word = crate::word::Word::from_bits(u64::MAX);
+    let lease = Parent::from_bits(state.top.parent.load()).lease;
+    let _ = state.top.parent.update(|_| Some(Parent { word, lease }.bits()));
+    assert!(sharded.decide(&state, 1, later, true).is_ok());
+    assert_eq!(homes(), 2, "where there was a permit");
+}
+
+/// So that the next denials read two words.
+#[test]
+fn a_denial_notes_that_nothing_is_left() {
+    let state = Buckets::with_cells(64, 4);
+    let rule = TokenBucket::new(Quota::per_second(1).with_burst(state.burst_of_parent()));
+    let sharded = Sharded::new(rule);
+    while sharded.decide(&state, 1, Timestamp::ZERO, true).is_ok() {}
+    let alone = sharded.attempt_alone(&state, Timestamp::ZERO);
+    assert!(matches!(alone, Attempt::Declined(_)), "{alone:?}");
 }

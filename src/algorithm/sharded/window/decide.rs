@@ -52,7 +52,7 @@ impl Sharded<FixedWindow> {
         if lost_to == Share::NONE {
             home::settle();
         } else {
-            home::move_on();
+            home::move_on(&state.cells);
         }
         let layout = self.layout();
         let Some(index) = layout.index_at(now) else {
