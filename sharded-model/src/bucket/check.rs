@@ -80,15 +80,16 @@ impl Table {
                     let raises = !self.is(Wrong::LeasedThenRaised);
                     c.at = if raises { At::PrepareRaise } else { At::Replace };
                 } else {
-                    self.move_on(c);
-                    c.next.lease = c.parent.lease;
-                    c.next.word = self.take(c.parent.word, 1, c.now).expect("it was had");
-                    c.at = At::Replace;
+                    self.without_lease(c);
                 }
             }
             At::PrepareRaise => {
-                cell.since = cell.since.max(c.now);
-                c.at = At::Replace;
+                if cell.since <= c.now {
+                    cell.since = c.now;
+                    c.at = At::Replace;
+                } else {
+                    self.without_lease(c);
+                }
             }
             At::Replace => self.replace(s, c),
             At::Confirm => {
@@ -189,6 +190,14 @@ impl Table {
                 c.at = At::Replace;
             }
         }
+    }
+
+    /// The cell gets no lease.
+    fn without_lease(&self, c: &mut Caller) {
+        self.move_on(c);
+        c.next.lease = c.parent.lease;
+        c.next.word = self.take(c.parent.word, 1, c.now).expect("it was had");
+        c.at = At::Replace;
     }
 
     fn replace(&self, s: &mut State, c: &mut Caller) {

@@ -22,7 +22,9 @@ pub(super) fn settle() {
 /// The thread's cells of other limiters change with it.
 pub(super) fn move_on<T>(cells: &[CachePadded<T>]) {
     if cells.len() > 1 {
-        sync::move_home(sync::home().wrapping_add(1));
+        let home = sync::home();
+        let is_new = home == sync::NO_HOME;
+        sync::move_home(if is_new { sync::next_home() } else { home.wrapping_add(1) });
     }
 }
 

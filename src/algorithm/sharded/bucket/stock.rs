@@ -120,11 +120,12 @@ impl Stock {
     /// For a lease at `now` into the cell, which was empty: whether it may be.
     pub(super) fn prepare(&self, now: Timestamp) -> bool {
         let now = now.as_nanos();
-        let may = self.until.load() <= now;
-        if may {
-            let _ = self.since.update(|since| (since < now).then_some(now));
+        if self.until.load() > now {
+            return false;
         }
-        may
+        // With a later `since` nobody could spend the permits before that.
+        let (Ok(since) | Err(since)) = self.since.update(|since| (since < now).then_some(now));
+        since == now
     }
 
     /// Puts the permits of the lease at `stamp` there, unless somebody has.

@@ -207,3 +207,14 @@ fn a_denial_notes_that_nothing_is_left() {
     let alone = sharded.attempt_alone(&state, Timestamp::ZERO);
     assert!(matches!(alone, Attempt::Declined(_)), "{alone:?}");
 }
+
+/// Who was about to take a lease, and lost its exchange, leaves its timestamp.
+#[test]
+fn no_lease_is_older_than_one_that_was_about_to_be_taken() {
+    let cell = Stock::new(1);
+    let [early, late] = [50, 100].map(Timestamp::from_nanos);
+    assert!(matches!(cell.spend(early, &rule()), Spent::Won(0)));
+    assert!(cell.prepare(late));
+    assert!(!cell.prepare(early), "nobody could spend it before {late}");
+    assert!(cell.prepare(late));
+}
