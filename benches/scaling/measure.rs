@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 /// Trials that count, of each row.
-const SAMPLES: usize = 21;
+const SAMPLES: usize = 201;
 
 /// For all of them together: on a machine that has other work most do not count.
 const PATIENCE: Duration = Duration::from_secs(180);

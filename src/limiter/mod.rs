@@ -87,8 +87,8 @@ use core::fmt;
 /// read-modify-writes, so the word's modification order alone decides. Four kinds of limiter have
 /// more places: the sliding window its slots and lap, an [`Adjustable`] its quota and a copy next
 /// to its word, a [`Both`](crate::algorithm::Both) a copy of its words, and a sharded token bucket
-/// its cells. There a thread releases what it wrote when it claims a slot, ends a lap, or moves the
-/// word or a cell, and the threads that read that acquire it. The words of a sharded fixed window
+/// its cells. There a thread releases what it wrote when it claims a slot, ends a lap, moves the word
+/// or a cell, or notes that a cell has its lease, and the threads that read that acquire it. The words of a sharded fixed window
 /// are `Relaxed`. None of this is a promise to the caller: an admission does not make another
 /// thread's writes visible.
 ///

@@ -86,6 +86,10 @@ pub(crate) mod order {
         STOCK_LOAD = Acquire;
         #[cfg(feature = "std")]
         STOCK_WON = Release;
+        #[cfg(feature = "std")]
+        STOCK_DONE_LOAD = Acquire;
+        #[cfg(feature = "std")]
+        STOCK_DONE_STORE = Release;
         #[cfg(feature = "alloc")]
         OWNER_LOAD = Acquire;
         #[cfg(feature = "alloc")]

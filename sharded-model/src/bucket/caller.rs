@@ -22,10 +22,14 @@ pub(crate) enum At {
 
     /// Loads the parent.
     Parent,
+    /// Loads the lease that is complete.
+    Done,
     /// Loads what the cell of a lease holds.
     Complete,
     /// Exchanges it.
     CompleteExchange,
+    /// Stores that it is complete.
+    StoreDone,
     /// Before a lease: loads the cell's `until`.
     Prepare,
     /// Raises `since`.

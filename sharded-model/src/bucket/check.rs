@@ -71,10 +71,24 @@ impl Table {
                 if stranger {
                     self.settled(c);
                 } else {
-                    (c.lease, c.why, c.at) = (c.parent.lease, For::Own, At::Complete);
+                    (c.lease, c.why, c.at) = (c.parent.lease, For::Own, At::Done);
+                }
+            }
+            At::Done => {
+                if s.memory.done == c.lease {
+                    self.completed(c);
+                } else {
+                    if self.is(Wrong::DoneEarly) {
+                        s.memory.done = c.lease;
+                    }
+                    c.at = At::Complete;
                 }
             }
             At::Complete | At::CompleteExchange => self.complete(s, c),
+            At::StoreDone => {
+                s.memory.done = c.lease;
+                self.completed(c);
+            }
             At::Prepare => {
                 if cell.until <= c.now {
                     let raises = !self.is(Wrong::LeasedThenRaised);
@@ -108,7 +122,7 @@ impl Table {
                 let goes_on = self.is(Wrong::LeasedThenRaised);
                 let late = if goes_on { &mut cell.since } else { &mut cell.until };
                 *late = (*late).max(c.now);
-                (c.why, c.at) = (For::Lease, if goes_on { At::Complete } else { At::Idle });
+                (c.why, c.at) = (For::Lease, if goes_on { At::Done } else { At::Idle });
             }
         }
     }
@@ -218,7 +232,7 @@ impl Table {
             s.ghost.way[c.lease.at as usize] += self.lease;
         }
         let raises = leases && self.is(Wrong::LeasedThenRaised);
-        (c.why, c.at) = (For::Lease, if raises { At::RaiseLate } else { At::Complete });
+        (c.why, c.at) = (For::Lease, if raises { At::RaiseLate } else { At::Done });
     }
 
     /// Puts the lease into its cell, unless somebody has.
@@ -247,6 +261,11 @@ impl Table {
             c.at = At::Complete;
             return;
         }
+        c.at = At::StoreDone;
+    }
+
+    /// The lease is complete.
+    fn completed(&self, c: &mut Caller) {
         if c.why == For::Lease {
             c.at = At::Idle;
         } else {

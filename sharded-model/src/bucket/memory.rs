@@ -36,6 +36,8 @@ pub(crate) struct Stock {
 pub(crate) struct Memory {
     pub(crate) parent: Parent,
     pub(crate) cells: [Stock; CELLS],
+    /// A lease that is complete.
+    pub(crate) done: Lease,
     /// A word of the parent at which nothing was left.
     pub(crate) dry: u8,
 }

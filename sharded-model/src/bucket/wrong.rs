@@ -28,6 +28,8 @@ pub(crate) enum Wrong {
     NoHelp,
     /// They wait until it is complete.
     Waits,
+    /// It is stored that a lease is complete before it is.
+    DoneEarly,
     /// A lease is completed without a comparison of stamps.
     StampUncompared,
     /// The stamp has one bit.

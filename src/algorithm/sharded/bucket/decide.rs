@@ -3,7 +3,7 @@ use super::{Buckets, Lease, Of, Parent, Seen};
 use crate::algorithm::sharded::{Sharded, home};
 use crate::algorithm::{Rule, TokenBucket};
 use crate::cell::Attempt;
-use crate::sync;
+use crate::sync::{self, order};
 use crate::timestamp::Timestamp;
 use crate::word::Word;
 
@@ -101,7 +101,13 @@ impl Sharded<TokenBucket> {
         // Before anybody is served from the lease, so that others learn that they are late.
         let bits = word.bits();
         let _ = state.top.newest.update(|newest| (newest < bits).then_some(bits));
-        state.cells[lease.at()].complete(lease.stamp(), state.lease);
+        // Acquire: with it come the lease's permits, which a later look at the cell must not miss.
+        if state.top.done.load(order::STOCK_DONE_LOAD) != lease.0 {
+            state.cells[lease.at()].complete(lease.stamp(), state.lease);
+            // Release: those permits, which this thread has put there or acquired. It may overwrite a later one, and
+            // then others look at the cell.
+            state.top.done.store(lease.0, order::STOCK_DONE_STORE);
+        }
     }
 
     /// The parent with a lease taken from `word` for the cell that was empty at `stamp`; `None` if there are too

@@ -8,7 +8,7 @@ mod tests;
 
 use super::home;
 use crate::cell::Cell;
-use crate::sync::AtomicPair;
+use crate::sync::{AtomicPair, AtomicU64};
 use crate::word::Word;
 use crossbeam_utils::CachePadded;
 use stock::{Held, Stock};
@@ -34,6 +34,9 @@ struct Top {
     /// The newest word of the bucket once more, or one shortly before it. A denial reads it to learn whether the timestamp
     /// was late: half of a pair cannot be read, and the whole costs more.
     newest: Cell,
+    /// The bits of the last lease that was completed, or of one before it. It spares others a look at the cell, whose line
+    /// the next call there would have to fetch again.
+    done: AtomicU64,
 }
 
 impl Buckets {
@@ -45,7 +48,11 @@ impl Buckets {
     pub(crate) fn with_cells(burst: u32, cells: usize) -> Self {
         let lease = (burst / 8 / cells as u32).min(Held::MOST);
         Self {
-            top: CachePadded::new(Top { parent: Cell::pair([0, 0]), newest: Cell::new(0) }),
+            top: CachePadded::new(Top {
+                parent: Cell::pair([0, 0]),
+                newest: Cell::new(0),
+                done: AtomicU64::new(0),
+            }),
             dry: CachePadded::new(Cell::new(0)),
             cells: (0..cells).map(|_| CachePadded::new(Stock::new(lease))).collect(),
             lease,
