@@ -88,9 +88,9 @@ use core::fmt;
 /// more places: the sliding window its slots and lap, an [`Adjustable`] its quota and a copy next
 /// to its word, a [`Both`](crate::algorithm::Both) a copy of its words, and a sharded token bucket
 /// its cells. There a thread releases what it wrote when it claims a slot, ends a lap, moves the word
-/// or a cell, or notes that a cell has its lease, and the threads that read that acquire it. The words of a sharded fixed window
-/// are `Relaxed`. None of this is a promise to the caller: an admission does not make another
-/// thread's writes visible.
+/// or a cell, or notes that a cell has its lease. The threads that read that acquire it. The words of
+/// a sharded fixed window are `Relaxed`. None of this is a promise to the caller: an admission does
+/// not make another thread's writes visible.
 ///
 /// # Cost
 ///
