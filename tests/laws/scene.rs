@@ -175,12 +175,14 @@ pub(crate) fn judge<S: Subject>(
         let broken = law(&rule, &scene).err()?;
         Some(format!("{broken}\n{scene:?}\n{plan:?}"))
     };
-    let Some(first) = PLANS.iter().position(|plan| broken(plan).is_some()) else { return Ok(()) };
+    let found = PLANS.iter().enumerate().find_map(|(i, plan)| Some((i, broken(plan)?)));
+    // A rule that remembers need not break the law once more.
+    let Some((first, mut smallest)) = found else { return Ok(()) };
     // The same plan once more, to make it smaller.
     let (mut runner, plans) = (runner(), plans());
     let mut next = || plans.new_tree(&mut runner).expect("a plan");
     (0..first).for_each(|_| drop(next()));
-    let (mut tree, mut smallest) = (next(), String::new());
+    let mut tree = next();
     loop {
         let goes_on = match broken(&tree.current()) {
             Some(broken) => {
