@@ -115,6 +115,26 @@ proptest! {
         prop_assert!(most_beyond_the_pace(&readings, quota) <= quota.burst().into());
     }
 
+    /// "A denial means that nothing was left": what the cells get later is for later timestamps.
+    #[test]
+    fn in_any_order_a_denied_timestamp_is_denied_again(
+        quota in quotas(),
+        cells in 1..6usize,
+        times in prop::collection::vec(0..3_000u64, 1..400),
+        calls in 1..60usize,
+    ) {
+        let limiter = Limiter::sharded_token_bucket(quota).with_cells(cells);
+        let mut denied = None;
+        for now in times {
+            let admitted = (0..calls).filter(|_| limiter.is_allowed_at(at(now))).count();
+            prop_assert!(admitted == 0 || denied < Some(now), "at {}, after {:?}", now, denied);
+            if admitted < calls {
+                prop_assert_eq!(limiter.peek_at(at(now)).remaining(), 0);
+                denied = denied.max(Some(now));
+            }
+        }
+    }
+
     /// What a peek says is left can be had, and no more.
     #[test]
     fn a_peek_is_of_what_can_be_had(

@@ -3,6 +3,7 @@
 
 mod asked;
 mod bucket;
+mod crossing;
 mod edges;
 mod in_step;
 mod laws;

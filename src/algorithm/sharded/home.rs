@@ -19,7 +19,7 @@ pub(super) fn settle() {
 }
 
 /// To the next cell, if there is one: another thread is at this one, or was with a later timestamp.
-/// The thread's cells of other limiters change with it.
+/// A new thread gets its first cell, which may be this one. The thread's cells of other limiters change with it.
 pub(super) fn move_on<T>(cells: &[CachePadded<T>]) {
     if cells.len() > 1 {
         let home = sync::home();
@@ -42,4 +42,43 @@ const MOST: usize = 64;
 pub(super) fn all<T>(cells: &[CachePadded<T>]) -> impl Iterator<Item = (usize, &CachePadded<T>)> {
     let first = of(cells);
     (0..cells.len()).map(move |i| (first + i) & (cells.len() - 1)).map(|at| (at, &cells[at]))
+}
+
+#[cfg(all(test, not(any(casgate_loom, casgate_shuttle))))]
+mod tests {
+    use super::*;
+
+    /// They meet at the last cell, and would meet again.
+    #[test]
+    fn new_threads_that_move_on_part() {
+        let cells = [0; 4].map(CachePadded::new);
+        let first_home = || {
+            assert_eq!(of(&cells), 3);
+            move_on(&cells);
+            sync::home()
+        };
+        let homes: Vec<usize> = std::thread::scope(|scope| {
+            let threads = [0; 2].map(|_| scope.spawn(first_home));
+            threads.into_iter().map(|thread| thread.join().expect("a home")).collect()
+        });
+        assert_ne!(homes[0], homes[1]);
+        assert!(!homes.contains(&sync::NO_HOME));
+    }
+
+    #[test]
+    fn a_thread_that_moves_on_goes_round() {
+        let cells = [0; 4].map(CachePadded::new);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                sync::move_home(2);
+                let homes = [0; 4].map(|_| {
+                    move_on(&cells);
+                    of(&cells)
+                });
+                assert_eq!(homes, [3, 0, 1, 2]);
+                move_on(&cells[..1]);
+                assert_eq!(of(&cells), 2, "one cell is no reason to move");
+            });
+        });
+    }
 }

@@ -84,8 +84,10 @@ pub(crate) use window::Windows;
 ///   at most an eighth of b. A timestamp older than a cell's lease cannot have what the cell holds: up to K
 ///   less.
 /// - **Range**: that of a plain bucket with the burst b − K. After a timestamp from the far future its cell
-///   gets no lease until then, and if it got one then, its permits are for nobody until then. If the
-///   permit came from the parent, the parent serves nobody until then. Nothing undoes that.
+///   gets no lease until then, nor does a cell at which its thread lost an exchange. Nobody can spend
+///   the permits of a lease at that timestamp before then. The same holds for a lease that another
+///   thread takes to that cell meanwhile. If the permit came from the parent, the parent serves
+///   nobody until then. Nothing undoes that.
 ///
 /// *Proof of the bound.* A permit is taken from the parent at a timestamp c, and spent at τ ≥ c.
 /// The parent is a plain bucket with the burst b − K. So of the permits with c in [s, e] there

@@ -218,3 +218,79 @@ fn no_lease_is_older_than_one_that_was_about_to_be_taken() {
     assert!(!cell.prepare(early), "nobody could spend it before {late}");
     assert!(cell.prepare(late));
 }
+
+/// "Nobody can spend the permits of a lease at that timestamp before then. The same holds for a lease that another
+/// thread takes to that cell meanwhile."
+#[test]
+fn a_lease_next_to_one_that_was_about_to_be_taken_has_the_later_timestamp() {
+    let state = Buckets::with_cells(16, 1);
+    let rule = TokenBucket::new(Quota::per_second(1).with_burst(state.burst_of_parent()));
+    let sharded = Sharded::new(rule);
+    let [now, far] = [100, 1_000_000].map(Timestamp::from_secs);
+    while sharded.decide(&state, 1, Timestamp::ZERO, true).is_ok() {}
+    stop_after_a_lease(&sharded, &state, 0, now);
+    // Whoever found the cell empty before, and was stopped.
+    assert!(state.cells[0].prepare(far));
+    let served = (0..).take_while(|_| sharded.decide(&state, 1, now, true).is_ok()).count() as u32;
+    assert_eq!((served, state.lease), (state.burst_of_parent() - 1 - state.lease, 2));
+    let denied = sharded.decide(&state, 1, now, true).expect_err("the cell has none for it");
+    assert!(sharded.is_late(&state, denied, now));
+    assert_eq!(state.cells[0].load().permits(), 2);
+    assert!(sharded.decide(&state, 1, far, true).is_ok());
+    assert_eq!(state.cells[0].load().permits(), 1);
+}
+
+/// The bits of a cell's number have room for the last of the most cells, and no lease has the name of the first.
+#[test]
+fn no_lease_is_named_like_another() {
+    for cells in [1, 2, 256] {
+        let state = Buckets::with_cells(16 * cells, cells as usize);
+        let mut names = vec![Lease(state.top.done.load(crate::sync::Ordering::Relaxed))];
+        assert_eq!(names, [Parent::from_bits(state.top.parent.load()).lease]);
+        for (at, cell) in state.cells.iter().enumerate() {
+            for stamp in cell.load().stamp()..4 {
+                let lease = Lease::new(at, stamp);
+                assert_eq!((lease.at(), lease.stamp()), (at, stamp));
+                while matches!(cell.spend(Timestamp::ZERO, &rule()), Spent::Won(_)) {}
+                cell.complete(stamp, 1);
+                assert_eq!(cell.load().stamp(), stamp + 1);
+                names.push(lease);
+            }
+        }
+        let all = names.len();
+        names.sort_unstable_by_key(|lease| lease.0);
+        names.dedup();
+        assert_eq!(names.len(), all);
+    }
+}
+
+/// "It may overwrite a later one, and then others look at the cell."
+#[test]
+fn a_note_of_an_older_lease_hides_no_permits() {
+    let state = Buckets::with_cells(64, 4);
+    let rule = TokenBucket::new(Quota::per_second(1).with_burst(state.burst_of_parent()));
+    let sharded = Sharded::new(rule);
+    while sharded.decide(&state, 1, Timestamp::ZERO, true).is_ok() {}
+    let note = |lease: Lease| state.top.done.store(lease.0, crate::sync::Ordering::Relaxed);
+    let first = Lease(state.top.done.load(crate::sync::Ordering::Relaxed));
+    let mut now = 0;
+    for round in 0..20 {
+        let (at, is_peeked) = (round % 4, round % 8 < 4);
+        // The lease, one for who takes it, and one more for the parent or none.
+        let more = u64::from(is_peeked);
+        now += u64::from(state.lease) + 1 + more;
+        let now = Timestamp::from_secs(now);
+        crate::sync::move_home(at + 1);
+        let before = Parent::from_bits(state.top.parent.load()).lease;
+        stop_after_a_lease(&sharded, &state, at, now);
+        note(if round % 2 == 0 { first } else { before });
+        let left = u64::from(state.lease) + more;
+        if is_peeked {
+            assert_eq!(u64::from(sharded.peek(&state, now).remaining), left);
+            note(before);
+        }
+        let served = (0..).take_while(|_| sharded.decide(&state, 1, now, true).is_ok()).count();
+        assert_eq!(served as u64, left);
+        assert!(state.cells.iter().all(|cell| cell.load().permits() == 0));
+    }
+}
