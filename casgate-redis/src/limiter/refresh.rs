@@ -41,6 +41,12 @@ impl Mind {
             alarm: Timestamp::ZERO,
         }
     }
+
+    /// Whether no reply accounts for all of the permits that were spent without a lease: so many so
+    /// far. Of a window they are outstanding instead, and leases pay for them.
+    fn is_overspent(&self, spent: u64) -> bool {
+        !self.holder.returns() && spent > self.accounted
+    }
 }
 
 impl Shared {
@@ -61,14 +67,13 @@ impl Shared {
         }
         self.take_back(&mut mind, now);
         let spent = self.outage.spent();
-        let is_window = mind.holder.returns();
         let look = Look {
             now,
             left: self.stock.left(now),
             stock: self.stock.permits(),
             wanted,
             debt: self.owed(now).try_into().unwrap_or(u32::MAX),
-            overspent: !is_window && spent > mind.accounted,
+            overspent: mind.is_overspent(spent),
             probing,
         };
         let step = mind.holder.look(&look);
@@ -196,7 +201,7 @@ impl Shared {
     /// Whether forgetting this limit would forget permits that were spent.
     pub(crate) fn is_owing(&self, now: Timestamp) -> bool {
         let mind = self.mind();
-        self.owed(now) > 0 || !mind.holder.returns() && self.outage.spent() > mind.accounted
+        self.owed(now) > 0 || mind.is_overspent(self.outage.spent())
     }
 
     fn mind(&self) -> MutexGuard<'_, Mind> {

@@ -69,7 +69,7 @@ impl Stock {
 
     #[inline(always)]
     pub(super) fn load(&self) -> Held {
-        // Acquire: with the permits come the timestamps of their lease and of those who spent before.
+        // Acquire: with the permits come the timestamps of their lease and of the spends before.
         Held(self.held.load(order::STOCK_LOAD))
     }
 

@@ -134,6 +134,13 @@ fn near_the_end_of_the_range_a_spend_past_it_is_late() {
     }
 }
 
+/// One that refills by one permit a second.
+fn full(burst: u32, cells: usize) -> (Sharded<TokenBucket>, Buckets) {
+    let state = Buckets::with_cells(burst, cells);
+    let quota = Quota::per_second(1).with_burst(state.burst_of_parent());
+    (Sharded::new(TokenBucket::new(quota)), state)
+}
+
 /// A thread that has exchanged the parent, with a lease for a cell, and stops there.
 fn stop_after_a_lease(sharded: &Sharded<TokenBucket>, state: &Buckets, at: usize, now: Timestamp) {
     let seen = Parent::from_bits(state.top.parent.load());
@@ -147,9 +154,7 @@ fn stop_after_a_lease(sharded: &Sharded<TokenBucket>, state: &Buckets, at: usize
 /// "The state shows a later timestamp than the caller's", if others have been admitted at one since.
 #[test]
 fn who_is_served_from_the_lease_of_a_stopped_thread_makes_others_late() {
-    let state = Buckets::with_cells(16, 2);
-    let rule = TokenBucket::new(Quota::per_second(1).with_burst(state.burst_of_parent()));
-    let sharded = Sharded::new(rule);
+    let (sharded, state) = full(16, 2);
     let (first, later) = (Timestamp::ZERO, Timestamp::from_secs(100));
     while sharded.decide(&state, 1, first, true).is_ok() {}
     crate::sync::move_home(0);
@@ -163,9 +168,7 @@ fn who_is_served_from_the_lease_of_a_stopped_thread_makes_others_late() {
 /// A thread asks its own cell, the one that served it last, or the next one if it came too late there.
 #[test]
 fn a_thread_goes_where_it_is_served() {
-    let state = Buckets::with_cells(64, 4);
-    let rule = TokenBucket::new(Quota::per_second(1).with_burst(state.burst_of_parent()));
-    let sharded = Sharded::new(rule);
+    let (sharded, state) = full(64, 4);
     let (first, later) = (Timestamp::ZERO, Timestamp::from_secs(1_000));
     let homes = || crate::sync::home() & 3;
     std::thread::scope(|scope| {
@@ -177,7 +180,7 @@ fn a_thread_goes_where_it_is_served() {
         });
     });
     for cell in &state.cells {
-        while matches!(cell.spend(first, &rule), Spent::Won(_)) {}
+        while matches!(cell.spend(first, sharded.rule()), Spent::Won(_)) {}
     }
     // With a lease.
     crate::sync::move_home(2);
@@ -200,9 +203,7 @@ fn a_thread_goes_where_it_is_served() {
 /// So that the next denials read two words.
 #[test]
 fn a_denial_notes_that_nothing_is_left() {
-    let state = Buckets::with_cells(64, 4);
-    let rule = TokenBucket::new(Quota::per_second(1).with_burst(state.burst_of_parent()));
-    let sharded = Sharded::new(rule);
+    let (sharded, state) = full(64, 4);
     while sharded.decide(&state, 1, Timestamp::ZERO, true).is_ok() {}
     let alone = sharded.attempt_alone(&state, Timestamp::ZERO);
     assert!(matches!(alone, Attempt::Declined(_)), "{alone:?}");
@@ -223,13 +224,11 @@ fn no_lease_is_older_than_one_that_was_about_to_be_taken() {
 /// thread takes to that cell meanwhile."
 #[test]
 fn a_lease_next_to_one_that_was_about_to_be_taken_has_the_later_timestamp() {
-    let state = Buckets::with_cells(16, 1);
-    let rule = TokenBucket::new(Quota::per_second(1).with_burst(state.burst_of_parent()));
-    let sharded = Sharded::new(rule);
+    let (sharded, state) = full(16, 1);
     let [now, far] = [100, 1_000_000].map(Timestamp::from_secs);
     while sharded.decide(&state, 1, Timestamp::ZERO, true).is_ok() {}
     stop_after_a_lease(&sharded, &state, 0, now);
-    // Whoever found the cell empty before, and was stopped.
+    // As a thread that found the cell empty before, and was stopped.
     assert!(state.cells[0].prepare(far));
     let served = (0..).take_while(|_| sharded.decide(&state, 1, now, true).is_ok()).count() as u32;
     assert_eq!((served, state.lease), (state.burst_of_parent() - 1 - state.lease, 2));
@@ -267,9 +266,7 @@ fn no_lease_is_named_like_another() {
 /// "It may overwrite a later one, and then others look at the cell."
 #[test]
 fn a_note_of_an_older_lease_hides_no_permits() {
-    let state = Buckets::with_cells(64, 4);
-    let rule = TokenBucket::new(Quota::per_second(1).with_burst(state.burst_of_parent()));
-    let sharded = Sharded::new(rule);
+    let (sharded, state) = full(64, 4);
     while sharded.decide(&state, 1, Timestamp::ZERO, true).is_ok() {}
     let note = |lease: Lease| state.top.done.store(lease.0, crate::sync::Ordering::Relaxed);
     let first = Lease(state.top.done.load(crate::sync::Ordering::Relaxed));
